@@ -1,0 +1,1 @@
+"""The parts of the product. Siblings of one shape; none imports another."""
