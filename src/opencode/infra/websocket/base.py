@@ -35,7 +35,7 @@ class SocketHandler(Protocol):
         ...
 
     def closed(self) -> None:
-        """The last call, exactly once if `opened` was called."""
+        """The last call, exactly once for each handler that was admitted, even if its socket never opened."""
         ...
 
 

@@ -251,7 +251,9 @@ class SocketProtocol(asyncio.Protocol):
             response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
         self._wire.send_response(response)
         self._flush()
-        if response.status_code == 101 and not self._transport.is_closing():
+        if response.status_code != 101 or self._transport.is_closing():
+            admission.handler.closed()
+        else:
             metrics.SOCKETS.inc()
             self._handler = admission.handler
             self._guard(lambda: admission.handler.opened(self))

@@ -74,33 +74,37 @@ class DocumentSockets:
 class DocumentSocket:
     """One connection; see `infra.websocket.SocketHandler`. Its work is the room's."""
 
-    __slots__ = ("_entry", "_online", "_peer", "_receive", "_room", "_rooms", "acknowledges")
+    __slots__ = ("_entry", "_online", "_peer", "_room", "_rooms", "acknowledges")
 
     def __init__(self, rooms: Rooms, online: Online, room: Room, entry: Entry, *, acknowledges: bool) -> None:
         self._rooms = rooms
         self._online = online
         self._room = room
         self._entry = entry
+        self._peer: Peer | None = None
         self.acknowledges = acknowledges
 
     def opened(self, socket: Socket) -> None:
         self._peer = Peer(self._room, socket, self._entry, acknowledges=self.acknowledges)
-        self._receive = self._room.receive
         self._room.join(self._peer)
         self._online.came(self._room, self._entry.peer_id)
 
     def received(self, message: bytes) -> None:
-        self._receive(self._peer, message)
+        if self._peer:
+            self._room.receive(self._peer, message)
 
     def congested(self) -> None:
-        self._peer.fall_behind()
+        if self._peer:
+            self._peer.fall_behind()
 
     def writable(self) -> None:
-        self._peer.catch_up()
+        if self._peer:
+            self._peer.catch_up()
 
     def closed(self) -> None:
-        self._room.leave(self._peer)
-        self._online.went(self._room, self._entry.peer_id)
+        if self._peer:
+            self._room.leave(self._peer)
+            self._online.went(self._room, self._entry.peer_id)
         self._rooms.exit(self._room)
 
 
