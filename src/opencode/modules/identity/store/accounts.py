@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import Select, delete, exists, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,11 +48,13 @@ class AccountStore:
         """
         await self._write(update(accounts).where(accounts.c.id == account.id).values(**_changing(account)))
 
-    async def get(self, account_id: str) -> Account | None:
-        return await self._one(accounts.c.id == account_id)
+    async def get(self, account_id: str, *, locked: bool = False) -> Account | None:
+        """Args: locked: nobody else changes it until the transaction ends; for whoever saves it afterwards."""
+        query = select(accounts).where(accounts.c.id == account_id)
+        return await self._one(query.with_for_update() if locked else query)
 
     async def by_email(self, email: str) -> Account | None:
-        return await self._one(accounts.c.email_key == email_key(email))
+        return await self._one(select(accounts).where(accounts.c.email_key == email_key(email)))
 
     async def page(self, page: PageRequest) -> Page[Account]:
         """All accounts, the newest first."""
@@ -69,8 +71,8 @@ class AccountStore:
         query = select(func.count()).select_from(accounts).where(accounts.c.roles.contains(Role.ADMIN.value))
         return (await self._connection.execute(query)).scalar_one()
 
-    async def _one(self, condition: Any) -> Account | None:
-        row = (await self._connection.execute(select(accounts).where(condition))).one_or_none()
+    async def _one(self, query: Select[Any]) -> Account | None:
+        row = (await self._connection.execute(query)).one_or_none()
         return account_of(row) if row else None
 
     async def _write(self, statement: Any) -> None:
