@@ -99,7 +99,7 @@ class JoinStorm:
         room = (await contender.rooms(1))[0]
         author = await self._write(room)
         resting = await settled_memory(server, at_least_s=SETTLE_AT_LEAST_S, at_most_s=SETTLE_AT_MOST_S)
-        doors = [await room.door(0) for _ in range(self.people)]
+        doors = [await room.door(1 + number) for number in range(self.people)]
         people = [Person(Tally(), {}, {}, None) for _ in doors]
         with PeakOfMemory(server) as peak, no_garbage_collection():
             cpu, began = server.cpu_ns(), time.perf_counter()

@@ -110,7 +110,7 @@ class Ours(Contender):
 
 @dataclass(frozen=True)
 class Interview:
-    """A room of ours. The first person is the interviewer, the second the candidate, all others further tabs."""
+    """A room of ours. The first person is the interviewer, everyone else a candidate, who joins and is let in."""
 
     server: Ours
     id: str
@@ -118,7 +118,7 @@ class Interview:
     code: str
 
     async def door(self, person: int) -> Door:
-        token = await self._admitted_candidate() if person == 1 else None
+        token = await self._admitted_candidate() if person else None
         made = await self.server.call("POST", f"{API}/documents/{self.document_id}/tickets", token=token)
         path = f"{API}/documents/{self.document_id}?ticket={made['ticket']}"
         return Door(f"ws://{HOST}:{self.server.port}{path}", SUBPROTOCOL)
