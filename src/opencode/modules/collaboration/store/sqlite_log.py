@@ -85,7 +85,10 @@ _APPEND = "INSERT INTO document_journal (records) VALUES (?)"
 _OLDEST = f"SELECT id, records FROM document_journal ORDER BY id LIMIT {SETTLE_ROWS}"  # noqa: S608, a constant
 _SEGMENT = (
     "INSERT INTO document_segments (document_id, first_sequence, last_sequence, records)"
-    " VALUES (:document_id, :first_sequence, :last_sequence, :records) ON CONFLICT DO NOTHING"
+    " VALUES (:document_id, :first_sequence, :last_sequence, :records)"
+    " ON CONFLICT (document_id, first_sequence) DO UPDATE"
+    " SET last_sequence = excluded.last_sequence, records = excluded.records"
+    " WHERE last_sequence < excluded.last_sequence"
 )
 
 
