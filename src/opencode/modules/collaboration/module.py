@@ -1,5 +1,7 @@
 """The plug of collaboration."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from litestar import Router
@@ -26,6 +28,7 @@ from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, 
 SETTLE_EVERY_S = 2.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
+DRAIN_TIMEOUT_S = 2.0
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         commit.check()
 
     async def drain() -> None:
-        await commit.flushed()
+        # A log that cannot be written would hold up the stop for ever.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(commit.flushed(), DRAIN_TIMEOUT_S)
         await online.flush()
 
     async def stop() -> None:
@@ -110,5 +115,3 @@ def _update_log(parts: Parts, settings: CollaborationSettings) -> UpdateLog:
     if path is None:
         return SqlUpdateLog(parts.database)
     return SqliteUpdateLog(parts.database, path, durability=settings.durability)
-
-

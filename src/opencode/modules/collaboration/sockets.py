@@ -4,6 +4,7 @@ from opencode.contracts.collaboration import DocumentGate, Entry
 from opencode.infra.websocket import Admission, Socket, SocketRoute, UpgradeRequest
 from opencode.kernel.errors import Busy
 from opencode.modules.collaboration.domain.room import Peer, Room
+from opencode.modules.collaboration.errors import DocumentNotFound
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.online import Online
 from opencode.modules.collaboration.service.rooms import Rooms
@@ -48,9 +49,7 @@ class DocumentSockets:
         ticket = self._tickets.check(_ticket_of(request), document_id)
         room = await self._rooms.enter(document_id)
         try:
-            if self._gate is None:
-                raise Busy("The server is still starting.", action="Try again in a moment.")
-            entry = await self._gate.enter_again(ticket.peer_id, room.audience)
+            entry = await self._ask_gate(ticket.peer_id, room)
             self._require_place(room, entry)
         except BaseException:
             self._rooms.exit(room)
@@ -58,6 +57,18 @@ class DocumentSockets:
         acknowledges = SUBPROTOCOL in request.subprotocols
         handler = DocumentSocket(self._rooms, self._online, room, entry, acknowledges=acknowledges)
         return Admission(handler, SUBPROTOCOL if acknowledges else _ticket_subprotocol(request))
+
+    async def _ask_gate(self, peer_id: str, room: Room) -> Entry:
+        if self._gate is None:
+            raise Busy("The server is still starting.", action="Try again in a moment.")
+        while True:
+            rulings = room.rulings
+            entry = await self._gate.enter_again(peer_id, room.audience)
+            if room.gone:
+                raise DocumentNotFound(room.document_id)
+            # Whoever is removed or frozen just while the gate answers is judged by what holds now.
+            if room.rulings == rulings:
+                return entry
 
     def _require_place(self, room: Room, entry: Entry) -> None:
         own = sum(peer.entry.peer_id == entry.peer_id for peer in room.peers)
