@@ -100,8 +100,10 @@ def _settle_some(connection: sqlite3.Connection) -> bool:
         if rows:
             connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # Also when the commit itself failed: a transaction left open would swallow every edit that is written later.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
     return len(rows) == SETTLE_ROWS
