@@ -228,9 +228,8 @@ async def test_settling_may_be_cut_off_anywhere_and_nothing_is_lost_or_doubled(
     assert sequences(await update_log.history(ONE)) == list(range(1, written[ONE] + 1))
 
 
-batches = st.lists(
-    st.tuples(st.sampled_from([ONE, OTHER]), st.integers(1, 4), st.booleans(), st.booleans()), max_size=12
-)
+steps = st.tuples(st.sampled_from([ONE, OTHER]), st.integers(1, 4), st.booleans(), st.booleans())
+plans = st.lists(steps, max_size=12)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
