@@ -18,6 +18,7 @@ from opencode.modules.collaboration.reactions import cut_revoked_person
 from opencode.modules.collaboration.routes import create_ticket
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.documents import SharedDocuments
+from opencode.modules.collaboration.service.entrance import Entrance
 from opencode.modules.collaboration.service.online import Online
 from opencode.modules.collaboration.service.rooms import Rooms
 from opencode.modules.collaboration.service.tickets import Tickets
@@ -38,13 +39,11 @@ class CollaborationModule:
     plug: Plug
     documents: Documents
     sockets: tuple[SocketRoute, ...]
-    _sockets: DocumentSockets
-    _gates: list[DocumentGate]
+    _entrance: Entrance
 
     def open_gate(self, gate: DocumentGate) -> None:
         """Name the owner of documents; nobody enters before."""
-        self._gates.append(gate)
-        self._sockets.open_gate(gate)
+        self._entrance.open(gate)
 
 
 def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
@@ -59,8 +58,8 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
 
     online = Online(unit_of_work, parts.clock)
     documents = SharedDocuments(rooms, update_log, commit, parts.clock, unit_of_work)
-    sockets = DocumentSockets(rooms, commit, tickets, online)
-    gates: list[DocumentGate] = []
+    entrance = Entrance()
+    sockets = DocumentSockets(rooms, commit, tickets, entrance, online)
 
     def react(reactions: Reactions) -> None:
         reactions.add(CredentialsRevoked, lambda event: cut_revoked_person(event, documents))
@@ -92,7 +91,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
                 dependencies={
                     "rooms": Provide(lambda: rooms, sync_to_thread=False),
                     "tickets": Provide(lambda: tickets, sync_to_thread=False),
-                    "gate": Provide(lambda: gates[0], sync_to_thread=False),
+                    "entrance": Provide(lambda: entrance, sync_to_thread=False),
                 },
             )
         ],
@@ -107,7 +106,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         drain=drain,
         stop=stop,
     )
-    return CollaborationModule(plug, documents, (sockets.route,), sockets, gates)
+    return CollaborationModule(plug, documents, (sockets.route,), entrance)
 
 
 def _update_log(parts: Parts, settings: CollaborationSettings) -> UpdateLog:

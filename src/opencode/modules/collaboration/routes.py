@@ -2,9 +2,9 @@
 
 from litestar import post
 
-from opencode.contracts.collaboration import DocumentGate
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.schemas import TicketView
+from opencode.modules.collaboration.service.entrance import Entrance
 from opencode.modules.collaboration.service.rooms import Rooms
 from opencode.modules.collaboration.service.tickets import Tickets
 
@@ -16,9 +16,9 @@ from opencode.modules.collaboration.service.tickets import Tickets
     tags=["documents"],
 )
 async def create_ticket(
-    document_id: str, principal: Principal, rooms: Rooms, tickets: Tickets, gate: DocumentGate
+    document_id: str, principal: Principal, rooms: Rooms, tickets: Tickets, entrance: Entrance
 ) -> TicketView:
     row = await rooms.row(document_id)
-    entry = await gate.enter(principal, row.audience)
+    entry = await entrance.enter(principal, row.audience)
     signed = tickets.issue(row.id, entry)
     return TicketView(signed.ticket, signed.expires_at)

@@ -1,11 +1,12 @@
 """Document sockets: who is let in, and the life of one connection."""
 
-from opencode.contracts.collaboration import DocumentGate, Entry
+from opencode.contracts.collaboration import Entry
 from opencode.infra.websocket import Admission, Socket, SocketRoute, UpgradeRequest
 from opencode.kernel.errors import Busy
 from opencode.modules.collaboration.domain.room import Peer, Room
 from opencode.modules.collaboration.errors import DocumentNotFound
 from opencode.modules.collaboration.service.commit import GroupCommit
+from opencode.modules.collaboration.service.entrance import Entrance
 from opencode.modules.collaboration.service.online import Online
 from opencode.modules.collaboration.service.rooms import Rooms
 from opencode.modules.collaboration.service.tickets import Tickets
@@ -21,16 +22,12 @@ MAX_PEERS_PER_PERSON = 20
 class DocumentSockets:
     """Lets sockets in to rooms."""
 
-    def __init__(self, rooms: Rooms, commit: GroupCommit, tickets: Tickets, online: Online) -> None:
+    def __init__(self, rooms: Rooms, commit: GroupCommit, tickets: Tickets, entrance: Entrance, online: Online) -> None:
         self._rooms = rooms
         self._commit = commit
         self._tickets = tickets
+        self._entrance = entrance
         self._online = online
-        self._gate: DocumentGate | None = None
-
-    def open_gate(self, gate: DocumentGate) -> None:
-        """From now on, ask this owner of documents."""
-        self._gate = gate
 
     @property
     def route(self) -> SocketRoute:
@@ -59,11 +56,9 @@ class DocumentSockets:
         return Admission(handler, SUBPROTOCOL if acknowledges else _ticket_subprotocol(request))
 
     async def _ask_gate(self, peer_id: str, room: Room) -> Entry:
-        if self._gate is None:
-            raise Busy("The server is still starting.", action="Try again in a moment.")
         while True:
             rulings = room.rulings
-            entry = await self._gate.enter_again(peer_id, room.audience)
+            entry = await self._entrance.enter_again(peer_id, room.audience)
             if room.gone:
                 raise DocumentNotFound(room.document_id)
             # Whoever is removed or frozen just while the gate answers is judged by what holds now.

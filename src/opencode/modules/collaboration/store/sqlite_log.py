@@ -102,7 +102,8 @@ def _settle_some(connection: sqlite3.Connection) -> bool:
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
         connection.execute("COMMIT")
     except BaseException:
-        # Also when beginning or committing failed half-way: a transaction left open would swallow every edit that is written later.
+        # Also when the beginning or the commit itself failed: a transaction left open would swallow every edit that
+        # is written later.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
