@@ -12,6 +12,7 @@ Servers print `ready PORT PID`.
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -231,6 +232,7 @@ def main() -> None:
     parser.add_argument("--nursery", action="store_true")
     arguments = parser.parse_args()
     configure_logs(level="warning", json=True)
+    logging.disable(logging.INFO)
     if arguments.nursery:
         _keep_nursery(arguments)
     else:
