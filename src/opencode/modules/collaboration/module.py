@@ -23,7 +23,7 @@ from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.collaboration.sockets import DocumentSockets
 from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, Work
 
-SETTLE_EVERY_S = 2.0
+SETTLE_EVERY_S = 1.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
 
