@@ -1,0 +1,1 @@
+"""The tables of interviews and their SQL. What comes out are structs of `domain`."""
