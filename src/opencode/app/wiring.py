@@ -71,7 +71,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         public_url=lambda: address.url,
     )
     identity = identity_module.build(parts, settings.identity)
-    collaboration = collaboration_module.build(parts, settings.collaboration, identity=identity.contract)
+    collaboration = collaboration_module.build(parts, settings.collaboration)
     execution = execution_module.build(parts, settings.execution)
     interviews = interviews_module.build(
         parts,
