@@ -2,12 +2,11 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opencode.infra.db.tables import from_micros, to_micros
+from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
@@ -28,21 +27,19 @@ class InterviewStore:
         query = select(*_SHOWN).where(interviews.c.id == interview_id)
         if to_change:
             query = query.with_for_update()
-        return _interview((await self._connection.execute(query)).one_or_none())
+        return _interview((await self._connection.execute(query)).mappings().one_or_none())
 
     async def find_by_code(self, code: str, now: datetime) -> Interview | None:
         """The interview that can be joined with this code now."""
         query = select(*_SHOWN).where(interviews.c.open_code == code, interviews.c.code_expires_at > now)
-        return _interview((await self._connection.execute(query)).one_or_none())
+        return _interview((await self._connection.execute(query)).mappings().one_or_none())
 
     async def page_of(self, interviewer_id: str, wanted: PageRequest) -> Page[Interview]:
         """Newest first."""
         query = select(*_SHOWN).where(interviews.c.interviewer_id == interviewer_id)
-        if wanted.after:
-            query = query.where(tuple_(interviews.c.created_at, interviews.c.id) < moment_and_id(wanted.after))
-        query = query.order_by(interviews.c.created_at.desc(), interviews.c.id.desc()).limit(wanted.limit + 1)
-        rows = [Interview(**row._mapping) for row in await self._connection.execute(query)]  # noqa: SLF001  # SQLAlchemy's public name
-        return Page.cut(rows, wanted.limit, lambda item: (to_micros(item.created_at), item.id))
+        query = newest_first(query, interviews.c.created_at, interviews.c.id, wanted)
+        found = [Interview(**row) for row in (await self._connection.execute(query)).mappings()]
+        return Page.cut(found, wanted.limit, lambda interview: time_keys(interview.created_at, interview.id))
 
     async def add(self, interview: Interview) -> None:
         """
@@ -103,19 +100,5 @@ class RequestStore:
         await self._connection.execute(delete(requests).where(requests.c.at < moment))
 
 
-def moment_and_id(after: tuple[str | int, ...]) -> tuple[datetime, str]:
-    """
-    The sort keys of a cursor: a moment and an id.
-
-    Raises:
-        Invalid: the cursor belongs to another list.
-    """
-    match after:
-        case (int(micros), str(last_id)) if abs(micros) < _FAR:
-            return from_micros(micros), last_id
-        case _:
-            raise wrong_cursor()
-
-
-def _interview(row: Row[Any] | None) -> Interview | None:
-    return Interview(**row._mapping) if row else None
+def _interview(row: RowMapping | None) -> Interview | None:
+    return Interview(**row) if row else None
