@@ -4,9 +4,9 @@ What can go wrong in an interview.
     NotFound    InterviewNotFound · ParticipantNotFound · InterviewRunNotFound · CodeNotKnown
     Forbidden   NotYours · NotAdmitted (contracts.collaboration)
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
-                WaitingRoomFull · KeyReused · DocumentEnded (contracts.collaboration)
+                WaitingRoomFull · KeyReused · CodeTaken · DocumentEnded (contracts.collaboration)
     Invalid     LanguageNotKnown · TextRefused
-    Busy        JoinThrottled · TooFast
+    Busy        JoinThrottled · TooFast · NoCodeFree
 """
 
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -159,6 +159,15 @@ class KeyReused(Conflict):
         )
 
 
+class CodeTaken(Conflict):
+    """People join another interview with this code; draw another one."""
+
+    title = "The code is in use"
+
+    def __init__(self) -> None:
+        super().__init__("Another interview has this code.", action="Try again.")
+
+
 class LanguageNotKnown(Invalid):
     """No such language. `nearest` are the ids that look most like what was asked for."""
 
@@ -209,4 +218,17 @@ class TooFast(Busy):
             f"You are sending {what} faster than this server takes them.",
             action=f"Wait {retry_after_s} s.",
             retry_after_s=retry_after_s,
+        )
+
+
+class NoCodeFree(Busy):
+    """So many interviews are open that no free code was found."""
+
+    title = "No code is free"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No free code was found: very many interviews are open.",
+            action="End interviews that are over, then try again.",
+            retry_after_s=60,
         )

@@ -102,11 +102,11 @@ def standing_of(principal: Principal, interview: Interview, me: Participant | No
             return Standing.OWNER
         return Standing.OVERSEER if ADMIN_ROLE in principal.roles else Standing.STRANGER
     if principal.is_guest and principal.audience == interview.id and me is not None:
-        return _STANDING_OF_STATUS[me.status]
+        return STANDING_OF_STATUS[me.status]
     return Standing.STRANGER
 
 
-_STANDING_OF_STATUS = {
+STANDING_OF_STATUS = {
     Status.WAITING: Standing.WAITING,
     Status.ADMITTED: Standing.ADMITTED,
     Status.DECLINED: Standing.GONE,

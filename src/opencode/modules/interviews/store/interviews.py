@@ -4,12 +4,14 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
+from opencode.modules.interviews.errors import CodeTaken, KeyReused
 from opencode.modules.interviews.store.tables import BELONGING, interviews, requests
 
 _SHOWN = [column for column in interviews.columns if column.name != "last_seq"]
@@ -44,9 +46,12 @@ class InterviewStore:
     async def add(self, interview: Interview) -> None:
         """
         Raises:
-            sqlalchemy.exc.IntegrityError: the code is in use.
+            CodeTaken: people join another interview with this code.
         """
-        await self._connection.execute(insert(interviews).values(asdict(interview)))
+        try:
+            await self._connection.execute(insert(interviews).values(asdict(interview)))
+        except IntegrityError:
+            raise CodeTaken from None
 
     async def save(self, interview: Interview) -> None:
         await self._connection.execute(
@@ -91,10 +96,13 @@ class RequestStore:
     async def add(self, principal_id: str, key: str, fingerprint: str, made_id: str, at: datetime) -> None:
         """
         Raises:
-            sqlalchemy.exc.IntegrityError: the key was used at the same moment.
+            KeyReused: the key was used at the same moment.
         """
         values = {"principal_id": principal_id, "key": key, "fingerprint": fingerprint, "made_id": made_id, "at": at}
-        await self._connection.execute(insert(requests).values(values))
+        try:
+            await self._connection.execute(insert(requests).values(values))
+        except IntegrityError:
+            raise KeyReused from None
 
     async def forget_before(self, moment: datetime) -> None:
         await self._connection.execute(delete(requests).where(requests.c.at < moment))
