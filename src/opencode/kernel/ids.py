@@ -31,3 +31,9 @@ def new_id(prefix: str) -> str:
     number = (time.time_ns() // 1_000_000) << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)
     letters = [_ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
     return f"{prefix}_{''.join(letters)}"
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Could this be an id of that kind? What comes from outside is asked this before a database sees it."""
+    kind, _, letters = text.partition("_")
+    return kind == prefix and len(letters) == _CHARACTERS and all(letter in _ALPHABET for letter in letters)

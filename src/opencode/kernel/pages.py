@@ -2,15 +2,16 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from opencode.kernel.errors import FieldProblem, Invalid
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
+U = TypeVar("U")
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -37,6 +38,20 @@ class PageRequest:
             )
         return cls(limit or DEFAULT_LIMIT, decode_cursor(cursor) if cursor else None)
 
+    def position(self, *kinds: type[str] | type[int]) -> tuple[Any, ...] | None:
+        """
+        Where to go on, or None for the first page.
+
+        Args:
+            kinds: the types of this list's sort keys. A cursor of another list has other ones.
+
+        Raises:
+            Invalid: the cursor belongs to another list.
+        """
+        if self.after is not None and tuple(map(type, self.after)) != kinds:
+            raise _not_a_cursor()
+        return self.after
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
@@ -45,18 +60,17 @@ class Page(Generic[T]):
     items: list[T]
     next_cursor: str | None = None
 
-    @classmethod
-    def cut(cls, rows: list[T], limit: int, key: "KeyOf[T]") -> "Page[T]":
-        """Make a page out of `limit + 1` rows: the extra row only tells that more follow."""
+    @staticmethod
+    def cut(rows: list[U], limit: int, key: Callable[[U], tuple[str | int, ...]]) -> "Page[U]":
+        """
+        Make a page out of `limit + 1` rows: the extra row only tells that more follow.
+
+        Args:
+            key: gives the sort keys of an item, the last of which is unique.
+        """
         if len(rows) <= limit:
-            return cls(rows)
-        return cls(rows[:limit], encode_cursor(key(rows[limit - 1])))
-
-
-class KeyOf(Protocol[T_contra]):
-    """Gives the sort keys of an item, the last of which is unique."""
-
-    def __call__(self, item: T_contra, /) -> tuple[str | int, ...]: ...
+            return Page(rows)
+        return Page(rows[:limit], encode_cursor(key(rows[limit - 1])))
 
 
 def encode_cursor(keys: tuple[str | int, ...]) -> str:
@@ -70,10 +84,22 @@ def decode_cursor(cursor: str) -> tuple[str | int, ...]:
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(raw, type=tuple[str | int, ...])
+        keys = msgspec.json.decode(raw, type=tuple[str | int, ...])
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise Invalid(
-            "The cursor is not one that this server gave.",
-            action="Take next_cursor from the last answer, or leave the cursor out to start over.",
-            problems=(FieldProblem("/cursor", "is not a cursor of this list"),),
-        ) from None
+        raise _not_a_cursor() from None
+    if not all(_fits_a_column(key) for key in keys):
+        raise _not_a_cursor()
+    return keys
+
+
+def _fits_a_column(key: str | int) -> bool:
+    # A cursor can be forged. PostgreSQL refuses NUL in text, and both databases count in 64 bits.
+    return "\0" not in key if isinstance(key, str) else -(2**63) <= key < 2**63
+
+
+def _not_a_cursor() -> Invalid:
+    return Invalid(
+        "The cursor is not one that this server gave.",
+        action="Take next_cursor from the last answer, or leave the cursor out to start over.",
+        problems=(FieldProblem("/cursor", "is not a cursor of this list"),),
+    )

@@ -35,6 +35,18 @@ async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
     return await caller.authenticate(session=session, bearer=bearer)
 
 
+async def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
+    """
+    For `before_request` of calls that sign somebody in: no cookie is needed to make them, so without this another
+    site could sign a visitor in as somebody else. Programs, which send no `Origin`, pass.
+
+    Raises:
+        Forbidden: a browser made the call from a page of another site.
+    """
+    if (origin := request.headers.get("origin")) is not None:
+        require_same_origin(origin, request.headers.get("host"))
+
+
 def provide_address(request: Request[Any, Any, Any]) -> str:
     """The dependency `address`: where the request comes from. Behind a proxy uvicorn has replaced it already."""
     return request.client.host if request.client else "unknown"

@@ -1,6 +1,6 @@
 """Pub/sub within one process: the default product."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from opencode.infra.pubsub.base import Subscription
@@ -17,16 +17,17 @@ class MemoryPubSub:
             subscription.put(message)
 
     @asynccontextmanager
-    async def subscribe(self, topic: str) -> AsyncIterator[Subscription]:
+    async def subscribe(self, topic: str) -> AsyncGenerator[Subscription]:
         subscription = Subscription()
         self._topics.setdefault(topic, set()).add(subscription)
         try:
             yield subscription
         finally:
-            listeners = self._topics[topic]
+            # After `close` the topic is gone already.
+            listeners = self._topics.get(topic, set())
             listeners.discard(subscription)
             if not listeners:
-                del self._topics[topic]
+                self._topics.pop(topic, None)
 
     async def close(self) -> None:
         self._topics.clear()

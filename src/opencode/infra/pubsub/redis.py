@@ -1,7 +1,7 @@
 """Pub/sub between processes, on Redis 7 or Valkey. One connection listens for all topics of a process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ class RedisPubSub:
         await self._client.publish(self._prefix + topic, message)
 
     @asynccontextmanager
-    async def subscribe(self, topic: str) -> AsyncIterator[Subscription]:
+    async def subscribe(self, topic: str) -> AsyncGenerator[Subscription]:
         subscription = Subscription()
         self._topics.setdefault(topic, set()).add(subscription)
         try:

@@ -1,1 +1,1 @@
-"""Who people are: accounts, sign-in, sessions, tokens, roles and permissions, and the trail of security events."""
+"""People and what signs them in: accounts, sessions, tokens, guests, roles and permissions, the audit trail."""
