@@ -6,7 +6,7 @@ What can go wrong in an interview.
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
                 WaitingRoomFull · KeyReused · CodeTaken · DocumentEnded (contracts.collaboration)
     Invalid     LanguageNotKnown · TextRefused
-    Busy        JoinThrottled · TooFast · NoCodeFree
+    Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree
 """
 
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Forbidden, Invalid, NotFound
@@ -175,10 +175,11 @@ class LanguageNotKnown(Invalid):
 
     def __init__(self, asked: str, nearest: tuple[str, ...]) -> None:
         hint = f"Did you mean {' or '.join(nearest)}? " if nearest else ""
+        named = f"; nearest: {', '.join(nearest)}" if nearest else ""
         super().__init__(
             f"There is no language {asked!r}.",
             action=f"{hint}GET /api/v1/languages lists them all.",
-            problems=(FieldProblem("/language", f"is not known{f'; nearest: {', '.join(nearest)}' if nearest else ''}"),),
+            problems=(FieldProblem("/language", f"is not known{named}"),),
         )
 
 
@@ -231,4 +232,17 @@ class NoCodeFree(Busy):
             "No free code was found: very many interviews are open.",
             action="End interviews that are over, then try again.",
             retry_after_s=60,
+        )
+
+
+class TooManyStreams(Busy):
+    """One person holds as many event streams open as the server allows."""
+
+    title = "Too many event streams"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have {limit} event streams open, which is the most.",
+            action="Close a tab that shows an interview.",
+            retry_after_s=10,
         )

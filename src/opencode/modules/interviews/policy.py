@@ -6,11 +6,13 @@ from opencode.contracts.collaboration import DocumentEnded, NotAdmitted, PeerRol
 from opencode.kernel.errors import Unauthenticated
 from opencode.kernel.principal import Principal, PrincipalKind
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
-from opencode.modules.interviews.domain.people import Participant, Part, Status
+from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Audience, EventType, Said
 from opencode.modules.interviews.errors import InterviewNotFound, InterviewNotLive, InterviewOver, NotYours
 
-HOST_PERMISSION = "interviews:create"
+TO_CREATE = "interviews:create"
+TO_READ = "interviews:read"
+TO_MANAGE = "interviews:manage"
 ADMIN_ROLE = "admin"
 
 
@@ -88,6 +90,10 @@ ALLOWED: dict[Action, dict[Standing, frozenset[InterviewState]]] = {
 }
 
 
+LOOKING = frozenset({Action.SEE, Action.SEE_ONESELF, Action.WATCH, Action.SEE_SIGNALS, Action.EXPORT})
+"""What changes nothing: a token that may only read is enough."""
+
+
 def standing_of(principal: Principal, interview: Interview, me: Participant | None) -> Standing:
     """
     What `principal` is to `interview`.
@@ -97,7 +103,7 @@ def standing_of(principal: Principal, interview: Interview, me: Participant | No
     """
     if principal.kind is PrincipalKind.SYSTEM:
         return Standing.OVERSEER
-    if principal.is_user and principal.may(HOST_PERMISSION):
+    if principal.is_user:
         if principal.id == interview.interviewer_id:
             return Standing.OWNER
         return Standing.OVERSEER if ADMIN_ROLE in principal.roles else Standing.STRANGER
@@ -126,6 +132,18 @@ def require_somebody(principal: Principal) -> None:
         raise Unauthenticated(
             "This needs you to be signed in, or to have joined.", action="Sign in, or join with your code."
         )
+
+
+def require_permission(action: Action, principal: Principal, standing: Standing) -> None:
+    """
+    What an account, or the token that speaks for it, may do in general. Candidates have no permissions: what they
+    were let in to says it all.
+
+    Raises:
+        Forbidden: the account lost its role, or the token's scopes are too narrow.
+    """
+    if standing in (Standing.OWNER, Standing.OVERSEER):
+        principal.require(TO_READ if action in LOOKING else TO_MANAGE)
 
 
 def require(action: Action, standing: Standing, interview: Interview) -> None:
@@ -196,9 +214,7 @@ def sees(standing: Standing, reader_id: str, event: Said, *, over: bool) -> bool
         return False
     if standing is Standing.ADMITTED and not over:
         return True
-    return event.about == reader_id or (
-        event.type in (EventType.INTERVIEW_STARTED, EventType.INTERVIEW_ENDED) and standing is not Standing.GONE
-    )
+    return event.about == reader_id or event.type in (EventType.INTERVIEW_STARTED, EventType.INTERVIEW_ENDED)
 
 
 FAREWELLS = frozenset({EventType.PARTICIPANT_DECLINED, EventType.PARTICIPANT_REMOVED, EventType.PARTICIPANT_LEFT})
@@ -207,3 +223,8 @@ FAREWELLS = frozenset({EventType.PARTICIPANT_DECLINED, EventType.PARTICIPANT_REM
 def is_last(event: Said, reader_id: str) -> bool:
     """Is there nothing more to tell this reader after that event?"""
     return event.type is EventType.INTERVIEW_ENDED or (event.type in FAREWELLS and event.about == reader_id)
+
+
+def turns(event: Said, reader_id: str) -> bool:
+    """May this event change what the reader is to the interview?"""
+    return event.type is EventType.INTERVIEW_ENDED or event.about == reader_id

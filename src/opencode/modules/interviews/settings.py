@@ -20,7 +20,9 @@ class InterviewsSettings:
         10, "attempts to join per minute that one address gets (an IPv6 /64 counts as one)", minimum=1
     )
     join_failures_per_minute: int = setting(
-        200, "wrong codes per minute from all addresses together, after which nobody joins for the rest of it", minimum=1
+        200,
+        "wrong codes per minute from all addresses together, after which nobody joins for the rest of it",
+        minimum=1,
     )
     waiting_people: int = setting(20, "people who may wait to be let in to one interview", minimum=1, maximum=500)
     guest_hours: int = setting(48, "hours that a candidate's credential lives at the most", minimum=1, maximum=720)

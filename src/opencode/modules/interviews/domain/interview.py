@@ -114,6 +114,8 @@ def find_language(asked: str, languages: Sequence[Language]) -> Language:
     for language in languages:
         if wanted == language.id or wanted in language.aliases:
             return language
-    words = {word: language.id for language in languages for word in (language.id, language.name.lower(), *language.aliases)}
+    words = {
+        word: language.id for language in languages for word in (language.id, language.name.lower(), *language.aliases)
+    }
     near = difflib.get_close_matches(wanted, words, n=3, cutoff=0.5)
     raise LanguageNotKnown(asked[:40], tuple(dict.fromkeys(words[word] for word in near)))

@@ -10,7 +10,7 @@ from opencode.kernel.ids import ParticipantId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.interview import Interview
-from opencode.modules.interviews.domain.people import Participant, Part, Status
+from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import EventType
 from opencode.modules.interviews.errors import NotYours, ParticipantNotFound
 from opencode.modules.interviews.policy import Action, Standing

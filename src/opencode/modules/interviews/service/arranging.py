@@ -10,10 +10,10 @@ from opencode.kernel.ids import InterviewId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState, new_code
-from opencode.modules.interviews.domain.people import INTERVIEWER_COLOUR, Participant, Part, Status
+from opencode.modules.interviews.domain.people import INTERVIEWER_COLOUR, Part, Participant, Status
 from opencode.modules.interviews.domain.words import clean_line
 from opencode.modules.interviews.errors import CodeTaken, KeyReused, NoCodeFree
-from opencode.modules.interviews.policy import HOST_PERMISSION, Action
+from opencode.modules.interviews.policy import TO_CREATE, TO_READ, Action
 from opencode.modules.interviews.service.base import Neighbours, UseCases, fingerprint
 from opencode.modules.interviews.service.languages import Languages
 from opencode.modules.interviews.settings import InterviewsSettings
@@ -48,7 +48,7 @@ class Arranging(UseCases):
             Unauthenticated, Forbidden: this person may not create interviews.
             LanguageNotKnown, TextRefused, KeyReused
         """
-        by.require(HOST_PERMISSION)
+        by.require(TO_CREATE)
         title = clean_line(title, "/title", longest=MAX_TITLE)
         chosen = await self._languages.find(language) if language is not None else await self._languages.first()
         print_of_request = fingerprint("interview", title, language, duration_minutes)
@@ -66,7 +66,7 @@ class Arranging(UseCases):
 
     async def list(self, by: Principal, wanted: PageRequest) -> Page[Interview]:
         """One's own interviews, newest first."""
-        by.require(HOST_PERMISSION)
+        by.require(TO_READ)
         async with self.reading() as stores:
             return await stores.interviews.page_of(by.id, wanted)
 

@@ -1,7 +1,7 @@
 """What all use cases share: their neighbours, their transactions, and how they find out who is asking."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -73,7 +73,7 @@ class UseCases:
             to_change: nobody else changes the interview or its people until the transaction is over.
 
         Raises:
-            Unauthenticated, and whatever `policy.require` raises.
+            Unauthenticated, and whatever `policy.require` and `policy.require_permission` raise.
         """
         policy.require_somebody(by)
         interview = None
@@ -84,6 +84,7 @@ class UseCases:
         me = await stores.people.find(interview.id, by.id)
         standing = policy.standing_of(by, interview, me)
         policy.require(action, standing, interview)
+        policy.require_permission(action, by, standing)
         return Case(interview, standing, me)
 
     async def case_of_run(self, stores: Stores, run_id: str, by: Principal, action: Action) -> tuple[Case, Run]:
@@ -103,7 +104,9 @@ class UseCases:
             raise InterviewRunNotFound(run_id) from None
 
     @asynccontextmanager
-    async def changing(self, interview_id: str, by: Principal, action: Action) -> AsyncIterator[tuple[InterviewsWork, Case]]:
+    async def changing(
+        self, interview_id: str, by: Principal, action: Action
+    ) -> AsyncGenerator[tuple[InterviewsWork, Case]]:
         """A transaction around one interview that nobody else changes meanwhile."""
         policy.require_somebody(by)
         async with self.unit_of_work() as work:

@@ -59,7 +59,8 @@ async def _act(subscription: Subscription, runs: "Stopper", streams: "Ender") ->
         if isinstance(word, Lagged):
             continue
         try:
-            match msgspec.json.decode(word, type=StopRun | EndStreams):
+            heard: StopRun | EndStreams = msgspec.json.decode(word, type=StopRun | EndStreams)
+            match heard:
                 case StopRun(run_id):
                     await runs.stop_here(run_id)
                 case EndStreams(principal_id):

@@ -18,6 +18,8 @@ async def save_finished(work: InterviewsWork, finished: Run, *before: News) -> b
     Save the end of a run and say it, after the output in `before`. False, and nothing is said, when the run has its
     end already: the first one counts.
     """
+    # The interview first, as everybody does: two transactions that lock in different orders wait for each other.
+    await work.stores.interviews.hold(finished.interview_id)
     if not await work.stores.runs.save(finished):
         return False
     at = finished.finished_at
@@ -34,7 +36,8 @@ async def save_finished(work: InterviewsWork, finished: Run, *before: News) -> b
 
 
 async def give_up(work: InterviewsWork, run: Run, status: Verdict, message: str, at: datetime) -> bool:
-    """Finish a run that this transaction does not drive, with what it printed so far. False when it was finished."""
+    """Finish a run that somebody else drives or drove, with what it printed so far. False when it was finished."""
+    await work.stores.interviews.hold(run.interview_id)
     stdout, stderr = await _printed_so_far(work.stores, run)
     return await save_finished(work, run.give_up(status, message, stdout=stdout, stderr=stderr, at=at))
 

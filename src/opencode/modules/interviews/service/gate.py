@@ -5,9 +5,9 @@ from opencode.kernel.ids import is_id
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
 from opencode.modules.interviews.domain.interview import Interview
-from opencode.modules.interviews.domain.people import Participant, Part
+from opencode.modules.interviews.domain.people import Part, Participant
 from opencode.modules.interviews.errors import InterviewNotFound
-from opencode.modules.interviews.policy import Standing
+from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import UseCases
 
 
@@ -17,7 +17,11 @@ class Gate(UseCases):
     async def enter(self, principal: Principal, audience: str) -> Entry:
         policy.require_somebody(principal)
         interview, me = await self._find(audience, principal.id)
-        return _entry(policy.standing_of(principal, interview, me), interview, me)
+        standing = policy.standing_of(principal, interview, me)
+        entry = _entry(standing, interview, me)
+        # A token that may only read is kept out of the editor: the ticket would not carry that it may not write.
+        policy.require_permission(Action.RUN, principal, standing)
+        return entry
 
     async def enter_again(self, peer_id: str, audience: str) -> Entry:
         interview, me = await self._find(audience, peer_id)

@@ -7,7 +7,7 @@ from opencode.infra.security import Rate
 from opencode.kernel.ids import ParticipantId, new_id
 from opencode.kernel.principal import ANONYMOUS, Principal
 from opencode.modules.interviews.domain.interview import Interview
-from opencode.modules.interviews.domain.people import Participant, Part, Status, colour_for_candidate, distinct_name
+from opencode.modules.interviews.domain.people import Part, Participant, Status, colour_for_candidate, distinct_name
 from opencode.modules.interviews.domain.records import EventType
 from opencode.modules.interviews.domain.words import MAX_NAME, clean_line
 from opencode.modules.interviews.errors import CodeNotKnown, JoinThrottled, ParticipantNotFound, WaitingRoomFull

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opencode.kernel.ids import new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -45,14 +46,15 @@ class Monitoring(UseCases):
                     interview_id=case.interview.id,
                     participant_id=by.id,
                     kind=item.kind,
-                    at=at,
+                    # A microsecond apart, so that what happened in order is listed in order.
+                    at=at + timedelta(microseconds=place),
                     size=item.size,
                     language=item.language,
                     line=item.line,
                     column=item.column,
                     duration_ms=item.duration_ms,
                 )
-                for item in observed
+                for place, item in enumerate(observed)
             ]
             if signals:
                 await work.stores.records.add_signals(signals)

@@ -1,4 +1,4 @@
-"""What the interviewer does with the whole interview: start, end, name, language, freeze; and what runs out by itself."""
+"""What is done to the whole interview: start, end, rename, switch language, freeze; and the end of its time."""
 
 from asyncio import Lock
 from dataclasses import dataclass, replace

@@ -31,6 +31,10 @@ class InterviewStore:
             query = query.with_for_update()
         return _interview((await self._connection.execute(query)).mappings().one_or_none())
 
+    async def hold(self, interview_id: InterviewId) -> None:
+        """Nobody else changes the interview until this transaction is over."""
+        await self._connection.execute(select(interviews.c.id).where(interviews.c.id == interview_id).with_for_update())
+
     async def find_by_code(self, code: str, now: datetime) -> Interview | None:
         """The interview that can be joined with this code now."""
         query = select(*_SHOWN).where(interviews.c.open_code == code, interviews.c.code_expires_at > now)
@@ -69,6 +73,10 @@ class InterviewStore:
         query = select(interviews.c.id).where(interviews.c.state == InterviewState.LIVE, interviews.c.ends_at <= now)
         return list((await self._connection.execute(query)).scalars())
 
+    async def any_expired_code(self, now: datetime) -> bool:
+        query = select(interviews.c.id).where(interviews.c.open_code.is_not(None), interviews.c.code_expires_at <= now)
+        return (await self._connection.execute(query.limit(1))).first() is not None
+
     async def free_expired_codes(self, now: datetime) -> None:
         """Give codes back that nobody can join with any more."""
         expired = (interviews.c.open_code.is_not(None), interviews.c.code_expires_at <= now)
@@ -103,6 +111,10 @@ class RequestStore:
             await self._connection.execute(insert(requests).values(values))
         except IntegrityError:
             raise KeyReused from None
+
+    async def any_before(self, moment: datetime) -> bool:
+        query = select(requests.c.key).where(requests.c.at < moment).limit(1)
+        return (await self._connection.execute(query)).first() is not None
 
     async def forget_before(self, moment: datetime) -> None:
         await self._connection.execute(delete(requests).where(requests.c.at < moment))

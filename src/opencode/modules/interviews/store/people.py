@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.interviews.domain.people import PRESENT, Participant, Part, Status
+from opencode.modules.interviews.domain.people import PRESENT, Part, Participant, Status
 from opencode.modules.interviews.store.pages import oldest_first
 from opencode.modules.interviews.store.tables import participants
 

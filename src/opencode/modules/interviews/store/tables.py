@@ -87,6 +87,7 @@ interviews = Table(
     Column("last_seq", Integer, nullable=False, server_default="0"),
     Index("ix_interviews_interviewer_newest", "interviewer_id", "created_at", "id"),
     Index("ix_interviews_state_ends_at", "state", "ends_at"),
+    Index("ix_interviews_code_expires_at", "code_expires_at"),
 )
 
 participants = Table(

@@ -1,6 +1,6 @@
 """One transaction of this module: its stores, and what is said on the event stream of an interview."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class Stores:
 
 
 @asynccontextmanager
-async def reading(database: Database) -> AsyncIterator[Stores]:
+async def reading(database: Database) -> AsyncGenerator[Stores]:
     """Stores for looking only; nothing is locked."""
     async with database.read() as connection:
         yield Stores(connection)
