@@ -30,6 +30,9 @@ web/node_modules/installed: web/package-lock.json web/.npmrc .venv/synced
 web/build/200.html: $(WEB_SOURCES) web/node_modules/installed
 	cd web && npm run build --silent
 
+bench: .venv/synced
+	@python -m benchmarks $(ARGS)
+
 lock: .venv/bin/uv
 	$(CLEAN_INDEX) uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-config --quiet -o requirements.lock

@@ -20,17 +20,26 @@ def binary_frame(payload: bytes) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8, "big") + payload
 
 
-def read_short_message(data: bytes) -> bytes | None:
+def read_short_messages(data: bytes) -> tuple[list[bytes], int]:
     """
-    The payload, if `data` is exactly one short, whole, masked, binary message, as a keystroke is; else None.
+    The payloads of the short, whole, masked, binary messages that `data` begins with, as keystrokes are.
 
     Args:
         data: what one read of the socket gave, starting at the border of a frame.
+
+    Returns:
+        The payloads, and how many bytes they took; what follows is for the library.
     """
-    size = len(data) - _HEADER_BYTES
-    if 0 <= size <= _SHORT and data[0] == _BINARY_FINAL and data[1] == _MASKED | size:
-        return apply_mask(data[_HEADER_BYTES:], data[2:_HEADER_BYTES])
-    return None
+    messages: list[bytes] = []
+    at, end = 0, len(data)
+    while end - at >= _HEADER_BYTES and data[at] == _BINARY_FINAL:
+        size = data[at + 1] - _MASKED
+        body = at + _HEADER_BYTES
+        if not 0 < size <= _SHORT or body + size > end:
+            break
+        messages.append(apply_mask(data[body : body + size], data[at + 2 : body]))
+        at = body + size
+    return messages, at
 
 
 def client_frame_bytes(payload_bytes: int) -> int:

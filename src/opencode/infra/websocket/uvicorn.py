@@ -25,7 +25,7 @@ from websockets.server import ServerProtocol
 from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
 from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import PING, client_frame_bytes, read_short_message
+from opencode.infra.websocket.frames import PING, client_frame_bytes, read_short_messages
 from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
 from opencode.kernel.ids import new_id
 
@@ -98,10 +98,12 @@ class SocketProtocol(asyncio.Protocol):
             self._receive_early(data)
             return
         if self._at_border and not self._ended:
-            message = read_short_message(data)
-            if message is not None:
+            messages, taken = read_short_messages(data)
+            for message in messages:
                 self._give(handler, message)
+            if taken == len(data):
                 return
+            data = data[taken:]
         self._feed(handler, data)
 
     def pause_writing(self) -> None:
@@ -169,6 +171,8 @@ class SocketProtocol(asyncio.Protocol):
             self._overlook()
 
     def _give(self, handler: SocketHandler, message: bytes) -> None:
+        if self._ended:
+            return
         try:
             handler.received(message)
         except Exception:
