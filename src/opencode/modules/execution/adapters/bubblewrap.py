@@ -244,3 +244,38 @@ class HardLimits:
 
     def _stack_kib(self) -> int:
         return self.stack_bytes // 1024
+
+
+def advice(complaint: str) -> str | None:
+    """What to do about what bwrap complains of, or None when it is not known."""
+    for words, sentence in _ADVICE:
+        if words in complaint:
+            return sentence
+    return complaint.splitlines()[0] if complaint else None
+
+
+_ADVICE = (
+    (
+        "No permissions to create",
+        "This machine forbids user namespaces to ordinary users. Allow them (sysctl kernel.unprivileged_userns_clone=1, or "
+        "an AppArmor profile for bwrap that has `userns`), or start the server as root.",
+    ),
+    (
+        "setting up uid map",
+        "This machine forbids user namespaces to ordinary users. Allow them with an AppArmor profile for bwrap that has "
+        "`userns` (sysctl kernel.apparmor_restrict_unprivileged_userns=0), or start the server as root.",
+    ),
+    (
+        "Creating new namespace failed",
+        "This machine, or the container around this server, forbids namespaces. Raise sysctl user.max_user_namespaces, or "
+        "let the container make namespaces (docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined).",
+    ),
+    (
+        "Can't mount proc",
+        "The container around this server hides parts of /proc. Start it with --security-opt systempaths=unconfined.",
+    ),
+    (
+        "--disable-userns",
+        "This bubblewrap is too old. Install version 0.8.0 or later.",
+    ),
+)

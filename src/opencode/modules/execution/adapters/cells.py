@@ -20,7 +20,9 @@ from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for
 _CHUNK = 64 * 1024  # a pipe holds as much
-_LONGEST_REPORT = 4096  # the status pipe says a few words; whoever says more is not our script
+_LONGEST_REMOVAL_S = 2.0
+_REMOVAL_RETRY_S = 0.001
+_LONGEST_REPORT = 4096  # bytes; the status pipe says a few words
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Cell:
             return self._finish(group.usage(None), 1 if status is None else status)
         finally:
             self._release()
-            group.remove()
+            await _remove(group)
 
     def end(self, reason: Verdict) -> None:
         """End the whole cell; the first reason given counts. Safe at any time."""
@@ -366,6 +368,13 @@ class Cell:
 
 # Shells say nothing when one of these ends a program (dash: jobs.c, sprint_status), so the status alone has to do.
 _SILENT_SIGNALS = frozenset({128 + signal.SIGINT, 128 + signal.SIGPIPE})
+
+
+async def _remove(group: Group) -> None:
+    # A group stays busy for a moment after its last process, and the kernel tells nobody when it is free.
+    deadline = time.monotonic() + _LONGEST_REMOVAL_S
+    while not group.remove() and time.monotonic() < deadline:
+        await asyncio.sleep(_REMOVAL_RETRY_S)
 
 
 def _readable(pipe: int) -> bool:

@@ -10,7 +10,6 @@ import errno
 import os
 import shlex
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from opencode.modules.execution.settings import StageLimits
 
 PREFIX = "oc"  # groups are called oc-<server's pid>-<number>, so that a later server can tell leftovers
 SANDBOX_PROCESSES = 3  # bwrap outside, bwrap as process 1, and the shell that runs the stages
-_LONGEST_REMOVAL_S = 1.0  # a group stays busy for a moment after its last process
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Group(Protocol):
         """What was used so far, all stages together but for the peak. `init`: process 1 of the cell, as we see it."""
         ...
 
-    def remove(self) -> None:
-        """End whatever is left in the group, and remove it."""
+    def remove(self) -> bool:
+        """End whatever is left in the group, and remove it. False while it is still busy: ask again in a moment."""
         ...
 
 
@@ -158,9 +156,8 @@ class _V1Group:
             refused_forks=_keyed(self.paths["pids"] / "pids.events", "max"),
         )
 
-    def remove(self) -> None:
-        for path in self.places:
-            _remove(path, lambda path=path: _kill_members(path))
+    def remove(self) -> bool:
+        return all([_remove(path, lambda path=path: _kill_members(path)) for path in self.places])
 
 
 def _write_memory_limit_v1(memory: Path, limit_bytes: int) -> None:
@@ -264,11 +261,11 @@ class _V2Group:
         except (OSError, ValueError):
             return None  # before Linux 5.19
 
-    def remove(self) -> None:
+    def remove(self) -> bool:
         if self._peak is not None:
             os.close(self._peak)
             self._peak = None
-        _remove(self.path, lambda: _write_if_there(self.path / "cgroup.kill", 1))
+        return _remove(self.path, lambda: _write_if_there(self.path / "cgroup.kill", 1))
 
 
 # ----------------------------------------------------------------------------------------------------------- neither
@@ -316,8 +313,8 @@ class _ProcessTree:
             refused_forks=int(threads > self.limits.processes + SANDBOX_PROCESSES - 1),
         )
 
-    def remove(self) -> None:
-        """Nothing was made."""
+    def remove(self) -> bool:
+        return True  # nothing was made
 
 
 # proc(5), /proc/pid/stat, counted from the field after the name: utime, stime, cutime, cstime; num_threads; rss.
@@ -408,20 +405,17 @@ def _kill_members(group: Path) -> None:
                 os.kill(int(pid), signal.SIGKILL)
 
 
-def _remove(group: Path, kill: Callable[[], None]) -> None:
-    deadline = time.monotonic() + _LONGEST_REMOVAL_S
-    while True:
-        try:
-            group.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            if error.errno != errno.EBUSY or time.monotonic() > deadline:
-                raise
-            kill()
-            os.sched_yield()
-        else:
-            return
+def _remove(group: Path, kill: Callable[[], None]) -> bool:
+    try:
+        group.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        kill()
+        return False
+    return True
 
 
 def _sweep(base: Path) -> None:
@@ -429,6 +423,6 @@ def _sweep(base: Path) -> None:
     for group in base.glob(f"{PREFIX}-*-*"):
         server = group.name.split("-")[1]
         if server.isdigit() and not Path(f"/proc/{server}").exists():
-            _kill_members(group)
+            # What is still busy now goes with the next sweep.
             with contextlib.suppress(OSError):
                 _remove(group, lambda group=group: _kill_members(group))
