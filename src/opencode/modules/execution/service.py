@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,7 +20,7 @@ from opencode.contracts.execution import (
     SourceFile,
     Verdict,
 )
-from opencode.modules.execution.adapters import bubblewrap, groups, toolchains
+from opencode.modules.execution.adapters import bubblewrap, groups, processes, toolchains
 from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
 from opencode.modules.execution.adapters.cells import Cell, CellPlan, Workshop
 from opencode.modules.execution.adapters.toolchains import Found, Missing
@@ -109,8 +109,11 @@ class Runs:
                 if slot is None:
                     yield _stopped_early(runtime, workshop)
                     return
-                async for event in self._see_through(under_way, Cell(workshop, plan, slot, under_way.events.put_nowait)):
-                    yield event
+                cell = Cell(workshop, plan, slot, under_way.events.put_nowait)
+                # Whoever leaves early must find the cell gone: a plain `async for` would not close the inner iteration.
+                async with contextlib.aclosing(self._see_through(under_way, cell)) as events:
+                    async for event in events:
+                        yield event
         finally:
             del self._under_way[request.run_id]
 
@@ -169,7 +172,7 @@ class Runs:
         finally:
             self._slots.give_back(waiting)
 
-    async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncIterator[RunEvent]:
+    async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncGenerator[RunEvent, None]:
         # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut short.
         under_way.cell = cell
         under_way.task = asyncio.create_task(self._live(under_way, cell))
@@ -272,6 +275,7 @@ def _prepare(settings: ExecutionSettings) -> Workshop:
         raise SandboxUnavailable(
             "No sandbox can be made on this machine.", action="libseccomp is missing. Install the package libseccomp2."
         ) from None
+    processes.adopt_orphans()
     return Workshop(tools, groups.detect(), program, settings)
 
 

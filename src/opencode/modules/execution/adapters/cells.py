@@ -81,6 +81,7 @@ class Cell:
     _reports: int = -1
     _outlets: dict[int, int] = field(default_factory=dict[int, int])
     _status_text: bytes = b""
+    _report_text: bytes = b""
     _clock: asyncio.TimerHandle | None = None
     _next_check: asyncio.TimerHandle | None = None
     _readers: dict[int, Callable[[], None]] = field(default_factory=dict[int, Callable[[], None]])
@@ -213,8 +214,9 @@ class Cell:
     # -------------------------------------------------------------------------------------------------------- hearing
 
     def _on_report(self, pipe: int) -> None:
-        """bwrap says who process 1 is."""
-        for line in self._read(pipe).splitlines():
+        """bwrap says who process 1 is, in a line of JSON that it writes piece by piece."""
+        *lines, self._report_text = (self._report_text + self._read(pipe)).split(b"\n")
+        for line in lines:
             with contextlib.suppress(ValueError, KeyError, OSError):
                 self._meet(int(json.loads(line)["child-pid"]))
 
@@ -312,7 +314,6 @@ class Cell:
         if self._init is not None:
             processes.kill(self._init)
             await processes.gone(self._init)
-            # Where this server is process 1 of a container, orphans are its to collect.
             processes.reap(self._init)
         self._drain(self._outlets[bubblewrap.STATUS])
         for pipe in list(self._readers):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import fcntl
 import os
 import signal
@@ -10,7 +11,9 @@ from collections.abc import Mapping, Sequence
 FIRST_OWN_DESCRIPTOR = 10
 """Descriptors below are for the program that is started; a shell can only name one digit."""
 
-# Python ignores these two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would complain.
+_PR_SET_CHILD_SUBREAPER = 36  # include/uapi/linux/prctl.h
+
+# Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would complain.
 _SIGNALS_TO_RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -88,9 +91,17 @@ async def gone(pidfd: int) -> None:
         loop.remove_reader(pidfd)
 
 
+def adopt_orphans() -> None:
+    """
+    Become the parent of what our children leave behind. bwrap goes before process 1 of its cell does; that one would else
+    stay a zombie wherever process 1 of the machine or container does not collect what it did not start.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def reap(pidfd: int) -> int | None:
     """
-    Collect an ended child.
+    Collect an ended child, or orphan.
 
     Returns:
         Its status as a shell tells it (128 + n for signal n), or None when it is not ours to collect.

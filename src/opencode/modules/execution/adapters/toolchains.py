@@ -13,6 +13,7 @@ import importlib.util
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import tomllib
@@ -274,14 +275,21 @@ def _shelf(shelves: tuple[str, ...]) -> Path:
         shelf = Path(name.format(uid=os.geteuid()))
         try:
             shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if _is_ours(shelf) and _is_ours(shelf.parent):
+            if _only_we_write(shelf) and _nobody_swaps_in(shelf.parent):
                 return shelf
         except OSError as error:
             failure = error
     raise failure or OSError(1, "the folder for toolchains belongs to somebody else")  # EPERM
 
 
-def _is_ours(folder: Path) -> bool:
-    """Whether nobody else may put something there; anyone may make a folder in /var/tmp before us."""
+def _only_we_write(folder: Path) -> bool:
     status = folder.lstat()
-    return folder.is_dir() and not folder.is_symlink() and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    is_folder = stat.S_ISDIR(status.st_mode)
+    return is_folder and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _nobody_swaps_in(folder: Path) -> bool:
+    # Anyone may make a folder in /var/tmp before us, but thanks to its sticky bit nobody can exchange ours.
+    status = folder.lstat()
+    open_to_others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
+    return status.st_uid in {0, os.geteuid()} and not open_to_others
