@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { identity } from '#lib/api/index.ts';
 import { FakeServer, json, problem } from '../../../test/fake-server.ts';
 import { Policy } from './policy.svelte.ts';
 import { Session } from './session.svelte.ts';
@@ -74,5 +75,20 @@ describe('the one-time link', () => {
     const cut = new SetupLink(new Session());
     await cut.redeem('#');
     expect(cut.problem?.action).toContain('whole line');
+  });
+});
+
+describe('a sign-in that ends elsewhere', () => {
+  it('is noticed at the next call, but not at a wrong password', async () => {
+    new FakeServer()
+      .on(ME, json(ada))
+      .on('GET /api/v1/tokens', problem(401))
+      .on('POST /api/v1/auth/login', problem(401));
+    const session = new Session();
+    await session.load();
+    await identity.login({ email: 'a', password: 'b' }).catch(() => {});
+    expect(session.status).toBe('signed-in');
+    await identity.tokens().catch(() => {});
+    expect(session.status).toBe('signed-out');
   });
 });
