@@ -127,6 +127,18 @@ describe('the light', () => {
   });
 });
 
+describe('an input method that composes', () => {
+  it('holds back what others write until it is done', async () => {
+    const connection = await connect();
+    connection.hold(true);
+    server.edit(0, 'a');
+    server.edit(1, 'b');
+    expect(text(connection).toString()).toBe('print(1)\n');
+    connection.hold(false);
+    expect(text(connection).toString()).toBe('abprint(1)\n');
+  });
+});
+
 describe('losing the line', () => {
   it('keeps what is typed and uploads it with the next handshake', async () => {
     const connection = await connect();

@@ -73,6 +73,7 @@ export class Connection {
   #draft: Draft | null = null;
   #aside: Omit<Recovery, 'id'>[] = [];
   #nextRecovery = 1;
+  #held: Uint8Array[] | null = null;
   #socket: WebSocket | null = null;
   #greeted = false;
   #uploaded = false;
@@ -119,8 +120,24 @@ export class Connection {
     this.replica = null;
   }
 
+  /** What never reached the server, when there is no coming back to send it. */
+  unsentTexts(): Record<string, string> {
+    return this.phase === 'stopped' && this.settlement.unsaved ? readTexts(this.#working.doc) : {};
+  }
+
   dismissRecovery(id: number): void {
     this.recoveries = this.recoveries.filter((recovery) => recovery.id !== id);
+  }
+
+  /** While an input method composes, what others write waits: else the composed line shifts under the caret. */
+  hold(active: boolean): void {
+    if (active) {
+      this.#held ??= [];
+      return;
+    }
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (held.length > 0) Y.applyUpdate(this.#working.doc, Y.mergeUpdates(held), this);
   }
 
   /** Do not wait for the next attempt. */
@@ -193,7 +210,9 @@ export class Connection {
         Y.applyUpdate(doc, message.update, this);
         return this.#synced();
       case 'update':
-        return Y.applyUpdate(doc, message.update, this);
+        if (this.#held) this.#held.push(message.update);
+        else Y.applyUpdate(doc, message.update, this);
+        return;
       case 'awareness':
         return applyAwarenessUpdate(awareness, message.update, this);
       case 'query-awareness':
@@ -363,6 +382,8 @@ export class Connection {
       socket.close();
     }
     this.settlement.lost();
+    // What was held back comes again with the next handshake.
+    if (this.#held) this.#held = [];
     this.#forgetPeers();
   }
 

@@ -61,10 +61,6 @@ class Caret extends WidgetType {
     return true;
   }
 
-  override get editable(): boolean {
-    return false;
-  }
-
   override ignoreEvent(): boolean {
     return true;
   }
