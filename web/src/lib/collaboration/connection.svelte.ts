@@ -120,9 +120,13 @@ export class Connection {
     this.replica = null;
   }
 
+  get hasUnsent(): boolean {
+    return this.phase === 'stopped' && this.settlement.unsaved;
+  }
+
   /** What never reached the server, when there is no coming back to send it. */
   unsentTexts(): Record<string, string> {
-    return this.phase === 'stopped' && this.settlement.unsaved ? readTexts(this.#working.doc) : {};
+    return this.hasUnsent ? readTexts(this.#working.doc) : {};
   }
 
   dismissRecovery(id: number): void {

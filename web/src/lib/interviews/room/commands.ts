@@ -1,7 +1,7 @@
 import { theme } from '#lib/ui/theme.svelte.ts';
 import { copyText } from '#lib/ui/clipboard.ts';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
-import { inviteLink } from './invite.ts';
+import { joinLink } from '../links.ts';
 import { attempt, type Room } from './room.svelte.ts';
 
 export interface Command {
@@ -67,8 +67,8 @@ function interviewCommands(room: Room): Command[] {
 }
 
 async function copyInvite(code: string): Promise<void> {
-  const done = await copyText(inviteLink(code));
-  toasts.show(done ? 'Link copied.' : `Copy it by hand: ${inviteLink(code)}`, { tone: done ? 'good' : 'warn' });
+  const done = await copyText(joinLink(code));
+  toasts.show(done ? 'Link copied.' : `Copy it by hand: ${joinLink(code)}`, { tone: done ? 'good' : 'warn' });
 }
 
 function peopleCommands(room: Room): Command[] {
