@@ -21,7 +21,13 @@ const colours = HighlightStyle.define([
 const shape = EditorView.theme({
   '&': { height: '100%', color: 'var(--code-text)', backgroundColor: 'var(--code-surface)', fontSize: '0.875rem' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: 'var(--font-mono)', lineHeight: '1.6', overflow: 'auto' },
+  // No ligatures: a caret of somebody else may stand between the two characters.
+  '.cm-scroller': {
+    fontFamily: 'var(--font-mono)',
+    fontVariantLigatures: 'none',
+    lineHeight: '1.6',
+    overflow: 'auto',
+  },
   '.cm-content': { padding: '10px 0 40vh', caretColor: 'var(--accent)' },
   '.cm-line': { padding: '0 20px 0 8px' },
   '.cm-gutters': { backgroundColor: 'var(--code-surface)', color: 'var(--text-3)', border: 'none' },
