@@ -65,6 +65,8 @@ export function practiceEditor(language: PracticeLanguage, texts: Record<Practic
         }),
       ],
     });
+    // Measured before the font is there, the line numbers would stand beside other lines than their own.
+    void document.fonts.ready.then(() => view.requestMeasure());
     return () => view.destroy();
   };
 }

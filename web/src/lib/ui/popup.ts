@@ -5,3 +5,6 @@ export const popupLook =
 export const itemLook =
   'flex min-h-control w-full items-center gap-2 rounded-inner px-2 select-none outline-none cursor-pointer ' +
   'data-highlighted:bg-surface-2 data-disabled:cursor-default data-disabled:text-ink-3';
+
+/** Where they are put: inside the main landmark, so that those who move by landmarks find them, and nothing clips them. */
+export const popupHome = (): HTMLElement => document.getElementById('main') ?? document.body;

@@ -1,4 +1,14 @@
+import Monitor from '@lucide/svelte/icons/monitor';
+import Moon from '@lucide/svelte/icons/moon';
+import Sun from '@lucide/svelte/icons/sun';
+
 export type ThemeWish = 'system' | 'light' | 'dark';
+
+export const THEMES = [
+  { value: 'system', label: 'As the system', Icon: Monitor },
+  { value: 'light', label: 'Light', Icon: Sun },
+  { value: 'dark', label: 'Dark', Icon: Moon },
+] as const;
 
 const KEY = 'ocp.theme';
 
