@@ -38,7 +38,7 @@ export interface ConnectionOptions {
   /** A fresh ticket; rejects with an error that has `status` when the server refused. */
   ticket: () => Promise<string>;
   /** Where unsaved edits outlive a reload of the tab. */
-  storage?: Storage;
+  storage?: Storage | null;
   Socket?: typeof WebSocket;
   random?: () => number;
 }

@@ -28,7 +28,7 @@ const shape = EditorView.theme({
     lineHeight: '1.6',
     overflow: 'auto',
   },
-  '.cm-content': { padding: '10px 0 40vh', caretColor: 'var(--accent)' },
+  '.cm-content': { padding: '16px 0 40vh', caretColor: 'var(--accent)' },
   '.cm-line': { padding: '0 20px 0 8px' },
   '.cm-gutters': { backgroundColor: 'var(--code-surface)', color: 'var(--text-3)', border: 'none' },
   '.cm-lineNumbers .cm-gutterElement': { padding: '0 8px 0 14px', minWidth: '44px', fontVariantNumeric: 'tabular-nums' },

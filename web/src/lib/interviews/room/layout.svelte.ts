@@ -31,9 +31,10 @@ export class Layout {
 
   readonly #storage: Storage | null;
 
-  constructor(storage: Storage | null) {
+  /** @param narrow a screen on which long lines are wrapped unless somebody chose otherwise. */
+  constructor(storage: Storage | null, narrow = false) {
     this.#storage = storage;
-    const stored = read(storage);
+    const stored = read(storage, { ...USUAL, wrap: narrow });
     this.side = clampShare(stored.side);
     this.upper = clampShare(stored.upper);
     this.sideOpen = stored.sideOpen;
@@ -78,14 +79,14 @@ export class Layout {
 
 const clampShare = (share: number) => Math.min(0.75, Math.max(0.2, share));
 
-function read(storage: Storage | null): Stored {
+function read(storage: Storage | null, usual: Stored): Stored {
   try {
     const stored = JSON.parse(storage?.getItem(KEY) ?? '{}') as Partial<Stored>;
     const kept = Object.entries(stored).filter(
       ([name, value]) => name in USUAL && typeof value === typeof USUAL[name as keyof Stored],
     );
-    return { ...USUAL, ...Object.fromEntries(kept) };
+    return { ...usual, ...Object.fromEntries(kept) };
   } catch {
-    return USUAL;
+    return usual;
   }
 }

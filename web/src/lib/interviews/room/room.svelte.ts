@@ -18,6 +18,7 @@ import { Layout } from './layout.svelte.ts';
 import { LiveInterview, type Self } from './live-interview.svelte.ts';
 import { Monitor } from './monitor.svelte.ts';
 import { Observer } from './observer.ts';
+import { browserStorage } from './storage.ts';
 import { SecondHand } from './timer.svelte.ts';
 
 /** What the page shows: the room itself, or why there is none. */
@@ -75,6 +76,7 @@ export class Room {
   readonly fileName = $derived(this.languageInfo?.file_name ?? 'main');
   readonly peers = $derived(this.connection?.replica ? new Peers(this.connection.replica.awareness) : null);
   readonly isInterviewer = $derived(this.live?.isInterviewer ?? false);
+  readonly followed = $derived(this.peers?.all.find(({ user }) => user.id === this.following) ?? null);
   readonly canType = $derived(this.connection?.canWrite === true && !(this.live?.interview.frozen && !this.isInterviewer));
   /** Why the editor does not take what is typed, in a few words. */
   readonly readOnlyReason: string | null = $derived(this.#whyReadOnly());
@@ -86,7 +88,7 @@ export class Room {
 
   constructor(readonly id: string) {
     this.api = new InterviewApi(id);
-    this.layout = new Layout(globalThis.localStorage ?? null);
+    this.layout = new Layout(browserStorage('localStorage'), globalThis.matchMedia?.('(max-width: 48rem)').matches);
     this.runs = new Runs(this.api);
     this.chat = new Chat(this.api);
   }
@@ -173,7 +175,7 @@ export class Room {
       documentId,
       url: `${origin}/api/v1/documents/${encodeURIComponent(documentId)}`,
       ticket: async () => (await this.api.ticket(documentId)).ticket,
-      storage: globalThis.sessionStorage,
+      storage: browserStorage('sessionStorage'),
     });
     this.connection.open();
     if (!this.isInterviewer) {
