@@ -45,7 +45,7 @@ export function setup(leave: () => void): Extension {
     highlightActiveLine(),
     highlightSelectionMatches(),
     search({ top: true }),
-    EditorView.contentAttributes.of({ spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
+    EditorView.contentAttributes.of({ tabindex: '0', spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off' }),
     theme,
     keymap.of([
       ...closeBracketsKeymap,
