@@ -107,8 +107,11 @@ def _port(host: str, port: int) -> Finding:
 
 async def _languages(settings: Settings) -> Finding:
     runner = wire_runner(settings)
-    report = await runner.probe()
-    if not report.available:
-        return Finding("sandbox", False, report.detail, report.action)
-    languages = [language.name for language in await runner.languages() if language.available]
-    return Finding("sandbox", True, f"{report.detail}; {len(languages)} languages: {', '.join(languages)}")
+    try:
+        report = await runner.probe()
+        if not report.available:
+            return Finding("sandbox", False, report.reason or "cannot be made", "Programs are not run until it can.")
+        names = [language.name for language in await runner.languages() if language.available]
+    finally:
+        await runner.close()
+    return Finding("sandbox", True, f"limits held by {report.limits_held}; {len(names)} languages: {', '.join(names)}")
