@@ -1,7 +1,9 @@
 """What someone may tune about runs. The names carry their units; the limits here are also the ceilings of a request."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from opencode.infra.settings import setting
 
 MIB = 1024 * 1024
 
@@ -32,41 +34,66 @@ class StageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionSettings:
-    """
-    Attributes:
-        concurrency: cells at once; more than there are cores makes every run slower and none earlier.
-        queue_length: runs that may wait for a cell; the next one is refused with `ExecutionBusy`.
-        run: limits of a run stage.
-        compile: limits of a compile stage; compilers need more memory than most programs.
-        disk_bytes: what each of a cell's three writable folders holds (`/work`, `/tmp`, `/dev/shm`).
-        open_files: descriptors that one process may hold.
-        stack_bytes: stack of a main thread. Deep recursion is an everyday thing in interviews, hence more than 8 MiB.
-        source_bytes, source_files, stdin_bytes: largest request, all files together.
-        arguments, argument_bytes: largest command line, the bytes all together.
-        first_uid: when the server runs as root, cell number n runs as uid and gid `first_uid + n`. None of these may
-            belong to an account.
-        toolchain_folders: where copies (hard links, where the file system allows) of toolchains are kept that live
-            outside `/usr`, so that no path of this server shows in a cell; the first that can be made is taken, `{uid}`
-            stands for the server's user.
-        bubblewrap: the sandbox program, looked up on PATH.
-    """
+    """How much runs may use. What a request asks for is held to the same numbers."""
 
-    concurrency: int = field(default_factory=_cores)
-    queue_length: int = 100
-    run: StageLimits = field(default_factory=StageLimits)
-    compile: StageLimits = field(
-        default_factory=lambda: StageLimits(
-            wall_time_ms=20_000, cpu_time_ms=20_000, memory_bytes=1024 * MIB, output_bytes=256 * 1024, processes=64
-        )
+    concurrency: int = setting(
+        _cores(), "programs run at once; more than there are cores makes all slower and none earlier", minimum=1
     )
-    disk_bytes: int = 64 * MIB
-    open_files: int = 1024
-    stack_bytes: int = 64 * MIB
-    source_bytes: int = 1 * MIB
-    source_files: int = 100
-    stdin_bytes: int = 1 * MIB
-    arguments: int = 1000
-    argument_bytes: int = 64 * 1024
-    first_uid: int = 60_000  # Debian policy 9.2.2: 60000-64999 are handed out to packages on demand, rarely used
-    toolchain_folders: tuple[str, ...] = ("/var/lib/opencode/toolchains", "/var/tmp/opencode-{uid}/toolchains")
-    bubblewrap: str = "bwrap"
+    queue_length: int = setting(100, "runs that may wait for their turn; the next one is refused", minimum=0)
+    run_wall_time_ms: int = setting(10_000, "milliseconds that a program may take", minimum=100, maximum=3_600_000)
+    run_cpu_time_ms: int = setting(
+        10_000, "milliseconds of processor time that a program may use", minimum=100, maximum=3_600_000
+    )
+    run_memory_bytes: int = setting(512 * MIB, "bytes of memory that a program may use, files included", minimum=MIB)
+    run_output_bytes: int = setting(MIB, "bytes that a program may print", minimum=1024)
+    run_processes: int = setting(64, "processes and threads that a program may have", minimum=1, maximum=4096)
+    compile_time_ms: int = setting(20_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
+    compile_memory_bytes: int = setting(1024 * MIB, "bytes of memory that a compiler may use", minimum=MIB)
+    compile_output_bytes: int = setting(256 * 1024, "bytes that a compiler may print", minimum=1024)
+    compile_processes: int = setting(64, "processes and threads that a compiler may have", minimum=1, maximum=4096)
+    disk_bytes: int = setting(
+        64 * MIB, "bytes that each writable folder of a program holds: /work, /tmp and /dev/shm", minimum=MIB
+    )
+    open_files: int = setting(1024, "descriptors that one process of a program may hold", minimum=16, maximum=65_536)
+    # Deep recursion is an everyday thing in interviews, hence more than the usual 8 MiB.
+    stack_bytes: int = setting(64 * MIB, "bytes of stack of a program's main thread", minimum=MIB)
+    source_bytes: int = setting(MIB, "bytes of source of one run, all files together", minimum=1024)
+    source_files: int = setting(100, "source files of one run", minimum=1)
+    stdin_bytes: int = setting(MIB, "bytes of input of one run", minimum=0)
+    arguments: int = setting(1000, "arguments of one run", minimum=0)
+    argument_bytes: int = setting(64 * 1024, "bytes of all arguments of one run together", minimum=0)
+    # Debian policy 9.2.2: 60000-64999 are handed out to packages on demand, and rarely.
+    first_uid: int = setting(
+        60_000,
+        "a server that runs as root runs program number n as this user id plus n; none may belong to an account",
+        minimum=1000,
+        maximum=4_000_000_000,
+    )
+    toolchain_folders: tuple[str, ...] = setting(
+        ("/var/lib/opencode/toolchains", "/var/tmp/opencode-{uid}/toolchains"),  # noqa: S108, made private on use
+        "folders for copies of toolchains that live outside /usr; the first that can be made is taken, "
+        "{uid} stands for the server's user",
+    )
+    bubblewrap: str = setting("bwrap", "the sandbox program, looked up on PATH")
+
+    @property
+    def run(self) -> StageLimits:
+        """Limits of a run stage."""
+        return StageLimits(
+            wall_time_ms=self.run_wall_time_ms,
+            cpu_time_ms=self.run_cpu_time_ms,
+            memory_bytes=self.run_memory_bytes,
+            output_bytes=self.run_output_bytes,
+            processes=self.run_processes,
+        )
+
+    @property
+    def compile(self) -> StageLimits:
+        """Limits of a compile stage; compilers need more memory than most programs."""
+        return StageLimits(
+            wall_time_ms=self.compile_time_ms,
+            cpu_time_ms=self.compile_time_ms,
+            memory_bytes=self.compile_memory_bytes,
+            output_bytes=self.compile_output_bytes,
+            processes=self.compile_processes,
+        )

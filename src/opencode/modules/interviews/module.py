@@ -1,6 +1,8 @@
 """The plug of interviews."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from litestar import Router
 from litestar.di import Provide
@@ -33,10 +35,11 @@ from opencode.modules.interviews.settings import InterviewsSettings
 
 @dataclass(frozen=True, slots=True)
 class InterviewsModule:
-    """What wiring gets: the plug, and the gate that lets people into documents."""
+    """What wiring gets: the plug, the gate that lets people into documents, and the export of the command line."""
 
     plug: Plug
     gate: DocumentGate
+    export_for_operator: Callable[[str], Awaitable[Any]]
 
 
 def build(
@@ -106,7 +109,7 @@ def build(
         drain=drain,
         stop=stop,
     )
-    return InterviewsModule(plug, Gate(parts, settings, neighbours))
+    return InterviewsModule(plug, Gate(parts, settings, neighbours), exporting.export_for_operator)
 
 
 def _provide(use_case: UseCases) -> Provide:
