@@ -61,7 +61,7 @@ class SessionCookies:
 
     def _cookie(self, value: str, age_s: int) -> Cookie:
         secure = self._public_url().startswith("https://")
-        return Cookie(SESSION_COOKIE, value, path="/", max_age=age_s, httponly=True, samesite="lax", secure=secure)
+        return Cookie(SESSION_COOKIE, value=value, path="/", max_age=age_s, httponly=True, samesite="lax", secure=secure)
 
 
 class AuthController(Controller):
