@@ -1,4 +1,4 @@
-import { noAnswer, problemFrom } from './problem.ts';
+import { noAnswer, problemFrom, type ApiProblem } from './problem.ts';
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
@@ -15,8 +15,13 @@ export interface RequestOptions {
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** How the whole interface reaches the server. Tests put their own function in its place. */
-export const transport: { fetch: typeof fetch } = {
+export const transport: {
+  fetch: typeof fetch;
+  /** Called when the server no longer takes the cookie: signed out elsewhere, or expired. */
+  signedOut: (() => void) | null;
+} = {
   fetch: (input, init) => globalThis.fetch(input, init),
+  signedOut: null,
 };
 
 /**
@@ -27,7 +32,7 @@ export const transport: { fetch: typeof fetch } = {
  */
 export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
   const response = await send(method, path, options);
-  if (!response.ok) throw await problemFrom(response);
+  if (!response.ok) throw await refusal(response, path, options);
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
 
@@ -45,6 +50,12 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
     if (options.signal?.aborted) throw error;
     throw noAnswer(error);
   }
+}
+
+async function refusal(response: Response, path: string, { token }: RequestOptions): Promise<ApiProblem> {
+  // Signing in answers 401 for a wrong password, which says nothing about the cookie.
+  if (response.status === 401 && !token && !path.startsWith('/api/v1/auth/')) transport.signedOut?.();
+  return problemFrom(response);
 }
 
 function headers({ body, token, idempotencyKey }: RequestOptions): Record<string, string> {

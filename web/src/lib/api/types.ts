@@ -41,11 +41,13 @@ export interface Token {
   name: string;
   scopes: string[];
   created_at: string;
-  expires_at: string | null;
+  expires_at: string;
+  /** To the hour; null when it was never used. */
+  last_used_at: string | null;
 }
 
 /** Only the answer to its creation carries the secret. */
-export interface NewToken extends Token {
+export interface NewToken extends Omit<Token, 'last_used_at'> {
   token: string;
 }
 
@@ -60,10 +62,11 @@ export interface AuditEntry {
   id: string;
   at: string;
   kind: string;
-  actor_id: string | null;
-  subject_id: string | null;
-  address: string | null;
-  detail: Record<string, unknown> | string | null;
+  /** Empty where there was none, as the next two. */
+  actor_id: string;
+  subject_id: string;
+  address: string;
+  detail: string;
 }
 
 export interface PersonRef {

@@ -3,8 +3,9 @@ import { Paged } from '#lib/api/paged.svelte.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 
 export const SCOPES = [
-  { value: 'interviews', label: 'Interviews', does: 'Create, read and change your interviews.' },
-  { value: 'run', label: 'Run', does: 'Run programs on this server.' },
+  { value: 'interviews:read', label: 'Read interviews', does: 'Your interviews, their runs and records.' },
+  { value: 'interviews:write', label: 'Hold interviews', does: 'Create, change, start, end and delete them.' },
+  { value: 'run', label: 'Run programs', does: 'On this server, within its limits.' },
 ] as const;
 
 export const LIFETIMES = [
@@ -20,7 +21,7 @@ export class Keyring {
   readonly paged = new Paged<Token>((cursor) => identity.tokens({ cursor }));
   readonly submission = new Submission('name', 'scopes', 'expires_in_days');
   name = $state('');
-  scopes = $state<string[]>(['interviews']);
+  scopes = $state<string[]>(['interviews:read', 'interviews:write']);
   lifetime = $state<Lifetime>('90');
   /** The one just made, with its secret; gone for ever once it is put away. */
   fresh = $state.raw<NewToken | null>(null);
@@ -32,7 +33,7 @@ export class Keyring {
       expires_in_days: Number(this.lifetime),
     });
     const { token: _secret, ...listed } = made;
-    this.paged.prepend(listed);
+    this.paged.prepend({ ...listed, last_used_at: null });
     this.fresh = made;
     this.name = '';
   }

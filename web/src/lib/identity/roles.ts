@@ -13,7 +13,7 @@ export function roleOf(roles: readonly Role[]): RoleChoice {
   return ROLE_OPTIONS.find(({ value }) => roles.includes(value))?.value ?? 'member';
 }
 
-/** Whoever administers may also hold interviews. */
+/** One role is enough: an administrator may do all that the others may. */
 export function rolesFor(choice: RoleChoice): Role[] {
-  return choice === 'admin' ? ['admin', 'interviewer'] : [choice];
+  return [choice];
 }

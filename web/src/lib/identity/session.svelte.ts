@@ -1,5 +1,5 @@
 import { createContext } from 'svelte';
-import { identity, type ApiProblem, type User, asProblem } from '#lib/api/index.ts';
+import { asProblem, identity, transport, type ApiProblem, type User } from '#lib/api/index.ts';
 
 export type SessionStatus = 'unknown' | 'signed-in' | 'signed-out' | 'failed';
 
@@ -14,6 +14,10 @@ export class Session {
 
   #loading: Promise<void> | null = null;
 
+  constructor() {
+    transport.signedOut = () => this.forget();
+  }
+
   /** Asks the server once, however many pages want to know. */
   load(): Promise<void> {
     if (this.status === 'signed-in' || this.status === 'signed-out') return Promise.resolve();
@@ -26,11 +30,6 @@ export class Session {
     this.user = user;
     this.status = 'signed-in';
     this.problem = null;
-  }
-
-  async signOut(): Promise<void> {
-    await identity.logout();
-    this.forget();
   }
 
   /** The server no longer knows us. */

@@ -1,4 +1,4 @@
-import { interviews, type Interview, type Language } from '#lib/api/index.ts';
+import { interviews, type Interview, type InterviewDraft, type Language } from '#lib/api/index.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 
 export const DURATIONS = ['30', '45', '60', '90', '120', 'none'] as const;
@@ -12,8 +12,8 @@ export class Drafting {
   languages = $state.raw<readonly Language[] | null>(null);
   readonly submission = new Submission('title', 'language', 'duration_minutes');
 
-  // One key for one form: pressing the button again after a lost answer makes no second interview.
-  readonly #key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  // One key for one wish: pressing the button again after a lost answer makes no second interview.
+  #sent = { wish: '', key: '' };
 
   readonly languageOptions = $derived(
     (this.languages ?? []).map(({ id, name, version, available }) => ({
@@ -41,13 +41,22 @@ export class Drafting {
   }
 
   create(): Promise<Interview> {
-    return interviews.create(
-      {
-        title: this.title.trim() || 'Coding interview',
-        language: this.language,
-        ...(this.duration === 'none' ? {} : { duration_minutes: Number(this.duration) }),
-      },
-      this.#key,
-    );
+    const draft: InterviewDraft = {
+      title: this.title.trim() || 'Coding interview',
+      language: this.language,
+      ...(this.duration === 'none' ? {} : { duration_minutes: Number(this.duration) }),
+    };
+    return interviews.create(draft, this.#keyFor(draft));
   }
+
+  #keyFor(draft: InterviewDraft): string {
+    const wish = JSON.stringify(draft);
+    if (this.#sent.wish !== wish) this.#sent = { wish, key: randomKey() };
+    return this.#sent.key;
+  }
+}
+
+/** `crypto.randomUUID` is missing on plain http addresses. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('');
 }

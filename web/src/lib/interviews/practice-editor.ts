@@ -59,14 +59,14 @@ export function practiceEditor(language: PracticeLanguage, texts: Record<Practic
         shape,
         syntaxHighlighting(colours),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ 'aria-label': 'Practice editor' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'Practice editor', tabindex: '0' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) texts[language] = update.state.doc.toString();
         }),
       ],
     });
     // Measured before the font is there, the line numbers would stand beside other lines than their own.
-    void document.fonts.ready.then(() => view.requestMeasure());
+    void document.fonts.load("14px 'JetBrains Mono Variable'").then(() => view.requestMeasure());
     return () => view.destroy();
   };
 }

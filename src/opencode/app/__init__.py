@@ -1,0 +1,1 @@
+"""Composition: the only place that knows every module. Commands, settings, wiring, the HTTP application."""

@@ -1,0 +1,191 @@
+"""What `execution` offers: programs run in sandboxes, their output while it comes, and what became of them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from opencode.kernel.errors import Busy, Invalid, NotFound, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a program: `name` relative to its folder, such as `main.py` or `lib/tree.py`."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one stage of a run may use. None takes the server's own limit, which is also the ceiling."""
+
+    wall_time_ms: int | None = None
+    cpu_time_ms: int | None = None
+    memory_bytes: int | None = None
+    output_bytes: int | None = None
+    processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """
+    A program to run once.
+
+    Attributes:
+        run_id: the caller's name for the run, `run_…`; `stop` takes it.
+        language: an id or alias of `languages()`.
+        files: the first is the main file; 1 MiB together at the most, 100 files at the most.
+        stdin: what the program reads; its end is the end of input. 1 MiB at the most.
+        args: passed after the main file; no NUL.
+    """
+
+    run_id: str
+    language: str
+    files: tuple[SourceFile, ...]
+    stdin: bytes = b""
+    args: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+class Verdict(StrEnum):
+    """What became of a run."""
+
+    OK = "ok"
+    ERROR = "error"
+    """The program ended with an exit code other than 0."""
+    COMPILE_ERROR = "compile_error"
+    SIGNAL = "signal"
+    """The program was ended by a signal that was not ours."""
+    WALL_TIME = "wall_time"
+    CPU_TIME = "cpu_time"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    PROCESSES = "processes"
+    STOPPED = "stopped"
+    """A person pressed Stop."""
+    SANDBOX_FAULT = "sandbox_fault"
+    """The fault is this server's, never the program's."""
+
+
+Stage = Literal["compile", "run"]
+Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes in the order in which the program wrote them. A character may be split over two of these."""
+
+    stage: Stage
+    stream: Stream
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """
+    The end of a run, always the last event.
+
+    Attributes:
+        stage: the stage that it ended in.
+        message: the verdict in words, for people.
+        exit_code: None when a signal ended the program.
+        signal: such as `SIGSEGV`, or None.
+        cpu_time_ms: user and system time of the stage, all its processes.
+        memory_bytes: the peak of the stage; None where the kernel cannot tell.
+        truncated: more was printed than the output limit lets through; what came before is kept.
+        limits_held: which mechanisms held the limits, such as `cgroup-v1` or `rlimits`.
+    """
+
+    stage: Stage
+    verdict: Verdict
+    message: str
+    exit_code: int | None
+    signal: str | None
+    cpu_time_ms: int
+    wall_time_ms: int
+    memory_bytes: int | None
+    truncated: bool = False
+    limits_held: str = ""
+
+
+RunEvent = StageStarted | Output | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """
+    A language that this server knows.
+
+    Attributes:
+        id: also the name of its text in a document, such as `python`.
+        version: of the toolchain found, such as `3.11.2`; None when it is not installed.
+        reason: why it is not available, and what to do; None when it is.
+        file_name: what the main file is called, such as `main.py`.
+        template: what a new buffer starts with; lines end in LF.
+    """
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    version: str | None
+    available: bool
+    reason: str | None
+    file_name: str
+    template: str
+
+
+class CodeRunner(Protocol):
+    """Runs programs."""
+
+    async def languages(self) -> tuple[Language, ...]:
+        """All languages that this server knows, the available ones first, then by name. Cheap: looked up once."""
+        ...
+
+    def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+        """
+        Run a program in a fresh sandbox and stream what it prints. Leaving the iteration early (`aclose`) ends it.
+
+        Yields:
+            `StageStarted` and `Output` events, then exactly one `Finished`.
+
+        Raises:
+            LanguageUnknown: no such language, or not installed here.
+            RunRefused: the request breaks a limit.
+            SandboxUnavailable: no sandbox can be made on this machine; nothing was run.
+            ExecutionBusy: the queue is full.
+        """
+        ...
+
+    async def stop(self, run_id: str) -> bool:
+        """End a run: its verdict is `stopped`. False when no such run is under way here."""
+        ...
+
+
+class LanguageUnknown(NotFound):
+    """No such language, or its toolchain is not installed on this server."""
+
+    title = "The language is not available"
+
+
+class RunRefused(Invalid):
+    """The request breaks a limit of this server."""
+
+    title = "The run was refused"
+
+
+class SandboxUnavailable(Unavailable):
+    """No sandbox can be made on this machine. Programs never run without one."""
+
+    title = "No sandbox"
+
+
+class ExecutionBusy(Busy):
+    """The queue of runs is full."""
+
+    title = "Too many runs"

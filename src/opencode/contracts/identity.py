@@ -1,0 +1,61 @@
+"""What `identity` says and offers: who is calling, guests let in to one thing, and the trail of security events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from opencode.contracts.events import Event
+from opencode.kernel.ids import UserId
+from opencode.kernel.principal import Principal
+
+
+class UserRegistered(Event, tag="identity.user_registered.v1"):
+    """A person has an account now."""
+
+    user_id: UserId
+    registered_at: datetime
+
+
+class CredentialsRevoked(Event, tag="identity.credentials_revoked.v1"):
+    """Sessions, tokens or guest credentials of `principal_id` have ended; open connections must end too."""
+
+    principal_id: str
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GuestCredential:
+    """What a guest shows from now on: `token` is secret and is shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+class Identity(Protocol):
+    """Answers who is calling, and lets guests in."""
+
+    async def authenticate(self, *, session: str | None, bearer: str | None) -> Principal:
+        """
+        Who shows this cookie or bearer token. Nothing shown is `ANONYMOUS`.
+
+        Raises:
+            Unauthenticated: a bearer token was shown and is wrong, expired or revoked. (A stale cookie is nobody,
+                so that a browser can still open the sign-in page.)
+        """
+        ...
+
+    async def admit_guest(self, guest_id: str, *, name: str, audience: str, lifetime_s: int) -> GuestCredential:
+        """Make the credential of a guest principal, good for `audience` (such as `int_…`) only."""
+        ...
+
+    async def dismiss_guest(self, guest_id: str) -> None:
+        """End every credential of a guest. Doing it twice is the same as once."""
+        ...
+
+    async def display_names(self, user_ids: frozenset[str]) -> dict[str, str]:
+        """The names of accounts; unknown ids are left out."""
+        ...
+
+    async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
+        """Add a line to the audit trail, such as `interview.participant_removed`. Never secrets, never content."""
+        ...

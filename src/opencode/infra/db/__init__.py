@@ -1,0 +1,8 @@
+"""The database: SQLite embedded or PostgreSQL scaled out, the same tables and the same SQL."""
+
+from opencode.infra.db.database import Database
+from opencode.infra.db.pages import newest_first, time_keys
+from opencode.infra.db.tables import UtcDateTime, metadata, outbox
+from opencode.infra.db.work import UnitOfWork
+
+__all__ = ["Database", "UnitOfWork", "UtcDateTime", "metadata", "newest_first", "outbox", "time_keys"]

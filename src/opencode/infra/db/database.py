@@ -1,0 +1,87 @@
+"""Engines, made the same way everywhere: pragmas, pools, and transactions that never upgrade from read to write."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+SQLITE_BUSY_TIMEOUT_MS = 5_000
+
+
+class Database:
+    """
+    One database. `begin()` gives a connection in a transaction that commits when left without an error;
+    `read()` gives one for reading only.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """
+        Args:
+            url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
+            pool_size: the most connections held open, PostgreSQL only.
+        """
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Database":
+        """The embedded database of a data folder."""
+        return cls(f"sqlite+aiosqlite:///{folder / 'opencode.db'}")
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file, for an embedded database."""
+        name = make_url(self.url).database
+        return Path(name) if self.is_sqlite and name else None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+        async with self.engine.connect() as connection:
+            # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
+            # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
+            if self.is_sqlite:
+                await connection.execution_options(sqlite_begin="IMMEDIATE")
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        async with self.engine.connect() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; any error of the driver passes through."""
+        async with self.read() as connection:
+            await connection.execute(text("select 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # The driver's own idea of when a transaction begins is switched off; `_begin` below says it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def _postgres_engine(url: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)

@@ -1,0 +1,29 @@
+"""HTTP for all modules: problem documents, strict bodies, who is calling, event streams, files of the web UI."""
+
+from opencode.infra.http.authentication import (
+    SESSION_COOKIE,
+    Caller,
+    provide_address,
+    provide_principal,
+    refuse_other_sites,
+)
+from opencode.infra.http.event_stream import ServerEvent, event_stream
+from opencode.infra.http.pages import PageView, provide_page_request
+from opencode.infra.http.problems import problem_of, problem_response
+from opencode.infra.http.requests import ApiRequest, Body
+
+__all__ = [
+    "SESSION_COOKIE",
+    "ApiRequest",
+    "Body",
+    "Caller",
+    "PageView",
+    "ServerEvent",
+    "event_stream",
+    "problem_of",
+    "problem_response",
+    "provide_address",
+    "provide_page_request",
+    "provide_principal",
+    "refuse_other_sites",
+]

@@ -1,0 +1,58 @@
+"""Server-Sent Events (WHATWG HTML, section 9.2)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from litestar.response import Stream
+
+from opencode.infra.observability import metrics
+
+HEARTBEAT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event: `id` to resume after, `event` its type, `data` one line of JSON."""
+
+    id: str
+    event: str
+    data: bytes
+
+    def encode(self) -> bytes:
+        return b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.event.encode(), self.data)
+
+
+def event_stream(events: AsyncGenerator[ServerEvent]) -> Stream:
+    """An answer that stays open: events as they come, and a comment when nothing came for 10 s."""
+    return Stream(
+        _with_heartbeat(events),
+        media_type="text/event-stream",
+        # Proxies that gather an answer before they pass it on would turn a live stream into none.
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _with_heartbeat(events: AsyncGenerator[ServerEvent]) -> AsyncIterator[bytes]:
+    yield b": welcome\n\n"
+    pending: asyncio.Task[ServerEvent] | None = None
+    with metrics.EVENT_STREAMS.track_inprogress():
+        try:
+            while True:
+                pending = pending or asyncio.ensure_future(anext(events))
+                done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_S)
+                if not done:
+                    yield b": still here\n\n"
+                    continue
+                event, pending = pending.result(), None
+                yield event.encode()
+        except StopAsyncIteration:
+            return
+        finally:
+            if pending:
+                pending.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await pending
+            # Left to the garbage collector, a generator would keep its subscription until some time later.
+            await events.aclose()

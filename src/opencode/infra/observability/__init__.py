@@ -1,0 +1,1 @@
+"""Logs as events with fields, and metrics for Prometheus."""

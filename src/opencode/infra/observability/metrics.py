@@ -1,0 +1,22 @@
+"""Every metric of the platform, in one place, so that names and units stay one family."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Counter("opencode_http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
+RESPONSE_TIME = Histogram("opencode_http_response_seconds", "From request to answer.", ["route"], buckets=_FAST)
+ERRORS = Counter("opencode_http_errors_total", "Requests that ended in a fault of the server.", ["route"])
+ACTIVE_INTERVIEWS = Gauge("opencode_interviews_active", "Interviews that are live now.")
+SOCKETS = Gauge("opencode_sockets_connected", "Document sockets that are open.")
+ROOMS = Gauge("opencode_rooms_loaded", "Rooms held in memory.")
+UPDATES = Counter("opencode_updates_total", "Document updates, by what became of them.", ["outcome"])
+COMMIT_TIME = Histogram("opencode_update_log_commit_seconds", "One group commit of the update log.", buckets=_FAST)
+COMMIT_SIZE = Histogram(
+    "opencode_update_log_commit_updates", "Updates in one group commit.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
+)
+RELAY_LAG = Histogram(
+    "opencode_relay_lag_seconds", "From publishing an event to delivering it.", buckets=(*_FAST, 30, 60, 300)
+)
+RUNS = Counter("opencode_runs_total", "Runs of programs, by language and verdict.", ["language", "verdict"])
+EVENT_STREAMS = Gauge("opencode_event_streams_open", "Server-sent event streams that are open.")

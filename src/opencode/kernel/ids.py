@@ -1,0 +1,39 @@
+"""Ids: a prefix that names the kind of thing, then 26 characters that sort by the time they were made."""
+
+import secrets
+import time
+from typing import NewType
+
+UserId = NewType("UserId", str)
+SessionId = NewType("SessionId", str)
+TokenId = NewType("TokenId", str)
+InviteId = NewType("InviteId", str)
+InterviewId = NewType("InterviewId", str)
+ParticipantId = NewType("ParticipantId", str)
+MessageId = NewType("MessageId", str)
+DocumentId = NewType("DocumentId", str)
+RunId = NewType("RunId", str)
+
+# Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
+# 48 bits of milliseconds, then 80 bits of chance.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHANCE_BITS = 80
+_CHARACTERS = 26
+
+
+def new_id(prefix: str) -> str:
+    """
+    Make an id such as `int_01J9ZC3V…`: unique, unguessable (80 random bits), sorting by creation time.
+
+    Args:
+        prefix: three lower-case letters that name the kind, without the underscore.
+    """
+    number = (time.time_ns() // 1_000_000) << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)
+    letters = [_ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
+    return f"{prefix}_{''.join(letters)}"
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Could this be an id of that kind? What comes from outside is asked this before a database sees it."""
+    kind, _, letters = text.partition("_")
+    return kind == prefix and len(letters) == _CHARACTERS and all(letter in _ALPHABET for letter in letters)

@@ -1,0 +1,1 @@
+"""The parts of the product. None imports another: they speak through `contracts`."""

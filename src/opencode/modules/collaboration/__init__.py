@@ -1,0 +1,1 @@
+"""Shared documents: rooms, presence, the sync protocol and the update log. Has never heard of interviews."""

@@ -1,0 +1,1 @@
+"""People and what signs them in: accounts, sessions, tokens, guests, roles and permissions, the audit trail."""

@@ -1,0 +1,224 @@
+"""HTTP in: sign-in, one's own account, tokens; and for administrators invitations, accounts and the trail."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.datastructures import Cookie
+from litestar.params import Parameter
+from msgspec import UnsetType
+
+from opencode.infra.http import SESSION_COOKIE, PageView, refuse_other_sites
+from opencode.kernel.pages import Page, PageRequest
+from opencode.kernel.principal import Principal
+from opencode.modules.identity.schemas import (
+    AuditEntryView,
+    CreateInviteBody,
+    CreateTokenBody,
+    InviteView,
+    NewTokenView,
+    RegisterBody,
+    RegistrationPolicyView,
+    SetupBody,
+    SignInBody,
+    TokenView,
+    UpdateMeBody,
+    UpdateUserBody,
+    UserView,
+)
+from opencode.modules.identity.service import (
+    Accounts,
+    Changes,
+    Invites,
+    Newcomer,
+    Sessions,
+    Setup,
+    SignedIn,
+    Tokens,
+    Trail,
+)
+from opencode.modules.identity.settings import IdentitySettings
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+# The most that browsers keep one (RFC 6265bis, section 5.5). When a session ends is the server's business: it pushes
+# the end ahead with each visit, and need not send the cookie again for that.
+_COOKIE_AGE_S = 400 * 86_400
+
+
+class SessionCookies:
+    """The cookie that carries a session. JavaScript cannot read it, and other sites' requests do not bring it."""
+
+    def __init__(self, public_url: Callable[[], str]) -> None:
+        self._public_url = public_url
+
+    def give(self, secret: str) -> Cookie:
+        return self._cookie(secret, _COOKIE_AGE_S)
+
+    def take_back(self) -> Cookie:
+        return self._cookie("", 0)
+
+    def _cookie(self, value: str, age_s: int) -> Cookie:
+        secure = self._public_url().startswith("https://")
+        return Cookie(SESSION_COOKIE, value=value, path="/", max_age=age_s, httponly=True, samesite="lax", secure=secure)
+
+
+class AuthController(Controller):
+    path = "/auth"
+    tags = ["Identity"]
+    before_request = refuse_other_sites
+
+    @get("/policy", operation_id="get_registration_policy", summary="Who may register here")
+    async def policy(self, accounts: Accounts, identity_settings: IdentitySettings) -> RegistrationPolicyView:
+        """`open`: anyone; `invite`: with an invitation; `closed`: nobody. The first account can always be made."""
+        registration: Any = identity_settings.registration
+        return RegistrationPolicyView(registration=registration, first_account=await accounts.is_first())
+
+    @post("/register", operation_id="register_user", summary="Make an account and sign in")
+    async def register(
+        self, data: RegisterBody, address: str, accounts: Accounts, session_cookies: SessionCookies
+    ) -> Response[UserView]:
+        """The first account is the administrator. Answers the account and sets the session cookie."""
+        newcomer = Newcomer(data.email, data.password, data.display_name, data.invite)
+        return _signed_in(await accounts.register(newcomer, address=address), session_cookies, status_code=201)
+
+    @post("/login", status_code=200, operation_id="sign_in", summary="Sign in")
+    async def sign_in(
+        self,
+        data: SignInBody,
+        request: Request[Any, Any, Any],
+        address: str,
+        sessions: Sessions,
+        session_cookies: SessionCookies,
+    ) -> Response[UserView]:
+        """
+        Answers the account and sets the session cookie. 401 does not tell whether the account exists; 429 after too
+        many attempts from one address or for one account.
+        """
+        replaces = request.cookies.get(SESSION_COOKIE)
+        signed_in = await sessions.sign_in(data.email, data.password, address=address, replaces=replaces)
+        return _signed_in(signed_in, session_cookies)
+
+    @post("/logout", status_code=204, operation_id="sign_out", summary="Sign out")
+    async def sign_out(
+        self,
+        request: Request[Any, Any, Any],
+        principal: Principal,
+        address: str,
+        sessions: Sessions,
+        session_cookies: SessionCookies,
+    ) -> Response[None]:
+        """Ends the session of the cookie. A session that has ended already is signed out of as well."""
+        stale = not principal.is_user and SESSION_COOKIE in request.cookies
+        if not stale:
+            await sessions.sign_out(principal, address=address)
+        return Response(None, status_code=204, cookies=[session_cookies.take_back()])
+
+    @post("/setup", status_code=200, operation_id="use_setup_link", summary="Become the administrator")
+    async def use_setup_link(
+        self, data: SetupBody, address: str, setup: Setup, session_cookies: SessionCookies
+    ) -> Response[UserView]:
+        """
+        For the one-time link that the first start prints. Makes the administrator, who then chooses an address and a
+        password with `PATCH /api/v1/me`.
+        """
+        return _signed_in(await setup.use_link(data.token, address=address), session_cookies)
+
+
+class MeController(Controller):
+    path = "/me"
+    tags = ["Identity"]
+
+    @get("/", operation_id="get_me", summary="Who am I")
+    async def me(self, principal: Principal, accounts: Accounts) -> UserView:
+        """The account of the caller, with its roles and all that they permit."""
+        return UserView.of(await accounts.me(principal))
+
+    @patch("/", operation_id="update_me", summary="Change my name, address or password")
+    async def change_me(self, data: UpdateMeBody, principal: Principal, address: str, accounts: Accounts) -> UserView:
+        """
+        Only the fields that are sent change. The address and the password need `current_password`, unless there is no
+        password yet. A new password ends all other sessions.
+        """
+        changes = Changes(
+            display_name=_given(data.display_name),
+            email=_given(data.email),
+            new_password=_given(data.new_password),
+            current_password=_given(data.current_password),
+        )
+        return UserView.of(await accounts.change_me(principal, changes, address=address))
+
+
+class TokenController(Controller):
+    path = "/tokens"
+    tags = ["Identity"]
+
+    @post("/", operation_id="create_token", summary="Make a token for a program")
+    async def create(self, data: CreateTokenBody, principal: Principal, address: str, tokens: Tokens) -> NewTokenView:
+        """The answer is the only place where the secret is ever shown. A token cannot reach further than its maker."""
+        new = await tokens.create(
+            principal, data.name, data.scopes, expires_in_days=data.expires_in_days, address=address
+        )
+        return NewTokenView.of(new)
+
+    @get("/", operation_id="list_tokens", summary="My tokens")
+    async def page(self, principal: Principal, page: PageRequest, tokens: Tokens) -> PageView[TokenView]:
+        """Those that have not expired, the newest first, without their secrets."""
+        return _page(await tokens.page(principal, page), TokenView.of)
+
+    @delete("/{token_id:str}", operation_id="revoke_token", summary="Revoke a token")
+    async def revoke(
+        self,
+        token_id: Annotated[str, Parameter(description="`tok_…`")],
+        principal: Principal,
+        address: str,
+        tokens: Tokens,
+    ) -> None:
+        """It stops working at once."""
+        await tokens.revoke(principal, token_id, address=address)
+
+
+class AdministrationController(Controller):
+    tags = ["Administration"]
+
+    @post("/invites", operation_id="create_invite", summary="Invite somebody")
+    async def invite(self, data: CreateInviteBody, principal: Principal, address: str, invites: Invites) -> InviteView:
+        """Makes the leave to register one account of a role. The secret is shown this once."""
+        new = await invites.invite(principal, data.role, expires_in_days=data.expires_in_days, address=address)
+        return InviteView.of(new)
+
+    @get("/users", operation_id="list_users", summary="All accounts")
+    async def users(self, principal: Principal, page: PageRequest, accounts: Accounts) -> PageView[UserView]:
+        """The newest first."""
+        return _page(await accounts.page(principal, page), UserView.of)
+
+    @patch("/users/{user_id:str}", operation_id="update_user", summary="Give an account other roles")
+    async def set_roles(
+        self,
+        user_id: Annotated[str, Parameter(description="`usr_…`")],
+        data: UpdateUserBody,
+        principal: Principal,
+        address: str,
+        accounts: Accounts,
+    ) -> UserView:
+        """In force from the account's next request on. The last administrator stays one."""
+        return UserView.of(await accounts.set_roles(principal, user_id, data.roles, address=address))
+
+    @get("/audit", operation_id="list_audit_entries", summary="The trail of security events")
+    async def audit(self, principal: Principal, page: PageRequest, trail: Trail) -> PageView[AuditEntryView]:
+        """Sign-ins, failed ones too, and every change of accounts and credentials, the newest first."""
+        return _page(await trail.page(principal, page), AuditEntryView.of)
+
+
+def _signed_in(signed_in: SignedIn, cookies: SessionCookies, status_code: int = 200) -> Response[UserView]:
+    view = UserView.of(signed_in.account)
+    return Response(view, status_code=status_code, cookies=[cookies.give(signed_in.secret)])
+
+
+def _page(page: Page[T], view: Callable[[T], V]) -> PageView[V]:
+    return PageView([view(item) for item in page.items], page.next_cursor)
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if isinstance(value, UnsetType) else value

@@ -1,0 +1,82 @@
+"""The schema that migrations make is the schema that the code expects, on both databases."""
+
+import asyncio
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+import opencode.modules
+from opencode.app.migrate import SchemaUnknown, current, migrate, pending, revisions
+from opencode.infra.db import Database, metadata
+from tests.conftest import new_postgres_database
+from tests.servers import PostgresServer
+
+
+@pytest.fixture
+async def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if database_kind == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return await new_postgres_database(server)
+
+
+async def test_the_migrated_schema_is_the_one_that_the_code_expects(database: Database) -> None:
+    for module in pkgutil.iter_modules(opencode.modules.__path__, "opencode.modules."):
+        names = {part.name for part in pkgutil.iter_modules(import_module(module.name).__path__)}
+        if "store" in names:
+            import_module(f"{module.name}.store")
+    async with database.read() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_an_empty_database_is_migrated_once_and_then_left_alone(empty_url: str) -> None:
+    database = Database(empty_url)
+    assert await pending(database) == revisions()
+    assert await migrate(database) == revisions()
+    assert await current(database) == revisions()[-1]
+    assert await pending(database) == []
+    assert await migrate(database) == []
+    await database.close()
+
+
+async def test_a_database_can_be_brought_to_one_revision_and_on_from_there(empty_url: str) -> None:
+    database = Database(empty_url)
+    assert await migrate(database, to="0001") == ["0001"]
+    assert await current(database) == "0001"
+    assert await migrate(database) == revisions()[1:]
+    await database.close()
+
+
+async def test_two_servers_that_start_at_once_migrate_once(empty_url: str) -> None:
+    first, second = Database(empty_url), Database(empty_url)
+    applied = await asyncio.gather(migrate(first), migrate(second))
+    assert sorted(applied) == [[], revisions()]
+    await first.close()
+    await second.close()
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(SchemaUnknown, match="9999"):
+        await migrate(database)
+    with pytest.raises(SchemaUnknown, match="9999"):
+        await pending(database)
+    assert await current(database) == "9999"
+
+
+def test_the_revisions_are_one_chain_in_the_order_of_their_numbers() -> None:
+    scripts = ScriptDirectory(str(Path(opencode.modules.__path__[0]).parent / "migrations"))
+    chain = [script.revision for script in scripts.walk_revisions()]
+    assert chain == revisions()[::-1]
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))

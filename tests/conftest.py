@@ -1,0 +1,118 @@
+"""What every test can ask for: real databases, a real Redis, a clock that stands still, the parts of a module."""
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from opencode.app.migrate import migrate
+from opencode.infra.db import Database
+from opencode.infra.plugs import Parts
+from opencode.infra.pubsub import MemoryPubSub
+from opencode.infra.security import MemoryRateLimiter, Signer
+from opencode.kernel.clock import ManualClock
+from tests.servers import PostgresServer, RedisServer, running_postgres, running_redis
+
+PUBLIC_URL = "http://opencode.test"
+_TEMPLATE = "migrated"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The run's PostgreSQL, started by the first test that asks, with a migrated database to copy from."""
+    with running_postgres() as server:
+        _in_own_loop(_command(server, f"create database {_TEMPLATE}"))
+        _in_own_loop(_migrated(server.url(_TEMPLATE)))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The run's Redis. A test that stops it must start it again."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of the run's Redis, `unix://…`. It is shared: take topics and keys that nobody else takes."""
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    _in_own_loop(_migrated(f"sqlite+aiosqlite:///{folder / 'opencode.db'}"))
+    return folder / "opencode.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Runs a test once on each database. Override it in a module to pin one: `@pytest.fixture def database_kind`."""
+    return request.param
+
+
+@pytest.fixture
+async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A fresh database with the whole schema."""
+    if database_kind == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "opencode.db")
+        database = Database.in_folder(tmp_path)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        database = Database(await new_postgres_database(server, template=_TEMPLATE))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def parts(database: Database, clock: ManualClock) -> Parts:
+    """What `build` of a module takes, with everything in this process."""
+    return Parts(
+        database=database,
+        clock=clock,
+        pubsub=MemoryPubSub(),
+        limiter=MemoryRateLimiter(clock),
+        signer=Signer(b"a key of thirty-two bytes, no less"),
+        wake_relay=lambda: None,
+        public_url=lambda: PUBLIC_URL,
+    )
+
+
+async def new_postgres_database(server: PostgresServer, *, template: str = "template0") -> str:
+    """The URL of a fresh database. It goes away with the server."""
+    name = f"test_{next(_numbers)}"
+    await _command(server, f"create database {name} template {template}")
+    return server.url(name)
+
+
+async def _command(server: PostgresServer, command: str) -> None:
+    """Run what cannot run in a transaction."""
+    database = Database(server.url("postgres"))
+    async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text(command))
+    await database.close()
+
+
+async def _migrated(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    await database.close()
+
+
+def _in_own_loop(work: Coroutine[Any, Any, None]) -> None:
+    # Fixtures of the whole run have no event loop of their own, and must not touch that of a test.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(asyncio.run, work).result()

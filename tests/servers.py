@@ -1,0 +1,162 @@
+"""One real PostgreSQL and one real Redis for a whole run: on sockets in a folder of their own, gone with the run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """`folder` holds the socket; the role `opencode` owns everything and needs no password."""
+
+    folder: Path
+
+    def url(self, name: str) -> str:
+        return f"postgresql+asyncpg://opencode@/{name}?host={self.folder}"
+
+
+@contextmanager
+def running_postgres() -> Generator[PostgresServer]:
+    """Start PostgreSQL with its safety of writes switched off; end it when left, or when this process dies."""
+    programs = _postgres_programs()
+    with _socket_folder() as folder:
+        data = folder / "pg"
+        data.mkdir(mode=0o700)
+        guard = ["setpriv", "--pdeathsig", "INT"]
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root.
+            shutil.chown(data, "postgres", "postgres")
+            shutil.chown(folder, "postgres", "postgres")
+            guard += ["--reuid=postgres", "--regid=postgres", "--init-groups"]
+        initdb = [*guard, programs / "initdb", "-D", data, "-U", "opencode", "-A", "trust", "-E", "UTF8"]
+        _run([*initdb, "--locale=C.UTF-8", "--no-sync"])
+        quick = [
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "listen_addresses=",
+            "max_connections=200",
+        ]
+        options = [word for option in quick for word in ("-c", option)]
+        with _running([*guard, programs / "postgres", "-D", data, "-k", folder, *options], folder / "pg.log") as server:
+            _until(lambda: _succeeds([programs / "pg_isready", "-q", "-h", folder]), server, folder / "pg.log")
+            yield PostgresServer(folder)
+
+
+@dataclass(slots=True)
+class RedisServer:
+    """A Redis that can be taken away and brought back, as a network would."""
+
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.folder / 'redis.sock'}"
+
+    def start(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            raise _missing("redis-server", "redis-server")
+        socket = self.folder / "redis.sock"
+        words = ["setpriv", "--pdeathsig", "TERM", program, "--port", "0", "--unixsocket", str(socket)]
+        words += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        log = (self.folder / "redis.log").open("ab")
+        self._process = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        _until(lambda: socket.exists() and _redis_answers(socket), self._process, self.folder / "redis.log")
+
+    def stop(self) -> None:
+        if self._process:
+            _end(self._process)
+            self._process = None
+
+
+@contextmanager
+def running_redis() -> Generator[RedisServer]:
+    """Start Redis without persistence; end it when left, or when this process dies."""
+    with _socket_folder() as folder:
+        server = RedisServer(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _postgres_programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
+    if not found:
+        raise _missing("PostgreSQL", "postgresql-15")
+    return found[-1].parent
+
+
+@contextmanager
+def _socket_folder() -> Generator[Path]:
+    # Short, because a socket's path may have 107 bytes; open, because PostgreSQL runs as somebody else.
+    folder = Path(tempfile.mkdtemp(prefix="ocp"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(words: list[str | Path], log: Path) -> Generator[subprocess.Popen[bytes]]:
+    with log.open("ab") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # To PostgreSQL this means: do not wait for clients that are still connected.
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    gives_up_at = time.monotonic() + _PATIENCE_S
+    while not condition():
+        if process.poll() is not None or time.monotonic() > gives_up_at:
+            raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.01)
+
+
+def _redis_answers(socket: Path) -> bool:
+    try:
+        with Redis(unix_socket_path=str(socket)) as client:
+            return bool(client.ping())
+    except (RedisError, OSError):
+        return False
+
+
+def _run(words: list[str | Path]) -> None:
+    done = subprocess.run(words, capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{words[-1]} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
+
+
+def _succeeds(words: list[str | Path]) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _missing(program: str, package: str) -> RuntimeError:
+    return RuntimeError(f"{program} was not found. Install it: tools/debian-packages {package}")
