@@ -22,7 +22,7 @@ describe('a cursor on its way to the others', () => {
   it('carries all selections, the main one first', () => {
     const { mine, theirs } = pair('one two three');
     const ranges = [EditorSelection.range(0, 3), EditorSelection.range(7, 4)];
-    const cursor = overTheWire(toCursor(mine.getText('python'), ranges, 1, 'python'));
+    const cursor = overTheWire(toCursor(mine.getText('python'), ranges, 1));
     expect(fromCursor(theirs.getText('python'), cursor)).toEqual({
       spans: [
         { anchor: 7, head: 4 },
@@ -32,9 +32,20 @@ describe('a cursor on its way to the others', () => {
     });
   });
 
+  it('fits the wire: flat, and small with many selections too', () => {
+    const { mine } = pair('x\n'.repeat(200));
+    const ranges = Array.from({ length: 100 }, (_, line) => EditorSelection.cursor(line * 2));
+    const cursor = toCursor(mine.getText('python'), ranges, 0);
+    const depth = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
+    // docs/protocol.md and the server: 4 KiB and four levels, the state itself being the first.
+    expect(depth({ cursor })).toBeLessThanOrEqual(4);
+    expect(JSON.stringify({ cursor }).length).toBeLessThan(1_500);
+  });
+
   it('stays at its place while the text before it grows', () => {
     const { mine, theirs } = pair('abc');
-    const cursor = toCursor(mine.getText('python'), [EditorSelection.cursor(2)], 0, 'python');
+    const cursor = toCursor(mine.getText('python'), [EditorSelection.cursor(2)], 0);
     theirs.getText('python').insert(0, 'xx');
     expect(fromCursor(theirs.getText('python'), overTheWire(cursor)).spans).toEqual([{ anchor: 4, head: 4 }]);
   });
@@ -42,7 +53,7 @@ describe('a cursor on its way to the others', () => {
   it('is unknown, and not wrong, until the change that it points into is here', () => {
     const { mine, theirs, sync } = pair('abc');
     mine.getText('python').insert(3, 'def');
-    const cursor = overTheWire(toCursor(mine.getText('python'), [EditorSelection.cursor(5)], 0, 'python'));
+    const cursor = overTheWire(toCursor(mine.getText('python'), [EditorSelection.cursor(5)], 0));
     expect(fromCursor(theirs.getText('python'), cursor)).toEqual({ spans: [], complete: false });
     sync();
     expect(fromCursor(theirs.getText('python'), cursor).spans).toEqual([{ anchor: 5, head: 5 }]);
@@ -51,7 +62,7 @@ describe('a cursor on its way to the others', () => {
   it('in another text is not shown in this one', () => {
     const { mine } = pair('abc');
     mine.getText('c').insert(0, 'int');
-    const cursor = toCursor(mine.getText('c'), [EditorSelection.cursor(1)], 0, 'c');
+    const cursor = toCursor(mine.getText('c'), [EditorSelection.cursor(1)], 0);
     expect(fromCursor(mine.getText('python'), cursor)).toEqual({ spans: [], complete: true });
   });
 
@@ -59,7 +70,7 @@ describe('a cursor on its way to the others', () => {
     'may be nonsense (%j) and does no harm',
     (nonsense) => {
       const { mine } = pair('abc');
-      const cursor = { anchor: nonsense, head: nonsense, ranges: [{ anchor: nonsense, head: nonsense }] };
+      const cursor = { anchor: nonsense, head: nonsense, others: [nonsense, 'AAAA', '%'] };
       const { spans } = fromCursor(mine.getText('python'), cursor);
       for (const { anchor, head } of spans) expect([anchor, head].every((at) => at >= 0 && at <= 3)).toBe(true);
     },
