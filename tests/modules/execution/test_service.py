@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -35,7 +37,7 @@ def a_request(code: str, language: str = "python", limits: Limits | None = None)
     return RunRequest(new_run_id(), language, (SourceFile("main.py", code.encode()),), limits=limits or Limits())
 
 
-async def the_rest(events: list[RunEvent], iteration) -> Outcome:
+async def the_rest(events: list[RunEvent], iteration: AsyncIterator[RunEvent]) -> Outcome:
     return Outcome([*events, *[event async for event in iteration]])
 
 
@@ -164,7 +166,7 @@ async def test_a_program_may_close_its_output_and_go_on(run: Runner) -> None:
 
 
 async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refused(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=1, queue_length=1))
+    runs = Runs(replace(settings, concurrency=1, queue_length=1))
     await runs.languages()
     first = runs.run(a_request(SLEEPER))
     events = [await anext(first), await anext(first)]
@@ -183,7 +185,7 @@ async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refu
 
 
 async def test_a_run_can_be_stopped_while_it_waits(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=1, queue_length=2))
+    runs = Runs(replace(settings, concurrency=1, queue_length=2))
     first = runs.run(a_request(SLEEPER))
     await anext(first)
     request = a_request("print('never')")
@@ -197,7 +199,7 @@ async def test_a_run_can_be_stopped_while_it_waits(settings: ExecutionSettings) 
 
 
 async def test_closing_ends_every_run_and_each_hears_of_it(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=2))
+    runs = Runs(replace(settings, concurrency=2))
     one, two = (runs.run(a_request(SLEEPER)) for _ in range(2))
     await anext(one)
     await anext(two)
@@ -233,7 +235,7 @@ async def test_the_probe_says_how_cells_are_held(runs: Runs) -> None:
 
 
 async def test_without_bubblewrap_nothing_runs_and_the_reason_is_told(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, bubblewrap="no-such-program"))
+    runs = Runs(replace(settings, bubblewrap="no-such-program"))
     with pytest.raises(SandboxUnavailable) as refusal:
         await anext(runs.run(a_request("print(1)")))
     assert "Install the package bubblewrap" in refusal.value.action

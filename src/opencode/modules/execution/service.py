@@ -93,7 +93,7 @@ class Runs:
         known = [_language(runtime, self._found[runtime.id]) for runtime in self.runtimes]
         return tuple(sorted(known, key=lambda language: (not language.available, language.name.casefold())))
 
-    async def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+    async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
         limits = narrow(request.limits, self.settings.run)

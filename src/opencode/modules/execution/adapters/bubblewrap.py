@@ -179,7 +179,8 @@ def chain(tools: Tools, joining: str, uid: int | None, args: int, script: str) -
     words = [tools.bwrap, "--args", str(args), "--", "/bin/sh", "-c", script, "cell"]
     if tools.setpriv and uid is not None:
         words = [tools.setpriv, f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs", *words]
-    return "/bin/sh", "-c", f"{joining} && exec {shlex.join(words)}"
+    # A shell exports where it stands, which would show in /proc/1/environ of the cell.
+    return "/bin/sh", "-c", f"unset PWD OLDPWD; {joining} && exec {shlex.join(words)}"
 
 
 def stages(program: Program, compiling: StageLimits, running: StageLimits, hard: "HardLimits") -> str:
