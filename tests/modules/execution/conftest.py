@@ -63,7 +63,7 @@ def nothing_stays_behind(request: pytest.FixtureRequest, settings: ExecutionSett
 
 
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _groups() -> list[str]:

@@ -58,9 +58,17 @@ def test_a_file_name_that_passes_stays_in_its_folder(name: str) -> None:
         ({"oom_kills": 1, "stage": "compile"}, Verdict.MEMORY, "The compiler used more than 512 MB"),
         ({"status": 1, "refused_forks": 2}, Verdict.PROCESSES, "Started more than 64 processes or threads at once"),
         ({"refused_forks": 2}, Verdict.OK, "Finished."),
-        ({"status": 152, "by_signal": True, "cpu_time_ms": 10_001}, Verdict.CPU_TIME, "Used more than 10 s of processor"),
+        (
+            {"status": 152, "by_signal": True, "cpu_time_ms": 10_001},
+            Verdict.CPU_TIME,
+            "Used more than 10 s of processor",
+        ),
         ({"status": 152, "by_signal": True}, Verdict.SIGNAL, "Ended by SIGXCPU."),
-        ({"ended_for": Verdict.OUTPUT}, Verdict.OUTPUT, "Printed more than 1 MB and was ended. The beginning is above."),
+        (
+            {"ended_for": Verdict.OUTPUT},
+            Verdict.OUTPUT,
+            "Printed more than 1 MB and was ended. The beginning is above.",
+        ),
         ({"began": False, "status": 1}, Verdict.SANDBOX_FAULT, "This server could not start a sandbox."),
     ],
 )

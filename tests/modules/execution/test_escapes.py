@@ -3,6 +3,8 @@ What people have tried on other sandboxes. Every attack must end with the verdic
 was: `conftest.nothing_stays_behind` looks for processes, control groups, mounts and descriptors after each one.
 """
 
+# ruff: noqa: E501 (programs in other languages are as wide as they are)
+
 import asyncio
 import os
 import socket
@@ -28,7 +30,11 @@ MIB = 1024 * 1024
 BOMBS = {
     "fork": ("python", "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", {"processes"}),
     "shell fork": ("bash", ":(){ :|:& };:; wait; sleep 9", {"processes"}),
-    "fork and leave": ("python", "import os\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()", {"ok", "processes"}),
+    "fork and leave": (
+        "python",
+        "import os\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()",
+        {"ok", "processes"},
+    ),
     "threads": (
         "python",
         "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()",
@@ -62,7 +68,11 @@ BOMBS = {
         " *(volatile char *)mmap(p, 4096, 3, 50, -1, 0) = 1; }",
         {"memory", "signal"},
     ),
-    "stack": ("c", "int f(int n) { volatile char a[4096]; a[0] = n; return f(n + 1) + a[0]; } int main() { return f(0); }", {"signal"}),
+    "stack": (
+        "c",
+        "int f(int n) { volatile char a[4096]; a[0] = n; return f(n + 1) + a[0]; } int main() { return f(0); }",
+        {"signal"},
+    ),
     "many files": (
         "python",
         "for n in range(10 ** 9): open(f'/tmp/{n}', 'w').close()",
@@ -78,10 +88,17 @@ BOMBS = {
     "output": ("bash", "yes", {"output"}),
     "output on stderr": ("bash", "yes >&2", {"output"}),
     "zeros": ("bash", "cat /dev/zero", {"output"}),
-    "error output of a compiler": ("c", "#define A B B B B B B B B\n" + "x y z;\n" * 100_000, {"compile_error", "output"}),
+    "error output of a compiler": (
+        "c",
+        "#define A B B B B B B B B\n" + "x y z;\n" * 100_000,
+        {"compile_error", "output"},
+    ),
     "a macro": (
         "c",
-        "\n".join(f"#define A{n} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1}" for n in range(1, 12))
+        "\n".join(
+            f"#define A{n} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1} A{n - 1}"
+            for n in range(1, 12)
+        )
         + "\n#define A0 x\nint a[] = { A11 };",
         {"memory", "cpu_time", "wall_time", "compile_error"},
     ),
@@ -91,8 +108,16 @@ BOMBS = {
         {"compile_error", "memory", "output", "cpu_time"},
     ),
     "descriptors": ("python", "import os\nwhile True: os.dup(0)", {"error"}),
-    "no end to reading": ("c", '#include "/dev/random"\nint main() {}', {"compile_error", "memory", "cpu_time", "wall_time"}),
-    "reading zeros": ("c", '#include "/dev/zero"\nint main() {}', {"compile_error", "memory", "cpu_time", "wall_time", "output"}),
+    "no end to reading": (
+        "c",
+        '#include "/dev/random"\nint main() {}',
+        {"compile_error", "memory", "cpu_time", "wall_time"},
+    ),
+    "reading zeros": (
+        "c",
+        '#include "/dev/zero"\nint main() {}',
+        {"compile_error", "memory", "cpu_time", "wall_time", "output"},
+    ),
     "a program that will not go": (
         "python",
         "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except OSError: pass\nwhile True: pass",
@@ -157,7 +182,7 @@ async def test_no_bind_mount_tells_where_it_comes_from(run: Runner, language: st
         "python": "print(open('/proc/self/mountinfo').read())",
         "javascript": "console.log(require('fs').readFileSync('/proc/self/mountinfo', 'utf8'), process.execPath, process.argv)",
         "typescript": "import fs from 'node:fs'; console.log(fs.readFileSync('/proc/self/mountinfo', 'utf8'), process.argv)",
-        "java": 'class Main { public static void main(String[] a) throws Exception { System.out.println(java.nio.file.Files.'
+        "java": "class Main { public static void main(String[] a) throws Exception { System.out.println(java.nio.file.Files."
         'readString(java.nio.file.Path.of("/proc/self/mountinfo")) + System.getProperties()); } }',
     }[language]
     outcome = await run(language, code)
@@ -186,7 +211,9 @@ for name in {FORBIDDEN_FILES!r}.split():
     assert (await run("python", code)).stdout == ""
 
 
-async def test_the_server_environment_and_descriptors_stay_outside(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_server_environment_and_descriptors_stay_outside(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENCODE_SECRET_KEY", "SECRET-OF-THE-SERVER")
     leaking, other = os.pipe()  # as a careless C library would: it stays open on exec
     os.set_inheritable(leaking, True)
@@ -296,7 +323,9 @@ async def test_the_32_bit_door_is_shut(run: Runner) -> None:
 
 
 async def test_no_capability_is_left_and_no_setuid_program_helps(run: Runner) -> None:
-    outcome = await run("bash", "grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; su -c id; mount -t tmpfs x /tmp && echo mounted")
+    outcome = await run(
+        "bash", "grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; su -c id; mount -t tmpfs x /tmp && echo mounted"
+    )
     values = dict(line.split(":\t") for line in outcome.stdout.splitlines())
     assert {value for name, value in values.items() if name.startswith("Cap")} == {"0" * 16}
     assert (values["NoNewPrivs"], values["Seccomp"]) == ("1", "2")
@@ -324,7 +353,9 @@ for name in ('/etc/passwd', '/usr/bin/env', '/etc/ld.so.cache', '/proc/sys/kerne
 
 
 async def test_killing_everyone_reaches_nobody_outside(run: Runner) -> None:
-    outcome = await run("python", "import os, signal\nprint('now', flush=True)\nos.kill(-1, signal.SIGKILL)\nprint('alone')")
+    outcome = await run(
+        "python", "import os, signal\nprint('now', flush=True)\nos.kill(-1, signal.SIGKILL)\nprint('alone')"
+    )
     assert outcome.stdout.startswith("now\n")
     assert outcome.verdict in {"ok", "signal"}
     for target in ("1", "0", "2"):
@@ -360,7 +391,20 @@ async def test_a_compiler_cannot_leave_anything_running_in_the_run(run: Runner) 
 
 @pytest.mark.parametrize(
     "name",
-    ["../escape", "/etc/passwd", "a/../../b", "", ".", "a//b", "x\0y", "a\nb", "n" * 256, "main.py/x", "\udcff", "a/./b"],
+    [
+        "../escape",
+        "/etc/passwd",
+        "a/../../b",
+        "",
+        ".",
+        "a//b",
+        "x\0y",
+        "a\nb",
+        "n" * 256,
+        "main.py/x",
+        "\udcff",
+        "a/./b",
+    ],
 )
 async def test_a_file_name_that_climbs_out_is_refused(run: Runner, name: str) -> None:
     with pytest.raises(RunRefused):
@@ -402,7 +446,9 @@ async def test_including_secrets_in_a_compilation_fails(run: Runner) -> None:
 async def test_no_server_of_this_machine_can_be_reached(run: Runner, shelf: Path) -> None:
     reached: list[object] = []
     address = f"opencode-test-{os.getpid()}"
-    tcp = await asyncio.start_server(lambda reader, writer: reached.append(writer.get_extra_info("peername")), "127.0.0.1", 0)
+    tcp = await asyncio.start_server(
+        lambda reader, writer: reached.append(writer.get_extra_info("peername")), "127.0.0.1", 0
+    )
     abstract = socket.socket(socket.AF_UNIX)
     abstract.bind(f"\0{address}")
     abstract.listen()
@@ -472,14 +518,18 @@ async def test_a_port_of_the_server_can_be_bound_inside_without_harm(run: Runner
         ("/limits/processes", {"processes": 0}),
     ],
 )
-async def test_a_request_that_is_too_large_is_refused_with_its_name(run: Runner, what: str, change: dict[str, object]) -> None:
+async def test_a_request_that_is_too_large_is_refused_with_its_name(
+    run: Runner, what: str, change: dict[str, object]
+) -> None:
     with pytest.raises(RunRefused) as refusal:
         await run("python", "", **change)  # pyright: ignore[reportArgumentType]
     assert refusal.value.problems[0].pointer == what
 
 
 async def test_the_smallest_limits_end_a_run_and_break_nothing(run: Runner) -> None:
-    outcome = await run("python", "print(1)", memory_bytes=1, processes=1, output_bytes=1, cpu_time_ms=1, wall_time_ms=1)
+    outcome = await run(
+        "python", "print(1)", memory_bytes=1, processes=1, output_bytes=1, cpu_time_ms=1, wall_time_ms=1
+    )
     assert outcome.verdict in {"memory", "cpu_time", "wall_time", "processes", "sandbox_fault"}
 
 

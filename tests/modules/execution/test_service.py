@@ -165,7 +165,9 @@ async def test_a_program_may_close_its_output_and_go_on(run: Runner) -> None:
     assert outcome.finished.exit_code == 7
 
 
-async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refused(settings: ExecutionSettings) -> None:
+async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refused(
+    settings: ExecutionSettings,
+) -> None:
     runs = Runs(replace(settings, concurrency=1, queue_length=1))
     await runs.languages()
     first = runs.run(a_request(SLEEPER))

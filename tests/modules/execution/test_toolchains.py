@@ -8,7 +8,7 @@ import pytest
 
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.errors import RuntimeFileBroken
+from opencode.modules.execution.errors import RuntimeFileError
 from opencode.modules.execution.service import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
@@ -87,7 +87,7 @@ async def test_a_toolchain_that_is_too_old_says_which_one_is_needed(settings: Ex
 )
 def test_a_broken_runtime_file_is_named(tmp_path: Path, content: str, complaint: str) -> None:
     (tmp_path / "x.toml").write_text(content)
-    with pytest.raises(RuntimeFileBroken, match=complaint):
+    with pytest.raises(RuntimeFileError, match=complaint):
         toolchains.load(tmp_path)
 
 
@@ -95,7 +95,5 @@ def test_two_runtimes_may_not_share_a_name(tmp_path: Path) -> None:
     source = (toolchains.RUNTIME_FILES / "python.toml").read_text()
     (tmp_path / "a.toml").write_text(source)
     (tmp_path / "b.toml").write_text(source)
-    with pytest.raises(RuntimeFileBroken, match=r"b\.toml: the name python is taken by a\.toml"):
+    with pytest.raises(RuntimeFileError, match=r"b\.toml: the name python is taken by a\.toml"):
         toolchains.load(tmp_path)
-
-

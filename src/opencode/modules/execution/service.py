@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import structlog
@@ -128,7 +128,10 @@ class Runs:
     # ------------------------------------------------------------------------------------------------ for the operator
 
     async def probe(self) -> ProbeReport:
-        """Make an empty cell, to tell whether programs can be run here. Takes some 10 ms; for `/ready` and `ocp doctor`."""
+        """
+        Make an empty cell, to tell whether programs can be run here. Takes some 10 ms; for `/ready` and `ocp
+        doctor`.
+        """
         began = asyncio.get_running_loop().time()
         try:
             workshop = await self._open_workshop()
@@ -156,7 +159,7 @@ class Runs:
     # -------------------------------------------------------------------------------------------------------- a run
 
     @contextlib.asynccontextmanager
-    async def _turn(self, under_way: "_Run") -> "AsyncIterator[int | None]":
+    async def _turn(self, under_way: "_Run") -> AsyncGenerator[int | None, None]:
         """A slot when it is this run's turn, None when it was stopped before."""
         try:
             waiting = self._slots.ask()
@@ -173,7 +176,8 @@ class Runs:
             self._slots.give_back(waiting)
 
     async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncGenerator[RunEvent, None]:
-        # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut short.
+        # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut
+        # short.
         under_way.cell = cell
         under_way.task = asyncio.create_task(self._live(under_way, cell))
         if under_way.stopped:
@@ -268,15 +272,17 @@ def _prepare(settings: ExecutionSettings) -> Workshop:
     if isinstance(tools, str):
         raise SandboxUnavailable("No sandbox can be made on this machine.", action=tools)
     try:
-        from opencode.modules.execution.adapters import seccomp  # noqa: PLC0415 — fails to import without libseccomp
+        # Here, since without libseccomp the import itself fails.
+        from opencode.modules.execution.adapters import seccomp
 
-        program = seccomp.filter_program()
+        kind = groups.detect()
+        program = seccomp.filter_program(hidden_memory=not kind.rlimits_only)
     except (RuntimeError, OSError):
         raise SandboxUnavailable(
             "No sandbox can be made on this machine.", action="libseccomp is missing. Install the package libseccomp2."
         ) from None
     processes.adopt_orphans()
-    return Workshop(tools, groups.detect(), program, settings)
+    return Workshop(tools, kind, program, settings)
 
 
 def _language(runtime: Runtime, found: Found | Missing) -> Language:

@@ -68,5 +68,8 @@ class ExecutionSettings:
     arguments: int = 1000
     argument_bytes: int = 64 * 1024
     first_uid: int = 60_000  # Debian policy 9.2.2: 60000-64999 are handed out to packages on demand, rarely used
-    toolchain_folders: tuple[str, ...] = ("/var/lib/opencode/toolchains", "/var/tmp/opencode-{uid}/toolchains")
+    toolchain_folders: tuple[str, ...] = (
+        "/var/lib/opencode/toolchains",
+        "/var/tmp/opencode-{uid}/toolchains",  # noqa: S108 (checked to be ours alone before it is used)
+    )
     bubblewrap: str = "bwrap"

@@ -157,7 +157,8 @@ class _V1Group:
         )
 
     def remove(self) -> bool:
-        return all([_remove(path, lambda path=path: _kill_members(path)) for path in self.places])
+        removed = [_remove(path, lambda path=path: _kill_members(path)) for path in self.places]
+        return all(removed)
 
 
 def _write_memory_limit_v1(memory: Path, limit_bytes: int) -> None:
@@ -332,8 +333,8 @@ def _stats_below(pid: int) -> list[list[str]]:
         pid = waiting.pop()
         with contextlib.suppress(OSError):
             found.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())
-            for task in os.listdir(f"/proc/{pid}/task"):
-                children = Path(f"/proc/{pid}/task/{task}/children").read_text()
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                children = (task / "children").read_text()
                 waiting += [int(child) for child in children.split()]
     return found
 
