@@ -1,7 +1,9 @@
 """
-Run by `test_ordinary_user.py` in a process that has become an ordinary user: no root, no control groups. Prints one line of
-JSON: what became of each program, and what was left behind.
+Run by `test_ordinary_user.py` in a process that has become an ordinary user: no root, no control groups. Prints one line
+of JSON: what became of each program, and what was left behind.
 """
+
+# ruff: noqa: E501 (programs in other languages are as wide as they are)
 
 import asyncio
 import json
@@ -49,7 +51,10 @@ async def outcome(runs: Runs, name: str) -> dict[str, object]:
     events = [event async for event in runs.run(RunRequest(f"run_{name}", language, files, limits=limits))]
     printed = b"".join(event.data for event in events if isinstance(event, Output))
     finished = events[-1]
-    return {"printed": printed[:200].decode(), **{key: getattr(finished, key) for key in ("verdict", "message", "limits_held")}}
+    return {
+        "printed": printed[:200].decode(),
+        **{key: getattr(finished, key) for key in ("verdict", "message", "limits_held")},
+    }
 
 
 def processes_of(uid: int) -> int:
@@ -68,7 +73,8 @@ async def main() -> None:
     report = await runs.probe()
     results = {name: await outcome(runs, name) for name in PROGRAMS} if report.available else {}
     await runs.close()
-    print(json.dumps({"reason": report.reason, "results": results, "processes": processes_of(os.getuid())}))
+    left = processes_of(os.getuid())
+    sys.stdout.write(json.dumps({"reason": report.reason, "results": results, "processes": left}) + "\n")
 
 
 asyncio.run(main())

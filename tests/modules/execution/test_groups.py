@@ -3,8 +3,11 @@ Control groups. The version 1 driver runs for real in the other tests, where the
 here against a tree of plain files, which shows what is written and read but not that a kernel heeds it.
 """
 
+import errno
 import os
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +92,59 @@ def test_version_two_tells_what_was_used(version_two: VersionTwo) -> None:
     assert group.remove()
 
 
+BUSY = OSError(errno.EBUSY, "busy")
+
+
+class BusyTree:
+    """Lets a group hand its controllers down only once it holds no processes, as the kernel does."""
+
+    def __init__(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.base = base
+        self.write = groups._write
+        monkeypatch.setattr(groups, "_write", self)
+
+    def __call__(self, path: Path, value: int | str) -> None:
+        members = self.base / "cgroup.procs"
+        if path == self.base / "cgroup.subtree_control" and members.read_text().strip():
+            raise BUSY
+        if path.name == "cgroup.procs":
+            members.write_text("\n".join(pid for pid in members.read_text().split() if pid != str(value)))
+            path.touch()
+        self.write(path, value)
+
+
+@pytest.mark.parametrize(("own", "alone"), [("/opencode.service", True), ("/", False)])
+def test_a_server_in_a_group_of_its_own_moves_into_a_leaf(
+    control_groups: Path, process: Path, monkeypatch: pytest.MonkeyPatch, own: str, *, alone: bool
+) -> None:
+    base = control_groups / own.lstrip("/")
+    base.mkdir(exist_ok=True)
+    (control_groups / "cgroup.controllers").write_text("cpu memory pids\n")
+    (process / "cgroup").write_text(f"0::{own}\n")
+    (base / "cgroup.subtree_control").write_text("")
+    (base / "cgroup.procs").write_text(f"{os.getpid()}\n" if alone else f"1\n{os.getpid()}\n")
+    BusyTree(base, monkeypatch)
+    found = VersionTwo.find(control_groups, process)
+    assert found == VersionTwo(base)
+    assert (base / "oc-server" / "cgroup.procs").read_text() == str(os.getpid())
+    assert (base / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+
+
+def test_a_login_session_is_left_alone_and_root_goes_to_the_top_of_the_tree(
+    control_groups: Path, process: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = control_groups / "session-3.scope"
+    base.mkdir()
+    (control_groups / "cgroup.controllers").write_text("cpu memory pids\n")
+    (control_groups / "cgroup.subtree_control").write_text("")
+    (process / "cgroup").write_text("0::/session-3.scope\n")
+    (base / "cgroup.subtree_control").write_text("")
+    (base / "cgroup.procs").write_text(f"17\n{os.getpid()}\n")
+    BusyTree(base, monkeypatch)
+    assert VersionTwo.find(control_groups, process) == VersionTwo(control_groups)
+    assert (base / "cgroup.procs").read_text() == f"17\n{os.getpid()}\n"
+
+
 def test_a_tree_without_the_controllers_is_not_version_two(control_groups: Path, process: Path) -> None:
     (control_groups / "cgroup.controllers").write_text("cpuset io\n")
     (process / "cgroup").write_text("0::/\n")
@@ -120,16 +176,17 @@ def test_without_control_groups_rlimits_hold_and_say_so(control_groups: Path, pr
 
 
 def test_the_process_tree_counts_memory_processes_and_time_of_all_below() -> None:
-    code = "x = bytearray(50 << 20)\nimport os, time\nos.fork()\nt = time.process_time()\n"
-    code += "while time.process_time() < t + 0.1: pass\nprint('ready', flush=True)\ntime.sleep(60)"
+    code = "import os, time\nx = bytearray(50 << 20)\nos.fork()\nend = time.process_time() + 0.1\n"
+    code += "while time.process_time() < end: pass\nos.write(1, b'ready\\n')\ntime.sleep(60)"
     tree = ProcessTrees().make(StageLimits(memory_bytes=30 * MIB, processes=64))
-    with subprocess.Popen(
-        ["/usr/bin/env", "python3", "-c", code], stdout=subprocess.PIPE, start_new_session=True
-    ) as child:
-        assert child.stdout
-        assert child.stdout.readline() + child.stdout.readline() == b"ready\nready\n"
-        usage = tree.usage(child.pid)
-        os.killpg(child.pid, 9)
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as child:
+        try:
+            assert child.stdout
+            assert child.stdout.readline() + child.stdout.readline() == b"ready\nready\n"
+            usage = tree.usage(child.pid)
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)
     assert usage.cpu_time_ms >= 150
     assert usage.memory_bytes is not None
     assert usage.memory_bytes > 50 * MIB

@@ -14,6 +14,7 @@ from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Runner
 
+PREFIX = Path(sys.base_prefix).resolve()
 PYTHON = next(runtime for runtime in toolchains.load() if runtime.id == "python")
 
 
@@ -22,8 +23,8 @@ async def test_a_python_in_a_private_folder_runs_and_keeps_its_place_secret(
 ) -> None:
     monkeypatch.setattr(toolchains, "_SEARCH_FIRST", ())
     monkeypatch.setenv("PATH", f"{Path(sys.prefix, 'bin')}:/usr/bin")
-    prefix = Path(sys.base_prefix).resolve()
-    if prefix.is_relative_to("/usr") and not prefix.is_relative_to("/usr/local"):
+
+    if PREFIX.is_relative_to("/usr") and not PREFIX.is_relative_to("/usr/local"):
         pytest.skip("the server's Python is the system's")
     runs = Runs(settings, (PYTHON,))
     code = "import json, ssl, sqlite3, sys\nprint(sys.version_info[:2], sys.path, sys.executable, sys.prefix)\n"
@@ -31,7 +32,7 @@ async def test_a_python_in_a_private_folder_runs_and_keeps_its_place_secret(
     outcome = await Runner(runs)("python", code)
     assert outcome.stdout.startswith(str(sys.version_info[:2])), outcome.stderr
     assert "/opt/toolchains/python/lib/python3" in outcome.stdout
-    for place in (str(prefix), sys.prefix, "site-packages/pytest"):
+    for place in (str(PREFIX), sys.prefix, "site-packages/pytest"):
         assert place not in outcome.printed("stdout", "stderr")
 
 

@@ -185,7 +185,7 @@ class Runs:
         try:
             while True:
                 event = await under_way.events.get()
-                if isinstance(event, BaseException):
+                if isinstance(event, Exception):
                     raise event
                 yield event
                 if isinstance(event, Finished):
@@ -207,9 +207,9 @@ class Runs:
                 )
             )
             return
-        except BaseException as error:
+        except Exception as error:  # raised again where the run is listened to
             under_way.events.put_nowait(error)
-            raise
+            return
         if finished.verdict is Verdict.SANDBOX_FAULT:
             log.error("sandbox did not start", reason=cell.complaints)
         duration_s = asyncio.get_running_loop().time() - began
@@ -317,7 +317,7 @@ def _stopped_early(runtime: Runtime, workshop: Workshop) -> Finished:
 class _Run:
     """A run that somebody waits for."""
 
-    events: asyncio.Queue[RunEvent | BaseException] = field(default_factory=asyncio.Queue[RunEvent | BaseException])
+    events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
     waiting: asyncio.Future[int] | None = None
     cell: Cell | None = None
     task: asyncio.Task[None] | None = None

@@ -269,7 +269,8 @@ _ADVICE = (
     (
         "No permissions to create",
         "This machine forbids user namespaces to ordinary users. Allow them (sysctl "
-        "kernel.unprivileged_userns_clone=1, or an AppArmor profile for bwrap that has `userns`), or start the server as root.",
+        "kernel.unprivileged_userns_clone=1, or an AppArmor profile for bwrap that has `userns`), or start the server "
+        "as root.",
     ),
     (
         "setting up uid map",
