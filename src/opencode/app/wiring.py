@@ -1,7 +1,9 @@
 """Who gets what: the one place that knows how contracts are fulfilled."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -16,6 +18,7 @@ from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
+from opencode.modules.execution.service import Runs
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 
@@ -37,6 +40,7 @@ class House:
     plugs: tuple[Plug, ...]
     sockets: tuple[SocketRoute, ...]
     caller: Caller
+    export: Callable[[str], Awaitable[Any]]
     address: Address = field(default_factory=Address)
 
     @property
@@ -50,6 +54,11 @@ def open_database(settings: Settings) -> Database:
         return Database(settings.process.database_url)
     settings.process.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Database.in_folder(settings.process.data)
+
+
+def wire_runner(settings: Settings) -> Runs:
+    """The runner alone, for commands that need no server."""
+    return execution_module.build(settings.execution).runner
 
 
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
@@ -70,9 +79,9 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         wake_relay=relay.wake,
         public_url=lambda: address.url,
     )
-    identity = identity_module.build(parts, settings.identity)
-    collaboration = collaboration_module.build(parts, settings.collaboration, identity=identity.contract)
-    execution = execution_module.build(parts, settings.execution)
+    identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
+    collaboration = collaboration_module.build(parts, settings.collaboration)
+    execution = execution_module.build(settings.execution)
     interviews = interviews_module.build(
         parts,
         settings.interviews,
@@ -87,4 +96,6 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)
-    return House(settings, parts, relay, plugs, collaboration.sockets, identity.contract, address)
+    return House(
+        settings, parts, relay, plugs, collaboration.sockets, identity.contract, interviews.export_for_operator, address
+    )

@@ -1,0 +1,1 @@
+"""How much a shared edit costs the server, how fast it travels, and what a room weighs."""

@@ -1,0 +1,219 @@
+"""The command `ocp`."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from opencode import __version__
+from opencode.app.settings import Settings, load_settings, unknown_variables
+from opencode.infra.settings import Origin, SettingsError
+from opencode.kernel.errors import OpenCodeError
+
+app = typer.Typer(
+    name="ocp",
+    help="OpenCode: live coding interviews, a project marketplace and an AI gateway on your own server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")]
+
+
+def main() -> None:
+    """Run the command; errors that we know are told in words and end with status 1."""
+    try:
+        app()
+    except OpenCodeError as error:
+        fail(error.detail, error.action)
+    except SettingsError as error:
+        for problem in error.problems:
+            err.print(f"[red]Setting[/red] {escape(problem)}")
+        fail("The settings are not good.", "Correct them; ocp settings shows all with their places.")
+
+
+def fail(detail: str, action: str = "") -> NoReturn:
+    """Say what happened and what to do, and end with status 1."""
+    err.print(f"[red bold]{escape(detail)}[/red bold]")
+    if action:
+        err.print(escape(action))
+    sys.exit(1)
+
+
+def settings_of(**flags: Any) -> Settings:
+    """Settings with these flags on top, and logs set up accordingly."""
+    from opencode.infra.observability.logs import configure_logs
+
+    settings = load_settings(flags)
+    chosen = settings.process.log_format
+    configure_logs(
+        level=settings.process.log_level,
+        json=chosen == "json" or (chosen == "auto" and not sys.stderr.isatty()),
+    )
+    return settings
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one. [8000]")] = None,
+    data: DataFolder = None,
+    modules: Annotated[str | None, typer.Option(help="Run these modules only, separated by commas. [all]")] = None,
+) -> None:
+    """Serve OpenCode until it is told to stop."""
+    settings = settings_of(host=host, port=port, data=data, modules=modules)
+    for name in unknown_variables(settings):
+        err.print(f"[yellow]{escape(name)} is not a setting of this version and does nothing.[/yellow]")
+    from opencode.app.data_folder import sole_use
+    from opencode.app.server import serve as run_server
+    from opencode.app.wiring import wire
+
+    if settings.process.database_url:
+        run_server(wire(settings))
+        return
+    with sole_use(settings.process.data):
+        run_server(wire(settings))
+
+
+@app.command("settings")
+def show_settings(data: DataFolder = None) -> None:
+    """Print every setting with its value and where it came from."""
+    settings = settings_of(data=data)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("setting", "value", "from", "what it does"):
+        table.add_column(heading, overflow="fold")
+    for value in sorted(settings.values, key=lambda value: value.name):
+        secret = value.description.secret
+        shown = ("(set)" if value.value else "(not set)") if secret else _shown(value.value)
+        place = "default" if value.origin is Origin.DEFAULT else value.place
+        table.add_row(value.name, escape(shown), escape(place), escape(value.description.doc))
+    (out if out.is_terminal else Console(width=200)).print(table)
+    for name in unknown_variables(settings):
+        err.print(f"[yellow]{escape(name)} is not a setting of this version and does nothing.[/yellow]")
+
+
+@app.command()
+def doctor(data: DataFolder = None) -> None:
+    """Look for what is missing, and say what to do about it."""
+    from opencode.app.doctor import examine
+
+    findings = asyncio.run(examine(settings_of(data=data)))
+    for finding in findings:
+        mark = "[green]good[/green]" if finding.good else "[red]bad [/red]"
+        out.print(f"{mark}  [bold]{escape(finding.what)}[/bold]: {escape(finding.detail)}")
+        if finding.action:
+            out.print(f"      {escape(finding.action)}")
+    if not all(finding.good for finding in findings):
+        sys.exit(1)
+
+
+@app.command()
+def migrate(
+    data: DataFolder = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is pending; status 1 if anything is.")] = False,
+) -> None:
+    """Bring the database to the schema that this version needs. `ocp serve` does it as well."""
+    from opencode.app.migrate import migrate as apply
+    from opencode.app.migrate import pending
+    from opencode.app.wiring import open_database
+
+    async def work() -> list[str]:
+        database = open_database(settings_of(data=data))
+        try:
+            return await (pending(database) if check else apply(database))
+        finally:
+            await database.close()
+
+    revisions = asyncio.run(work())
+    if not revisions:
+        out.print("The database is up to date.")
+    else:
+        out.print(f"{'Pending' if check else 'Applied'}: {', '.join(revisions)}")
+    if check and revisions:
+        sys.exit(1)
+
+
+@app.command()
+def runtimes() -> None:
+    """List the languages that programs can be run in, and why some are not there."""
+    from opencode.app.wiring import wire_runner
+
+    languages = asyncio.run(wire_runner(settings_of()).languages())
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("language", "name", "version", "available"):
+        table.add_column(heading, overflow="fold")
+    for language in languages:
+        available = "yes" if language.available else escape(language.reason or "no")
+        table.add_row(language.id, language.name, language.version or "", available)
+    (out if out.is_terminal else Console(width=160)).print(table)
+
+
+@app.command()
+def export(
+    interview: Annotated[str, typer.Argument(help="The interview's id (int_…) or its six digits.")],
+    data: DataFolder = None,
+    to: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
+) -> None:
+    """Write everything that belongs to an interview as JSON."""
+    from opencode.app.exporting import export_interview
+
+    raw = asyncio.run(export_interview(settings_of(data=data), interview))
+    if to is None:
+        sys.stdout.buffer.write(raw + b"\n")
+    else:
+        to.write_bytes(raw)
+        err.print(f"Wrote {len(raw)} bytes to {escape(str(to))}.")
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to make, such as opencode.tar.gz.")], data: DataFolder = None
+) -> None:
+    """Copy everything into one file, while the server goes on working."""
+    from opencode.app.data_folder import back_up
+
+    settings = _embedded(settings_of(data=data), "pg_dump")
+    made = back_up(settings.process.data, target, now=datetime.now(UTC))
+    out.print(f"Wrote {escape(str(made.path))}, {made.size_bytes} bytes. Keep it safe: it holds accounts and keys.")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that ocp backup made.")],
+    data: DataFolder = None,
+    force: Annotated[bool, typer.Option("--force", help="Move what the folder holds aside, and restore.")] = False,
+) -> None:
+    """Bring a backup back into the data folder of a server that is not running."""
+    from opencode.app.data_folder import restore as bring_back
+
+    settings = _embedded(settings_of(data=data), "pg_restore")
+    back = bring_back(source, settings.process.data, force=force, now=datetime.now(UTC))
+    out.print(f"Restored the backup of {back.manifest.made_at:%Y-%m-%d %H:%M} UTC to {settings.process.data}.")
+
+
+def _embedded(settings: Settings, tool: str) -> Settings:
+    if settings.process.database_url:
+        fail("The data is in PostgreSQL, which brings its own tools.", f"Use {tool}; see docs/deploy.md.")
+    return settings
+
+
+def _shown(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)

@@ -1,0 +1,32 @@
+"""`ocp export`: an interview as the API exports it, without a server."""
+
+import msgspec
+
+from opencode.app.migrate import migrate
+from opencode.app.settings import Settings
+from opencode.app.wiring import wire
+
+
+async def export_interview(settings: Settings, interview: str) -> bytes:
+    """
+    The export of one interview as JSON, as the operator of the server may see it.
+
+    Args:
+        interview: an id (`int_…`), or the six digits that it had; of several that had them, the newest.
+
+    Raises:
+        NotFound: there is no such interview.
+    """
+    house = wire(settings)
+    try:
+        await migrate(house.parts.database)
+        for plug in house.plugs:
+            if plug.name == "collaboration" and plug.start:
+                await plug.start()
+        exported = await house.export(interview)
+        return msgspec.json.format(msgspec.json.encode(exported), indent=2)
+    finally:
+        for plug in house.plugs:
+            if plug.stop:
+                await plug.stop()
+        await house.parts.database.close()

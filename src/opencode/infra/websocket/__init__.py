@@ -1,0 +1,21 @@
+"""
+WebSockets without tasks and queues: a handler is called with each message and writes ready-made frames.
+
+One frame is encoded once and the same bytes go to every peer. Two transports drive the same handlers: `uvicorn`, the
+fast one, and `asgi`, which works under any ASGI server; one conformance suite holds both.
+"""
+
+from opencode.infra.websocket.base import Admission, Socket, SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.frames import binary_frame
+from opencode.infra.websocket.uvicorn import SocketProtocol, socket_protocol
+
+__all__ = [
+    "Admission",
+    "Socket",
+    "SocketHandler",
+    "SocketProtocol",
+    "SocketRoute",
+    "UpgradeRequest",
+    "binary_frame",
+    "socket_protocol",
+]

@@ -1,0 +1,72 @@
+"""What a socket offers, what a handler answers, and who is let in."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Socket(Protocol):
+    """One open connection, as its handler sees it."""
+
+    def write(self, frame: bytes) -> None:
+        """Send what `binary_frame` made. Never waits; after the end it does nothing."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye (RFC 6455 §7.4; the reason has at most 123 bytes) and end, at once if the peer is silent."""
+        ...
+
+
+class SocketHandler(Protocol):
+    """Called by the transport, in order, never concurrently. A call that raises ends this socket and no other."""
+
+    def opened(self, socket: Socket) -> None: ...
+
+    def received(self, message: bytes) -> None:
+        """One whole binary message."""
+        ...
+
+    def congested(self) -> None:
+        """The other side reads too slowly: what is written from now on only fills memory, until `writable`."""
+        ...
+
+    def writable(self) -> None:
+        """The other side has caught up."""
+        ...
+
+    def closed(self) -> None:
+        """The last call, exactly once for each handler that was admitted, even if its socket never opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRequest:
+    """A request to become a socket: `path` is decoded, `query` has the last value of each name."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    subprotocols: tuple[str, ...]
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Leave to open: the handler of the new socket, and the subprotocol chosen among those offered."""
+
+    handler: SocketHandler
+    subprotocol: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRoute:
+    """
+    Attributes:
+        prefix: paths that begin with it are served here.
+        admit: lets in, or raises an `OpenCodeError` that is answered as a problem document, before the upgrade.
+        max_message_bytes: a larger message ends the socket with 1009.
+    """
+
+    prefix: str
+    admit: Callable[[UpgradeRequest], Awaitable[Admission]]
+    max_message_bytes: int

@@ -1,0 +1,48 @@
+"""The frames that nearly all traffic consists of (RFC 6455 §5.2); everything else is left to the library."""
+
+from websockets.speedups import apply_mask
+
+_BINARY_FINAL = 0x82
+_MASKED = 0x80
+_SHORT = 125  # payloads up to here carry their length in the second byte
+_HEADER_BYTES = 6  # two bytes and the mask
+
+PING = b"\x89\x00"
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """A whole binary message from the server: unmasked, in one frame."""
+    size = len(payload)
+    if size <= _SHORT:
+        return bytes((_BINARY_FINAL, size)) + payload
+    if size < 1 << 16:
+        return b"\x82\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x82\x7f" + size.to_bytes(8, "big") + payload
+
+
+def read_short_messages(data: bytes) -> tuple[list[bytes], int]:
+    """
+    The payloads of the short, whole, masked, binary messages that `data` begins with, as keystrokes are.
+
+    Args:
+        data: what one read of the socket gave, starting at the border of a frame.
+
+    Returns:
+        The payloads, and how many bytes they took; what follows is for the library.
+    """
+    messages: list[bytes] = []
+    at, end = 0, len(data)
+    while end - at >= _HEADER_BYTES and data[at] == _BINARY_FINAL:
+        size = data[at + 1] - _MASKED
+        body = at + _HEADER_BYTES
+        if not 0 < size <= _SHORT or body + size > end:
+            break
+        messages.append(apply_mask(data[body : body + size], data[at + 2 : body]))
+        at = body + size
+    return messages, at
+
+
+def client_frame_bytes(payload_bytes: int) -> int:
+    """How long a client's frame is on the wire, when its length is written in the shortest form."""
+    extra = 0 if payload_bytes <= _SHORT else 2 if payload_bytes < 1 << 16 else 8
+    return _HEADER_BYTES + extra + payload_bytes

@@ -1,0 +1,301 @@
+"""
+Sockets inside uvicorn, on its port, beside ASGI.
+
+uvicorn hands an upgrade to a protocol class of our choice. This one reads the short frames of keystrokes by itself
+and gives everything else (fragments, control frames, long or broken frames) to the sans-I/O protocol of `websockets`.
+Paths that no route serves go on to uvicorn's own class. See docs/adr/0002.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+import structlog
+from uvicorn.protocols.utils import get_remote_addr
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from opencode.infra.http.problems import problem_of
+from opencode.infra.observability import metrics
+from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.frames import PING, client_frame_bytes, read_short_messages
+from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
+from opencode.kernel.ids import new_id
+
+log = structlog.get_logger(__name__)
+_library_log = logging.getLogger("opencode.websocket")
+
+HIGH_WATER_BYTES = 256 * 1024
+LOW_WATER_BYTES = 64 * 1024
+SWEEP_S = 10.0
+SILENT_SWEEPS = 5
+"""A peer that sent nothing, not even a pong, for so many sweeps is gone. Pings go out at every second one."""
+CLOSE_TIMEOUT_S = 3.0
+EARLY_BYTES = 64 * 1024
+"""What a client may send before it is let in; it is kept until then."""
+BAD_MESSAGES = 8
+"""Text or empty messages that are overlooked before the socket is closed."""
+
+_DATA = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
+
+
+class SocketProtocol(asyncio.Protocol):
+    """One connection. Made by uvicorn; `socket_protocol` binds it to routes."""
+
+    routes: tuple[SocketRoute, ...] = ()
+
+    def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
+        self._uvicorn = {"config": config, "server_state": server_state, "app_state": app_state}
+        self._connections = server_state.connections
+        self._wire = ServerProtocol(extensions=[], logger=_library_log)
+        self._handler: SocketHandler | None = None
+        self._early = b""
+        self._fragments: list[bytes] | None = None
+        self._unparsed = 0
+        self._at_border = True
+        self._silent_sweeps = 0
+        self._bad_messages = 0
+        self._ended = False
+        self._admitting: asyncio.Task[None] | None = None
+
+    # --- what handlers use -------------------------------------------------------------------------------------
+
+    def write(self, frame: bytes) -> None:
+        if not self._ended:
+            self._transport.write(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._wire.send_close(code, reason)
+        except InvalidState:
+            self._transport.close()
+            return
+        self._flush()
+        # A peer that never answers the goodbye does not keep the descriptor.
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    # --- what asyncio and uvicorn call -------------------------------------------------------------------------
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(HIGH_WATER_BYTES, LOW_WATER_BYTES)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._silent_sweeps = 0
+        handler = self._handler
+        if handler is None:
+            self._receive_early(data)
+            return
+        if self._at_border and not self._ended:
+            messages, taken = read_short_messages(data)
+            for message in messages:
+                self._give(handler, message)
+            if taken == len(data):
+                return
+            data = data[taken:]
+        self._feed(handler, data)
+
+    def pause_writing(self) -> None:
+        if self._handler and not self._ended:
+            self._guard(self._handler.congested)
+
+    def resume_writing(self) -> None:
+        if self._handler and not self._ended:
+            self._guard(self._handler.writable)
+
+    def eof_received(self) -> None:
+        self._wire.receive_eof()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._ended = True
+        self._connections.discard(self)
+        if self._admitting:
+            self._admitting.cancel()
+        if self._handler:
+            metrics.SOCKETS.dec()
+            handler, self._handler = self._handler, None
+            self._guard(handler.closed)
+
+    def shutdown(self) -> None:
+        """uvicorn calls this when the server stops."""
+        self.close(1012, "The server restarts.")
+
+    def sweep(self, *, ping: bool) -> None:
+        """Called every `SWEEP_S` seconds for each connection: notices peers that are gone without a word."""
+        self._silent_sweeps += 1
+        if self._silent_sweeps > SILENT_SWEEPS:
+            self._transport.abort()
+        elif ping and self._handler:
+            self.write(PING)
+
+    # --- messages ----------------------------------------------------------------------------------------------
+
+    def _feed(self, handler: SocketHandler, data: bytes) -> None:
+        self._unparsed += len(data)
+        self._wire.receive_data(data)
+        for frame in self._wire.events_received():
+            if isinstance(frame, Frame):
+                self._unparsed -= client_frame_bytes(len(frame.data))
+                self._take(handler, frame)
+        self._flush()
+        if self._wire.state is not State.OPEN:
+            self._ended = True
+        # While a frame is here in part, or a message in fragments, only the library knows where we are.
+        self._at_border = self._unparsed == 0 and self._wire.current_size is None
+
+    def _take(self, handler: SocketHandler, frame: Frame) -> None:
+        if self._ended or frame.opcode not in _DATA:
+            return
+        if frame.opcode is not Opcode.CONT:
+            self._fragments = [] if frame.opcode is Opcode.BINARY else None
+        if self._fragments is not None:
+            self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            return
+        parts, self._fragments = self._fragments, None
+        message = b"".join(parts or ())
+        if message:
+            self._give(handler, message)
+        else:
+            self._overlook()
+
+    def _give(self, handler: SocketHandler, message: bytes) -> None:
+        if self._ended:
+            return
+        try:
+            handler.received(message)
+        except Exception:
+            log.exception("socket handler failed")
+            self.close(1011, "The server made a mistake with this message.")
+
+    def _guard(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except Exception:
+            log.exception("socket handler failed")
+            self._transport.abort()
+
+    def _overlook(self) -> None:
+        self._bad_messages += 1
+        if self._bad_messages > BAD_MESSAGES:
+            self.close(1003, "Only binary messages of the document protocol are understood here.")
+
+    def _flush(self) -> None:
+        for data in self._wire.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._transport.close()
+
+    # --- the upgrade -------------------------------------------------------------------------------------------
+
+    def _receive_early(self, data: bytes) -> None:
+        if self._admitting:
+            self._early += data
+            if len(self._early) > EARLY_BYTES:
+                self._transport.abort()
+            return
+        self._wire.receive_data(data)
+        for request in self._wire.events_received():
+            if isinstance(request, Request):
+                self._upgrade(request, data)
+                return
+        self._flush()
+
+    def _upgrade(self, request: Request, raw: bytes) -> None:
+        path = unquote(urlsplit(request.path).path)
+        route = next((route for route in self.routes if path.startswith(route.prefix)), None)
+        if route is None:
+            self._pass_on(raw)
+            return
+        self._wire.max_message_size = route.max_message_bytes
+        self._admitting = asyncio.get_running_loop().create_task(self._admit(route, request))
+
+    def _pass_on(self, raw: bytes) -> None:
+        self._connections.discard(self)
+        other = WebSocketsSansIOProtocol(**self._uvicorn)
+        other.connection_made(self._transport)
+        other.data_received(raw)
+        # uvicorn makes us the transport's protocol right after this call; the next turn comes before any data.
+        asyncio.get_running_loop().call_soon(self._transport.set_protocol, other)
+
+    async def _admit(self, route: SocketRoute, request: Request) -> None:
+        client = get_remote_addr(self._transport)
+        parts = urlsplit(request.path)
+        offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        upgrade = UpgradeRequest(
+            path=unquote(parts.path),
+            query=dict(parse_qsl(parts.query)),
+            headers={name.lower(): value for name, value in request.headers.raw_items()},
+            subprotocols=tuple(word.strip() for word in offered.split(",") if word.strip()),
+            address=client[0] if client else "unknown",
+        )
+        try:
+            admission = await route.admit(upgrade)
+        except OpenCodeError as error:
+            self._refuse(error)
+            return
+        except Exception:
+            log.exception("socket admission failed", path=upgrade.path)
+            self._refuse(Unavailable("The server could not open the socket.", action="Try again in a moment."))
+            return
+        response = self._wire.accept(request)
+        if admission.subprotocol:
+            response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
+        self._wire.send_response(response)
+        self._flush()
+        if response.status_code != 101 or self._transport.is_closing():
+            admission.handler.closed()
+        else:
+            metrics.SOCKETS.inc()
+            self._handler = admission.handler
+            self._guard(lambda: admission.handler.opened(self))
+            early, self._early = self._early, b""
+            if early:
+                self.data_received(early)
+
+    def _refuse(self, error: OpenCodeError) -> None:
+        problem = problem_of(error, new_id("req"))
+        body = msgspec.json.encode(problem)
+        head = [
+            f"HTTP/1.1 {problem.status} {problem.title}",
+            "content-type: application/problem+json",
+            "cache-control: no-store",
+            f"content-length: {len(body)}",
+            "connection: close",
+        ]
+        if isinstance(error, Busy):
+            head.append(f"retry-after: {error.retry_after_s}")
+        self._transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        self._transport.close()
+
+
+def socket_protocol(routes: tuple[SocketRoute, ...]) -> type[SocketProtocol]:
+    """The class for uvicorn's `ws` setting that serves these routes."""
+    return type("BoundSocketProtocol", (SocketProtocol,), {"routes": routes})
+
+
+async def sweep_sockets(connections: set[Any]) -> None:
+    """
+    Watch over all sockets of a server for ever; ends by cancellation.
+
+    Args:
+        connections: uvicorn's `server_state.connections`; what is not a socket of ours is left alone.
+    """
+    ping = False
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        ping = not ping
+        for connection in [each for each in connections if isinstance(each, SocketProtocol)]:
+            connection.sweep(ping=ping)

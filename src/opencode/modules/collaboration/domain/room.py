@@ -1,0 +1,476 @@
+"""
+The room: one document in memory, the peers that edit it, and the order of their updates.
+
+An update is validated by applying it, gets the next sequence number, goes to the other peers as the same bytes, and
+into the journal; its sender is told once it is durable. A peer that reads too slowly gets nothing until it has caught
+up, then one difference: it is a cursor (a state vector) into the document, never a queue.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pycrdt import Doc, Text, merge_updates
+
+from opencode.contracts.collaboration import Entry, PeerRole
+from opencode.kernel.ids import DocumentId
+from opencode.modules.collaboration.domain import codec
+from opencode.modules.collaboration.domain.codec import (
+    EMPTY_STATE_VECTOR,
+    EMPTY_UPDATE,
+    AwarenessMessage,
+    Malformed,
+    QueryAwareness,
+    SyncMessage,
+    SyncType,
+)
+from opencode.modules.collaboration.domain.presence import KEEP_ALIVE_UPDATE, Presence, parse_announcements
+from opencode.modules.collaboration.domain.records import Record, RecordKind
+
+PRESENCE_INTERVAL_S = 0.03
+PRESENCE_GRACE_S = 5.0
+STALE_SNAPSHOT_UPDATES = 2_000
+"""A cached snapshot that is older is made anew; until then a joiner gets it and the difference."""
+MAX_STRIKES = 8
+"""Messages of a peer that make no sense, before its socket is closed."""
+PARKED_CHECK_UPDATES = 16
+"""Every so many live updates of a peer the state vector must have moved, or its updates hang on one that is lost."""
+MAX_FULL_SYNCS = 30
+"""Step 1 messages of one socket. An honest client sends one; each may cost an encoding of the whole document."""
+
+
+class Outlet(Protocol):
+    """Where a peer's frames go; see `infra.websocket.Socket`."""
+
+    def write(self, frame: bytes) -> None: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Journal(Protocol):
+    """Makes updates durable. Neither call waits; `Peer.settle` is called after the commit."""
+
+    def append(self, record: Record, peer: "Peer", ordinal: int) -> None: ...
+
+    def pass_through(self, peer: "Peer", ordinal: int) -> None:
+        """Nothing to write for this update frame, but its acknowledgement must not overtake earlier ones."""
+        ...
+
+
+class Peer:
+    """
+    One connection in a room.
+
+    Attributes:
+        acknowledges: speaks `ocp.v1`.
+        live: gets updates as they happen. Not before its first sync, and not while it is congested.
+        idle: nothing was written to it since the last keep-alive sweep.
+    """
+
+    __slots__ = (
+        "_behind",
+        "_wanted",
+        "acknowledges",
+        "congested_sweeps",
+        "entry",
+        "full_syncs",
+        "idle",
+        "live",
+        "may_write",
+        "outlet",
+        "parked_state",
+        "received",
+        "room",
+        "strikes",
+        "user",
+    )
+
+    def __init__(self, room: "Room", outlet: Outlet, entry: Entry, *, acknowledges: bool) -> None:
+        self.room = room
+        self.outlet = outlet
+        self.entry = entry
+        self.user: dict[str, Any] = {
+            "id": entry.peer_id,
+            "name": entry.name,
+            "role": entry.kind,
+            "colour": entry.colour,
+        }
+        self.may_write = entry.role is PeerRole.WRITE
+        self.acknowledges = acknowledges
+        self.live = False
+        self.idle = True
+        self.received = 0
+        self.strikes = 0
+        self.full_syncs = 0
+        self.congested_sweeps = 0
+        self.parked_state: bytes | None = None
+        self._behind: bytes | None = None
+        self._wanted: bytes | None = None
+
+    @property
+    def congested(self) -> bool:
+        return self._behind is not None
+
+    def write(self, frame: bytes) -> None:
+        self.idle = False
+        self.outlet.write(frame)
+
+    def settle(self, ordinal: int, sequence: int) -> None:
+        """All update frames up to `ordinal` are durable or refused; the log stands at `sequence`."""
+        if self.acknowledges:
+            self.write(self.room.frame(codec.acknowledgement(ordinal, sequence)))
+
+    def fall_behind(self) -> None:
+        """The socket is congested. All that was written until now will arrive; nothing is written until `catch_up`."""
+        if self._behind is None:
+            self._behind = self.room.doc.get_state()
+            self.live = False
+
+    def catch_up(self) -> None:
+        """The socket takes bytes again: one difference brings the peer up to date."""
+        behind, self._behind = self._behind, None
+        wanted, self._wanted = self._wanted, None
+        self.congested_sweeps = 0
+        if behind is None:
+            return
+        if wanted is not None:
+            self.room.answer_step_1(self, wanted)
+            return
+        self.live = True
+        difference = self.room.doc.get_update(behind)
+        if difference != EMPTY_UPDATE:
+            self.write(self.room.frame(codec.sync_message(SyncType.UPDATE, difference)))
+        self.write(self.room.presence_frame())
+
+    def rewind(self, state_vector: bytes) -> None:
+        """What a congested peer was sent last reaches only up to here."""
+        self._behind = state_vector
+
+    def ask_later(self, state_vector: bytes) -> None:
+        """Remember a step 1 that came while the socket was congested."""
+        self._wanted = state_vector
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The whole document, encoded once and framed once for everyone who joins at `sequence`."""
+
+    sequence: int
+    state_vector: bytes
+    frame: bytes
+
+
+class Room:
+    """
+    One document. All calls are made by one event loop and none of them waits.
+
+    Args:
+        frame: makes a message ready for the wire; done once an update, for all peers.
+        later: calls a function after so many seconds.
+        now_ms: milliseconds since 1970, UTC.
+        max_bytes: the largest document, encoded.
+    """
+
+    def __init__(
+        self,
+        document_id: DocumentId,
+        audience: str,
+        generation: str,
+        journal: Journal,
+        *,
+        frame: Callable[[bytes], bytes],
+        later: Callable[[float, Callable[[], None]], None],
+        now_ms: Callable[[], int],
+        max_bytes: int,
+    ) -> None:
+        self.document_id = document_id
+        self.audience = audience
+        self.generation = generation
+        self.frame = frame
+        self.doc: Doc[Any] = Doc()
+        self.sequence = 0
+        self.seeds: set[str] = set()
+        self.peers: set[Peer] = set()
+        self.presence = Presence()
+        self.broken = False
+        self._journal = journal
+        self._later = later
+        self._now_ms = now_ms
+        self._max_bytes = max_bytes
+        self._size_at_most = 0
+        self._snapshot: Snapshot | None = None
+        self._presence_due = False
+
+    # --- filling ---------------------------------------------------------------------------------------------------
+
+    def restore(self, state: bytes | None, sequence: int, seeds: set[str], records: list[Record]) -> None:
+        """
+        Bring the document back from its snapshot and the updates after it.
+
+        Raises:
+            ValueError: an update of the log cannot be read; nothing may be stored on top of that.
+        """
+        self.seeds = set(seeds)
+        if state is not None:
+            self.doc.apply_update(state)
+            self._size_at_most = len(state)
+        for record in records:
+            if record.sequence <= sequence:
+                continue
+            self.doc.apply_update(record.update)
+            self._size_at_most += len(record.update)
+            if record.kind is RecordKind.SEED:
+                self.seeds.add(record.author)
+            sequence = record.sequence
+        self.sequence = sequence
+
+    def next_record(self, kind: RecordKind, author: str, update: bytes) -> Record:
+        """Give an update its place in the order of this document."""
+        self.sequence += 1
+        return Record(self.document_id, self.sequence, self._now_ms(), kind, author, update)
+
+    def take_seed(self, name: str, update: bytes) -> None:
+        """Show a durable seed to everyone. Not earlier: a seed that is seen and then lost would come twice."""
+        self.doc.apply_update(update)
+        self._size_at_most += len(update)
+        self.seeds.add(name)
+        self._relay(None, self.frame(codec.sync_message(SyncType.UPDATE, update)))
+
+    # --- people ----------------------------------------------------------------------------------------------------
+
+    def join(self, peer: Peer) -> None:
+        """A socket has opened: say hello, and ask what it has that we do not."""
+        self.peers.add(peer)
+        if peer.acknowledges:
+            role = PeerRole.WRITE if peer.may_write else PeerRole.READ
+            peer.write(self.frame(codec.hello(self.generation, role, self.sequence)))
+        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, self.doc.get_state())))
+        if len(self.presence):
+            peer.write(self.presence_frame())
+
+    def leave(self, peer: Peer) -> None:
+        """A socket is lost. Its cursor stays for a grace, because most come back."""
+        self.peers.discard(peer)
+        client_ids = self.presence.lose(peer)
+        if client_ids:
+            self._later(PRESENCE_GRACE_S, lambda: self._expire_presence(client_ids))
+
+    def set_role(self, peer_id: str, role: PeerRole) -> None:
+        """From the next message on, whoever this is may write, or may not."""
+        may_write = role is PeerRole.WRITE
+        for peer in self.peers:
+            if peer.entry.peer_id == peer_id and peer.may_write is not may_write:
+                peer.may_write = may_write
+                if peer.acknowledges:
+                    peer.write(self.frame(codec.access(role)))
+
+    # --- messages --------------------------------------------------------------------------------------------------
+
+    def receive(self, peer: Peer, message: bytes) -> None:
+        """One message of a peer. Whatever it holds, no other peer and no other room suffers."""
+        update = codec.parse_short_update(message)
+        if update is not None:
+            self._edit(peer, update, message)
+            return
+        try:
+            self._dispatch(peer, message)
+        except Malformed as error:
+            self._strike(peer, f"A message was not understood: {error}.")
+
+    def answer_step_1(self, peer: Peer, state_vector: bytes) -> None:
+        """Send what the peer lacks, and from now on what happens."""
+        if peer.congested:
+            peer.ask_later(state_vector)
+            return
+        if state_vector == EMPTY_STATE_VECTOR:
+            peer.live = True
+            self._send_snapshot(peer)
+            return
+        try:
+            difference = self.doc.get_update(state_vector)
+        except ValueError:
+            raise Malformed("the state vector cannot be read") from None
+        peer.live = True
+        peer.write(self.frame(codec.sync_message(SyncType.STEP_2, difference)))
+
+    def text(self, name: str) -> str:
+        """The text of that name; empty when there is none."""
+        return str(self.doc.get(name, type=Text))
+
+    def state(self) -> bytes:
+        """The whole document, encoded."""
+        return self.doc.get_update()
+
+    def presence_frame(self) -> bytes:
+        return self.frame(codec.awareness_message(self.presence.everyone()))
+
+    def keep_alive(self) -> None:
+        """Called every few seconds: whoever heard nothing since the last time hears that we are here."""
+        for peer in self.peers:
+            if peer.idle:
+                peer.outlet.write(self.frame(codec.awareness_message(KEEP_ALIVE_UPDATE)))
+            peer.idle = True
+            if peer.congested:
+                peer.congested_sweeps += 1
+
+    # --- the inside ------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, peer: Peer, message: bytes) -> None:
+        match codec.parse(message):
+            case SyncMessage(SyncType.STEP_1, state_vector):
+                peer.full_syncs += 1
+                if peer.full_syncs > MAX_FULL_SYNCS:
+                    peer.outlet.close(1008, "This socket asked for the whole document too often.")
+                    return
+                self.answer_step_1(peer, state_vector)
+            case SyncMessage(SyncType.STEP_2, update):
+                self._take_sync(peer, update)
+            case SyncMessage(_, update):
+                self._edit(peer, update, message)
+            case AwarenessMessage(update):
+                self._take_presence(peer, update)
+            case QueryAwareness():
+                peer.write(self.presence_frame())
+
+    def _edit(self, peer: Peer, update: bytes, message: bytes) -> None:
+        """A live edit: the hot path. `message` is relayed as it came."""
+        peer.received += 1
+        if not self._may_take(peer, update):
+            return
+        try:
+            self.doc.apply_update(update)
+        except ValueError:
+            self._refuse_malformed(peer)
+            return
+        except BaseException as panic:
+            self._break(panic)
+            return
+        self._size_at_most += len(update)
+        self._relay(peer, self.frame(message))
+        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, update), peer, peer.received)
+        if peer.received % PARKED_CHECK_UPDATES == 0:
+            self._check_parked(peer, update)
+
+    def _take_sync(self, peer: Peer, update: bytes) -> None:
+        """What a peer has and we do not, after a step 1 of ours. Only what is new is relayed and kept."""
+        peer.received += 1
+        if update == EMPTY_UPDATE:
+            self._journal.pass_through(peer, peer.received)
+            return
+        if not peer.may_write and not peer.acknowledges:
+            return  # A stock client that may not write sends its deletions again at each handshake; see protocol.md.
+        try:
+            news = self._news_in(update) if self._may_take(peer, update) else None
+        except ValueError:
+            self._refuse_malformed(peer)
+            return
+        except BaseException as panic:
+            self._break(panic)
+            return
+        if news is None:
+            return
+        if news == EMPTY_UPDATE:
+            self._journal.pass_through(peer, peer.received)
+            return
+        self._size_at_most += len(news)
+        self._relay(peer, self.frame(codec.sync_message(SyncType.UPDATE, news)))
+        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, news), peer, peer.received)
+
+    def _news_in(self, update: bytes) -> bytes:
+        """Apply an update; returns the part of it that the document did not have."""
+        changes: list[bytes] = []
+        subscription = self.doc.observe(lambda event: changes.append(event.update))
+        try:
+            self.doc.apply_update(update)
+        finally:
+            self.doc.unobserve(subscription)
+        return merge_updates(*changes) if changes else EMPTY_UPDATE
+
+    def _may_take(self, peer: Peer, update: bytes) -> bool:
+        if not peer.may_write:
+            self._refuse(peer, "read-only", "You may read this document, not change it.")
+            return False
+        if self._size_at_most + len(update) > self._max_bytes:
+            # The bound only grows; what the document really needs is worth knowing before anybody is refused.
+            self._size_at_most = len(self.state())
+            if self._size_at_most + len(update) > self._max_bytes:
+                self._refuse(peer, "document-full", f"A document may have {self._max_bytes // 1024} KiB.")
+                return False
+        return True
+
+    def _refuse(self, peer: Peer, reason: str, sentence: str) -> None:
+        if peer.acknowledges:
+            peer.write(self.frame(codec.refused(peer.received, reason, sentence)))
+            self._journal.pass_through(peer, peer.received)
+        else:
+            # A stock client knows no refusal and would go on with a text that nobody else has.
+            peer.outlet.close(1012, f"{sentence} Connect again to get the shared text.")
+
+    def _refuse_malformed(self, peer: Peer) -> None:
+        if peer.acknowledges:
+            self._refuse(peer, "malformed", "The update cannot be read. Load the document anew.")
+        self._strike(peer, "An update cannot be read.")
+
+    def _strike(self, peer: Peer, sentence: str) -> None:
+        peer.strikes += 1
+        if peer.strikes >= MAX_STRIKES:
+            peer.outlet.close(1008, sentence[:120])
+
+    def _break(self, panic: BaseException) -> None:
+        """
+        The CRDT library itself failed on an update. The document in memory can no longer be trusted; the log can.
+        Everyone comes back to a room that is loaded anew.
+        """
+        if type(panic).__name__ != "PanicException":
+            raise panic
+        self.broken = True
+        for peer in list(self.peers):
+            peer.outlet.close(1012, "The document is loaded anew.")
+
+    def _check_parked(self, peer: Peer, update: bytes) -> None:
+        """An update that builds on one we never got is parked by the CRDT, for ever if that one never comes."""
+        state = self.doc.get_state()
+        if update[:1] == b"\x00" or state != peer.parked_state:  # deletions move no state vector
+            peer.parked_state = state
+            return
+        self._strike(peer, "Your edits build on one that never arrived.")
+        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, state)))
+
+    def _relay(self, sender: Peer | None, frame: bytes) -> None:
+        for peer in self.peers:
+            if peer.live and peer is not sender:
+                peer.idle = False
+                peer.outlet.write(frame)
+
+    def _send_snapshot(self, peer: Peer) -> None:
+        snapshot = self._snapshot
+        if snapshot is None or self.sequence - snapshot.sequence > STALE_SNAPSHOT_UPDATES:
+            message = codec.sync_message(SyncType.STEP_2, self.state())
+            snapshot = self._snapshot = Snapshot(self.sequence, self.doc.get_state(), self.frame(message))
+        peer.write(snapshot.frame)
+        if snapshot.sequence == self.sequence:
+            return
+        if peer.congested:
+            peer.rewind(snapshot.state_vector)
+        else:
+            difference = self.doc.get_update(snapshot.state_vector)
+            peer.write(self.frame(codec.sync_message(SyncType.UPDATE, difference)))
+
+    def _take_presence(self, peer: Peer, update: bytes) -> None:
+        for announcement in parse_announcements(update):
+            self.presence.announce(peer, peer.entry.peer_id, peer.user, announcement)
+        self._tell_presence()
+
+    def _expire_presence(self, client_ids: list[int]) -> None:
+        self.presence.expire(client_ids)
+        self._tell_presence()
+
+    def _tell_presence(self) -> None:
+        if self.presence.has_news and not self._presence_due:
+            self._presence_due = True
+            self._later(PRESENCE_INTERVAL_S, self._flush_presence)
+
+    def _flush_presence(self) -> None:
+        self._presence_due = False
+        if self.presence.has_news:
+            self._relay(None, self.frame(codec.awareness_message(self.presence.take_news())))

@@ -1,0 +1,1 @@
+"""Rooms in memory, group commit, tickets, and the `Documents` contract."""

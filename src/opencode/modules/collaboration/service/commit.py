@@ -1,0 +1,133 @@
+"""Group commit: edits of all rooms within a few milliseconds become one write, and their senders hear of it."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import structlog
+
+from opencode.infra.observability import metrics
+from opencode.modules.collaboration.domain.log import UpdateLog
+from opencode.modules.collaboration.domain.records import Record
+from opencode.modules.collaboration.domain.room import Peer
+
+log = structlog.get_logger(__name__)
+
+MAX_BACKLOG_BYTES = 64 * 1024 * 1024
+"""Edits in memory that could not be written yet. Beyond that nothing more is taken."""
+RETRY_S = (0.05, 0.2, 0.5, 1.0, 2.0)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is written together. `waiting` has, for each sender, its last frame in here and the log's place after it."""
+
+    records: list[Record] = field(default_factory=list[Record])
+    waiting: dict[Peer, tuple[int, int]] = field(default_factory=dict[Peer, tuple[int, int]])
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class GroupCommit:
+    """
+    One writer for all rooms of this process. Implements `domain.room.Journal`.
+
+    A batch that cannot be written is tried again for as long as the process lives: it is never dropped, and later
+    batches wait behind it, so that the log has no gap.
+    """
+
+    def __init__(self, update_log: UpdateLog, *, window_s: float) -> None:
+        self._log = update_log
+        self._window_s = window_s
+        self._open = Batch()
+        self._writing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._backlog_bytes = 0
+        self._failing: str | None = None
+        self._unsettled = False
+
+    @property
+    def overloaded(self) -> bool:
+        """More waits to be written than this process should hold."""
+        return self._backlog_bytes > MAX_BACKLOG_BYTES
+
+    def append(self, record: Record, peer: Peer, ordinal: int) -> None:
+        batch = self._open
+        batch.records.append(record)
+        batch.waiting[peer] = (ordinal, record.sequence)
+        self._backlog_bytes += len(record.update)
+        if self._timer is None and self._writing is None:
+            self._start_timer()
+
+    def pass_through(self, peer: Peer, ordinal: int) -> None:
+        self._open.waiting[peer] = (ordinal, peer.room.sequence)
+        if self._timer is None and self._writing is None:
+            self._start_timer()
+
+    async def write(self, record: Record) -> None:
+        """Make one record of the server's own durable."""
+        batch = self._open
+        batch.records.append(record)
+        self._backlog_bytes += len(record.update)
+        if self._timer is None and self._writing is None:
+            self._start_timer()
+        await batch.done.wait()
+
+    async def flushed(self) -> None:
+        """Wait until everything that was taken so far is durable."""
+        batch = self._open
+        if batch.records or batch.waiting:
+            await batch.done.wait()
+        elif self._writing:
+            await asyncio.shield(self._writing)
+
+    async def settle(self) -> None:
+        """Sort the journal, if anything was written since the last time."""
+        if self._unsettled:
+            self._unsettled = False
+            await self._log.settle()
+
+    def check(self) -> None:
+        """
+        Raises:
+            RuntimeError: the log cannot be written at present; the text says why.
+        """
+        if self._failing:
+            raise RuntimeError(f"the update log cannot be written: {self._failing}")
+
+    def _start_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._window_s, self._start_writing)
+
+    def _start_writing(self) -> None:
+        self._timer = None
+        batch, self._open = self._open, Batch()
+        self._writing = asyncio.get_running_loop().create_task(self._write(batch))
+
+    async def _write(self, batch: Batch) -> None:
+        if batch.records:
+            started = time.perf_counter()
+            await self._commit(batch.records)
+            metrics.COMMIT_TIME.observe(time.perf_counter() - started)
+            metrics.COMMIT_SIZE.observe(len(batch.records))
+            self._backlog_bytes -= sum(len(record.update) for record in batch.records)
+            self._unsettled = True
+        batch.done.set()
+        for peer, (ordinal, sequence) in batch.waiting.items():
+            peer.settle(ordinal, sequence)
+        self._writing = None
+        if self._open.records or self._open.waiting:
+            self._start_timer()
+
+    async def _commit(self, records: list[Record]) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._log.commit(records)
+            except Exception as error:
+                pause = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+                self._failing = f"{type(error).__name__}: {error}"
+                log.exception("update log cannot be written", updates=len(records), attempt=attempt, retry_s=pause)
+                await asyncio.sleep(pause)
+                attempt += 1
+            else:
+                self._failing = None
+                return
