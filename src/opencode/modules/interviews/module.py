@@ -1,5 +1,6 @@
 """The plug of interviews."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from litestar import Router
@@ -10,6 +11,7 @@ from opencode.contracts.execution import CodeRunner
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
+from opencode.modules.interviews.domain.export import Export
 from opencode.modules.interviews.jobs import jobs
 from opencode.modules.interviews.reactions import end_streams_of_revoked_person, note_presence
 from opencode.modules.interviews.routes import ROUTES
@@ -33,10 +35,11 @@ from opencode.modules.interviews.settings import InterviewsSettings
 
 @dataclass(frozen=True, slots=True)
 class InterviewsModule:
-    """What wiring gets: the plug, and the gate that lets people into documents."""
+    """What wiring gets: the plug, the gate that lets people into documents, and the export for the command line."""
 
     plug: Plug
     gate: DocumentGate
+    export_for_operator: Callable[[str], Awaitable[Export]]
 
 
 def build(
@@ -106,7 +109,7 @@ def build(
         drain=drain,
         stop=stop,
     )
-    return InterviewsModule(plug, Gate(parts, settings, neighbours))
+    return InterviewsModule(plug, Gate(parts, settings, neighbours), exporting.export_for_operator)
 
 
 def _provide(use_case: UseCases) -> Provide:
