@@ -13,7 +13,6 @@ from opencode.modules.execution.settings import ExecutionSettings
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.interviews.settings import InterviewsSettings
 
-
 _HINT = "`ocp settings` lists every setting"
 
 

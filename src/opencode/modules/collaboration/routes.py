@@ -13,7 +13,7 @@ from opencode.modules.collaboration.service.tickets import Tickets
     "/api/v1/documents/{document_id:str}/tickets",
     operation_id="create_ticket",
     summary="Get a ticket that opens the document's WebSocket",
-    tags=["documents"],
+    tags=["Documents"],
 )
 async def create_ticket(
     document_id: str, principal: Principal, rooms: Rooms, tickets: Tickets, gate: DocumentGate
