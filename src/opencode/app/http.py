@@ -27,8 +27,6 @@ from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-BODY_TIMEOUT_S = 30.0
-"""A body that takes longer to arrive is given up (408): a slow sender must not hold a place for ever."""
 
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -121,10 +119,13 @@ class _ApiPages(OpenAPIRenderPlugin):
         return self._rendered
 
 
-def front_door(app: ASGIApp, *, body_timeout_s: float = BODY_TIMEOUT_S) -> ASGIApp:
+def front_door(app: ASGIApp, *, body_timeout_s: float) -> ASGIApp:
     """
     The whole application behind one door: every request gets an id, a time limit for its body, security headers, and a
     place in the metrics. It stands outside of Litestar, whose own middleware never sees a request for a wrong address.
+
+    Args:
+        body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
     """
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:

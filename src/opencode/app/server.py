@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         process = house.settings.process
         super().__init__(
             uvicorn.Config(
-                front_door(create_app(house)),
+                front_door(create_app(house), body_timeout_s=process.body_s),
                 host=process.host,
                 port=process.port,
                 loop="uvloop",
