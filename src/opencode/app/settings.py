@@ -37,6 +37,11 @@ class ProcessSettings:
     )
     drain_s: int = setting(8, "seconds that open requests get on SIGTERM", minimum=0, maximum=600)
 
+    @property
+    def is_private(self) -> bool:
+        """Only programs on this machine can reach the server."""
+        return self.host in {"127.0.0.1", "::1", "localhost"} and not self.public_url
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

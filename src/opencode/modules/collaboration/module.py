@@ -1,5 +1,6 @@
 """The plug of collaboration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from litestar import Router
@@ -16,6 +17,7 @@ from opencode.modules.collaboration.reactions import cut_revoked_person
 from opencode.modules.collaboration.routes import create_ticket
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.documents import SharedDocuments
+from opencode.modules.collaboration.service.entrance import Entrance
 from opencode.modules.collaboration.service.online import Online
 from opencode.modules.collaboration.service.rooms import Rooms
 from opencode.modules.collaboration.service.tickets import Tickets
@@ -23,25 +25,19 @@ from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.collaboration.sockets import DocumentSockets
 from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, Work
 
-SETTLE_EVERY_S = 2.0
+SETTLE_EVERY_S = 1.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CollaborationModule:
-    """What wiring gets: the plug, the contract that others use, and the gate that it has to open."""
+    """What wiring gets: the plug, the contract that others use, and `open_gate` to name the owner of documents."""
 
     plug: Plug
     documents: Documents
     sockets: tuple[SocketRoute, ...]
-    _sockets: DocumentSockets
-    _gates: list[DocumentGate]
-
-    def open_gate(self, gate: DocumentGate) -> None:
-        """Name the owner of documents; nobody enters before."""
-        self._gates.append(gate)
-        self._sockets.open_gate(gate)
+    open_gate: Callable[[DocumentGate], None]
 
 
 def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
@@ -56,8 +52,8 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
 
     online = Online(unit_of_work, parts.clock)
     documents = SharedDocuments(rooms, update_log, commit, parts.clock, unit_of_work)
-    sockets = DocumentSockets(rooms, commit, tickets, online)
-    gates: list[DocumentGate] = []
+    entrance = Entrance(rooms, commit, tickets)
+    sockets = DocumentSockets(entrance, rooms, online)
 
     def react(reactions: Reactions) -> None:
         reactions.add(CredentialsRevoked, lambda event: cut_revoked_person(event, documents))
@@ -84,11 +80,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
             Router(
                 "/",
                 route_handlers=[create_ticket],
-                dependencies={
-                    "rooms": Provide(lambda: rooms, sync_to_thread=False),
-                    "tickets": Provide(lambda: tickets, sync_to_thread=False),
-                    "gate": Provide(lambda: gates[0], sync_to_thread=False),
-                },
+                dependencies={"entrance": Provide(lambda: entrance, sync_to_thread=False)},
             )
         ],
         react=react,
@@ -102,7 +94,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         drain=drain,
         stop=stop,
     )
-    return CollaborationModule(plug, documents, (sockets.route,), sockets, gates)
+    return CollaborationModule(plug, documents, (sockets.route,), entrance.open_gate)
 
 
 def _update_log(parts: Parts, settings: CollaborationSettings) -> UpdateLog:

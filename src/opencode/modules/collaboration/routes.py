@@ -2,11 +2,9 @@
 
 from litestar import post
 
-from opencode.contracts.collaboration import DocumentGate
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.schemas import TicketView
-from opencode.modules.collaboration.service.rooms import Rooms
-from opencode.modules.collaboration.service.tickets import Tickets
+from opencode.modules.collaboration.service.entrance import Entrance
 
 
 @post(
@@ -15,10 +13,6 @@ from opencode.modules.collaboration.service.tickets import Tickets
     summary="Get a ticket that opens the document's WebSocket",
     tags=["documents"],
 )
-async def create_ticket(
-    document_id: str, principal: Principal, rooms: Rooms, tickets: Tickets, gate: DocumentGate
-) -> TicketView:
-    row = await rooms.row(document_id)
-    entry = await gate.enter(principal, row.audience)
-    signed = tickets.issue(row.id, entry)
+async def create_ticket(document_id: str, principal: Principal, entrance: Entrance) -> TicketView:
+    signed = await entrance.issue_ticket(document_id, principal)
     return TicketView(signed.ticket, signed.expires_at)
