@@ -121,15 +121,15 @@ _SEGMENT = (
 
 def _settle_some(connection: sqlite3.Connection) -> bool:
     """Sort some rows of the journal into segments. Returns whether more may be left."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         rows = connection.execute(_OLDEST).fetchall()
         if rows:
             connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
         connection.execute("COMMIT")
     except BaseException:
-        # Also when the commit itself failed: a transaction left open would swallow every edit that is written later.
+        # Also when beginning or committing failed half-way: a transaction left open would swallow every edit that is written later.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
