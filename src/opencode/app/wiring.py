@@ -79,7 +79,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         wake_relay=relay.wake,
         public_url=lambda: address.url,
     )
-    identity = identity_module.build(parts, settings.identity)
+    identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
     collaboration = collaboration_module.build(parts, settings.collaboration)
     execution = execution_module.build(settings.execution)
     interviews = interviews_module.build(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from opencode.contracts.events import Event
+from opencode.kernel.errors import Conflict, Forbidden
 from opencode.kernel.ids import DocumentId
 from opencode.kernel.principal import Principal
 
@@ -47,6 +48,18 @@ class Entry:
     kind: str
     colour: int
     role: PeerRole
+
+
+class NotAdmitted(Forbidden):
+    """The person is known to the audience and not let in: not yet, or not any more."""
+
+    title = "Not let in"
+
+
+class DocumentEnded(Conflict):
+    """What the document belongs to is over; whoever could edit it no longer can."""
+
+    title = "It is over"
 
 
 class DocumentGate(Protocol):

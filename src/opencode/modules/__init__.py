@@ -1,1 +1,1 @@
-"""The parts of the product. Siblings of one shape; none imports another."""
+"""The parts of the product. None imports another: they speak through `contracts`."""

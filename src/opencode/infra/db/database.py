@@ -1,13 +1,15 @@
 """Engines, made the same way everywhere: pragmas, pools, and transactions that never upgrade from read to write."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from opencode.infra.db.turns import Turns
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 
@@ -16,6 +18,9 @@ class Database:
     """
     One database. `begin()` gives a connection in a transaction that commits when left without an error;
     `read()` gives one for reading only.
+
+    Attributes:
+        turns: on SQLite, every write of this process happens in a turn; `begin` takes one by itself.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -25,6 +30,7 @@ class Database:
             pool_size: the most connections held open, PostgreSQL only.
         """
         self.url = url
+        self.turns = Turns()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
 
@@ -41,7 +47,10 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self.turns.turn())
+            connection = await stack.enter_async_context(self.engine.connect())
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:

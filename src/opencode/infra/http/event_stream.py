@@ -1,7 +1,7 @@
 """Server-Sent Events (WHATWG HTML, section 9.2)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class ServerEvent:
         return b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.event.encode(), self.data)
 
 
-def event_stream(events: AsyncIterator[ServerEvent]) -> Stream:
+def event_stream(events: AsyncGenerator[ServerEvent]) -> Stream:
     """An answer that stays open: events as they come, and a comment when nothing came for 10 s."""
     return Stream(
         _with_heartbeat(events),
@@ -34,7 +34,7 @@ def event_stream(events: AsyncIterator[ServerEvent]) -> Stream:
     )
 
 
-async def _with_heartbeat(events: AsyncIterator[ServerEvent]) -> AsyncIterator[bytes]:
+async def _with_heartbeat(events: AsyncGenerator[ServerEvent]) -> AsyncIterator[bytes]:
     yield b": welcome\n\n"
     pending: asyncio.Task[ServerEvent] | None = None
     with metrics.EVENT_STREAMS.track_inprogress():
@@ -54,3 +54,5 @@ async def _with_heartbeat(events: AsyncIterator[ServerEvent]) -> AsyncIterator[b
                 pending.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await pending
+            # Left to the garbage collector, a generator would keep its subscription until some time later.
+            await events.aclose()

@@ -29,6 +29,10 @@ class RateLimiter(Protocol):
         """
         ...
 
+    async def waiting(self, key: str, rate: Rate) -> int:
+        """The seconds to wait that `attempt` would answer now. Counts nothing."""
+        ...
+
     async def forget(self, key: str) -> None:
         """Start over, such as after the right password."""
         ...
@@ -50,6 +54,11 @@ class MemoryRateLimiter:
             ends_at, count = math.ceil(now + rate.window_s), 0
         self._windows[key] = (ends_at, count + 1)
         return 0 if count < rate.attempts else max(1, math.ceil(ends_at - now))
+
+    async def waiting(self, key: str, rate: Rate) -> int:
+        now = self._clock.now().timestamp()
+        ends_at, count = self._windows.get(key, (0, 0))
+        return 0 if now >= ends_at or count < rate.attempts else max(1, math.ceil(ends_at - now))
 
     async def forget(self, key: str) -> None:
         self._windows.pop(key, None)
@@ -76,6 +85,14 @@ class RedisRateLimiter:
             pipe.ttl(name)
             _, count, seconds_left = await pipe.execute()
         return 0 if count <= rate.attempts else max(1, seconds_left)
+
+    async def waiting(self, key: str, rate: Rate) -> int:
+        name = self._prefix + key
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.get(name)
+            pipe.ttl(name)
+            count, seconds_left = await pipe.execute()
+        return 0 if count is None or int(count) < rate.attempts else max(1, seconds_left)
 
     async def forget(self, key: str) -> None:
         await self._client.delete(self._prefix + key)

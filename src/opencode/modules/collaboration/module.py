@@ -1,6 +1,7 @@
 """The plug of collaboration."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,24 +27,20 @@ from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.collaboration.sockets import DocumentSockets
 from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, Work
 
-SETTLE_EVERY_S = 2.0
+SETTLE_EVERY_S = 1.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
 DRAIN_TIMEOUT_S = 2.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CollaborationModule:
-    """What wiring gets: the plug, the contract that others use, and the gate that it has to open."""
+    """What wiring gets: the plug, the contract that others use, and `open_gate` to name the owner of documents."""
 
     plug: Plug
     documents: Documents
     sockets: tuple[SocketRoute, ...]
-    _entrance: Entrance
-
-    def open_gate(self, gate: DocumentGate) -> None:
-        """Name the owner of documents; nobody enters before."""
-        self._entrance.open(gate)
+    open_gate: Callable[[DocumentGate], None]
 
 
 def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
@@ -58,8 +55,8 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
 
     online = Online(unit_of_work, parts.clock)
     documents = SharedDocuments(rooms, update_log, commit, parts.clock, unit_of_work)
-    entrance = Entrance()
-    sockets = DocumentSockets(rooms, commit, tickets, entrance, online)
+    entrance = Entrance(rooms, commit, tickets)
+    sockets = DocumentSockets(entrance, rooms, online)
 
     def react(reactions: Reactions) -> None:
         reactions.add(CredentialsRevoked, lambda event: cut_revoked_person(event, documents))
@@ -88,11 +85,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
             Router(
                 "/",
                 route_handlers=[create_ticket],
-                dependencies={
-                    "rooms": Provide(lambda: rooms, sync_to_thread=False),
-                    "tickets": Provide(lambda: tickets, sync_to_thread=False),
-                    "entrance": Provide(lambda: entrance, sync_to_thread=False),
-                },
+                dependencies={"entrance": Provide(lambda: entrance, sync_to_thread=False)},
             )
         ],
         react=react,
@@ -106,7 +99,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         drain=drain,
         stop=stop,
     )
-    return CollaborationModule(plug, documents, (sockets.route,), entrance)
+    return CollaborationModule(plug, documents, (sockets.route,), entrance.open_gate)
 
 
 def _update_log(parts: Parts, settings: CollaborationSettings) -> UpdateLog:

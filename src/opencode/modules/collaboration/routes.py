@@ -5,20 +5,14 @@ from litestar import post
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.schemas import TicketView
 from opencode.modules.collaboration.service.entrance import Entrance
-from opencode.modules.collaboration.service.rooms import Rooms
-from opencode.modules.collaboration.service.tickets import Tickets
 
 
 @post(
     "/api/v1/documents/{document_id:str}/tickets",
     operation_id="create_ticket",
     summary="Get a ticket that opens the document's WebSocket",
-    tags=["documents"],
+    tags=["Documents"],
 )
-async def create_ticket(
-    document_id: str, principal: Principal, rooms: Rooms, tickets: Tickets, entrance: Entrance
-) -> TicketView:
-    row = await rooms.row(document_id)
-    entry = await entrance.enter(principal, row.audience)
-    signed = tickets.issue(row.id, entry)
+async def create_ticket(document_id: str, principal: Principal, entrance: Entrance) -> TicketView:
+    signed = await entrance.issue_ticket(document_id, principal)
     return TicketView(signed.ticket, signed.expires_at)

@@ -2,31 +2,23 @@
 
 from opencode.contracts.collaboration import Entry
 from opencode.infra.websocket import Admission, Socket, SocketRoute, UpgradeRequest
-from opencode.kernel.errors import Busy
 from opencode.modules.collaboration.domain.room import Peer, Room
-from opencode.modules.collaboration.errors import DocumentNotFound
-from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.entrance import Entrance
 from opencode.modules.collaboration.service.online import Online
 from opencode.modules.collaboration.service.rooms import Rooms
-from opencode.modules.collaboration.service.tickets import Tickets
 
 PREFIX = "/api/v1/documents/"
 SUBPROTOCOL = "ocp.v1"
 TICKET_SUBPROTOCOL = "ocp.ticket."
 MAX_MESSAGE_BYTES = 256 * 1024
-MAX_PEERS = 500
-MAX_PEERS_PER_PERSON = 20
 
 
 class DocumentSockets:
     """Lets sockets in to rooms."""
 
-    def __init__(self, rooms: Rooms, commit: GroupCommit, tickets: Tickets, entrance: Entrance, online: Online) -> None:
-        self._rooms = rooms
-        self._commit = commit
-        self._tickets = tickets
+    def __init__(self, entrance: Entrance, rooms: Rooms, online: Online) -> None:
         self._entrance = entrance
+        self._rooms = rooms
         self._online = online
 
     @property
@@ -34,47 +26,11 @@ class DocumentSockets:
         return SocketRoute(PREFIX, self.admit, MAX_MESSAGE_BYTES)
 
     async def admit(self, request: UpgradeRequest) -> Admission:
-        """
-        Check the ticket, then ask again whether the person may still enter: a ticket outlives a removal.
-
-        Raises:
-            TicketRefused: no ticket, or not a good one.
-            DocumentNotFound, RoomFailed: there is nothing to enter.
-            Busy: too many are in there, or edits cannot be written as fast as they come.
-        """
-        document_id = request.path.removeprefix(PREFIX)
-        ticket = self._tickets.check(_ticket_of(request), document_id)
-        room = await self._rooms.enter(document_id)
-        try:
-            entry = await self._ask_gate(ticket.peer_id, room)
-            self._require_place(room, entry)
-        except BaseException:
-            self._rooms.exit(room)
-            raise
+        """Raises what `Entrance.enter` raises."""
+        room, entry = await self._entrance.enter(request.path.removeprefix(PREFIX), _ticket_of(request))
         acknowledges = SUBPROTOCOL in request.subprotocols
         handler = DocumentSocket(self._rooms, self._online, room, entry, acknowledges=acknowledges)
         return Admission(handler, SUBPROTOCOL if acknowledges else _ticket_subprotocol(request))
-
-    async def _ask_gate(self, peer_id: str, room: Room) -> Entry:
-        while True:
-            rulings = room.rulings
-            entry = await self._entrance.enter_again(peer_id, room.audience)
-            if room.gone:
-                raise DocumentNotFound(room.document_id)
-            # Whoever is removed or frozen just while the gate answers is judged by what holds now.
-            if room.rulings == rulings:
-                return entry
-
-    def _require_place(self, room: Room, entry: Entry) -> None:
-        own = sum(peer.entry.peer_id == entry.peer_id for peer in room.peers)
-        if len(room.peers) >= MAX_PEERS or own >= MAX_PEERS_PER_PERSON:
-            raise Busy(
-                f"{len(room.peers)} connections are open to this document, {own} of them yours.",
-                action="Close a tab that shows it.",
-                retry_after_s=10,
-            )
-        if self._commit.overloaded:
-            raise Busy("The server cannot write edits as fast as they come.", action="Try again.", retry_after_s=5)
 
 
 class DocumentSocket:

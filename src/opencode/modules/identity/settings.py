@@ -1,6 +1,6 @@
 """What an operator may tune about people and sign-in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opencode.infra.settings import SettingsError, setting
 
@@ -12,14 +12,16 @@ class IdentitySettings:
     """
     Accounts and sign-in. The first account can always be made and is the administrator.
 
-    Registration is by invitation unless the operator says otherwise: an account may run programs on this machine,
-    so a server that becomes reachable must not hand them out to whoever finds it.
+    An account may run programs on this machine. So registration is open only while nobody but this machine reaches the
+    server; one that listens to a network, or has a public address, asks for invitations unless the operator says
+    otherwise.
     """
 
     registration: str = setting(
-        "invite",
-        "who may make an account: open (anyone), invite (with an invitation), closed (nobody)",
-        choices=("open", "invite", "closed"),
+        "auto",
+        "who may make an account: open (anyone), invite (with an invitation), closed (nobody); auto is open while the "
+        "server listens on a loopback address and has no public_url, else invite",
+        choices=("auto", "open", "invite", "closed"),
     )
     default_role: str = setting("interviewer", "role of accounts made without an invitation", choices=_ROLES)
     admin_email: str = setting("", "e-mail address of an administrator to make at start, if there is none of it yet")
@@ -36,6 +38,12 @@ class IdentitySettings:
     password_passes: int = setting(3, "passes over that memory", minimum=1, maximum=100)
     password_lanes: int = setting(4, "lanes that a hash uses at once", minimum=1, maximum=64)
     password_hashes_at_once: int = setting(2, "passwords hashed at the same time; more wait", minimum=1, maximum=64)
+
+    def resolved(self, *, private: bool) -> "IdentitySettings":
+        """With `auto` decided. Args: private: only programs on this machine can reach the server."""
+        if self.registration != "auto":
+            return self
+        return replace(self, registration="open" if private else "invite")
 
     def __post_init__(self) -> None:
         if bool(self.admin_email) != bool(self.admin_password):

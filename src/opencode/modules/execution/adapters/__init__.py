@@ -1,0 +1,1 @@
+"""What execution needs of the machine: bubblewrap, control groups, seccomp, toolchains, processes."""

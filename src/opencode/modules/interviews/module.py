@@ -1,0 +1,116 @@
+"""The plug of interviews."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from litestar import Router
+from litestar.di import Provide
+
+from opencode.contracts.collaboration import DocumentGate, Documents, PeerOnline
+from opencode.contracts.execution import CodeRunner
+from opencode.contracts.identity import CredentialsRevoked, Identity
+from opencode.infra.events import Reactions
+from opencode.infra.plugs import Parts, Plug
+from opencode.modules.interviews.domain.export import Export
+from opencode.modules.interviews.jobs import jobs
+from opencode.modules.interviews.reactions import end_streams_of_revoked_person, note_presence
+from opencode.modules.interviews.routes import ROUTES
+from opencode.modules.interviews.service.admission import Admission
+from opencode.modules.interviews.service.arranging import Arranging
+from opencode.modules.interviews.service.base import Neighbours, UseCases
+from opencode.modules.interviews.service.chat import Chat
+from opencode.modules.interviews.service.control import Control
+from opencode.modules.interviews.service.exporting import Exporting
+from opencode.modules.interviews.service.gate import Gate
+from opencode.modules.interviews.service.joining import Joining
+from opencode.modules.interviews.service.languages import Languages
+from opencode.modules.interviews.service.monitoring import Monitoring
+from opencode.modules.interviews.service.presence import Presence
+from opencode.modules.interviews.service.running import Running
+from opencode.modules.interviews.service.steering import Steering
+from opencode.modules.interviews.service.streaming import Streaming
+from opencode.modules.interviews.service.tidying import Tidying
+from opencode.modules.interviews.settings import InterviewsSettings
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewsModule:
+    """What wiring gets: the plug, the gate that lets people into documents, and the export for the command line."""
+
+    plug: Plug
+    gate: DocumentGate
+    export_for_operator: Callable[[str], Awaitable[Export]]
+
+
+def build(
+    parts: Parts,
+    settings: InterviewsSettings,
+    *,
+    identity: Identity,
+    documents: Documents,
+    runner: CodeRunner,
+) -> InterviewsModule:
+    """Put the module together."""
+    neighbours = Neighbours(identity, documents, runner)
+    control = Control(parts.pubsub)
+    languages = Languages(parts, settings, neighbours)
+    arranging = Arranging(parts, settings, neighbours, languages)
+    steering = Steering(parts, settings, neighbours, languages, control)
+    joining = Joining(parts, settings, neighbours)
+    admission = Admission(parts, settings, neighbours, steering)
+    running = Running(parts, settings, neighbours, languages, control)
+    chat = Chat(parts, settings, neighbours)
+    monitoring = Monitoring(parts, settings, neighbours)
+    streaming = Streaming(parts, settings, neighbours)
+    exporting = Exporting(parts, settings, neighbours)
+    presence = Presence(parts, settings, neighbours)
+    tidying = Tidying(parts, settings, neighbours)
+
+    def react(reactions: Reactions) -> None:
+        reactions.add(PeerOnline, lambda event: note_presence(event, presence))
+        reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
+
+    async def start() -> None:
+        await control.listen(running, streaming)
+        await running.give_up_lost(starting=True)
+        await tidying.tidy()
+
+    async def drain() -> None:
+        streaming.close()
+
+    async def stop() -> None:
+        await running.close()
+        await control.close()
+
+    use_cases: dict[str, UseCases] = {
+        "languages": languages,
+        "arranging": arranging,
+        "steering": steering,
+        "joining": joining,
+        "admission": admission,
+        "running": running,
+        "chat": chat,
+        "monitoring": monitoring,
+        "streaming": streaming,
+        "exporting": exporting,
+    }
+    plug = Plug(
+        name="interviews",
+        routes=[
+            Router(
+                "/",
+                route_handlers=list(ROUTES),
+                dependencies={name: _provide(use_case) for name, use_case in use_cases.items()},
+            )
+        ],
+        react=react,
+        jobs=jobs(steering, running, tidying, check_s=settings.interviews_check_s),
+        start=start,
+        drain=drain,
+        stop=stop,
+    )
+    return InterviewsModule(plug, Gate(parts, settings, neighbours), exporting.export_for_operator)
+
+
+def _provide(use_case: UseCases) -> Provide:
+    return Provide(lambda: use_case, sync_to_thread=False)

@@ -1,0 +1,19 @@
+"""HTTP in: read, call, answer. All paths are under `/api/v1`."""
+
+from litestar.types import ControllerRouterHandler
+
+from opencode.modules.interviews.routes.interviews import InterviewsController, list_languages
+from opencode.modules.interviews.routes.people import PeopleController, join_interview
+from opencode.modules.interviews.routes.records import RecordsController
+from opencode.modules.interviews.routes.runs import RunsController, get_run, stop_run
+
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    InterviewsController,
+    PeopleController,
+    RecordsController,
+    RunsController,
+    join_interview,
+    list_languages,
+    get_run,
+    stop_run,
+)

@@ -1,0 +1,129 @@
+"""What goes in and out over HTTP, beside the shapes of `domain.views`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from opencode.contracts.execution import Language
+from opencode.infra.http import Body
+from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState
+from opencode.modules.interviews.domain.people import Participant
+from opencode.modules.interviews.domain.records import SIGNALS_AT_ONCE, SignalKind
+from opencode.modules.interviews.domain.views import ParticipantView
+from opencode.modules.interviews.domain.words import MAX_MESSAGE, MAX_NAME
+
+MAX_STDIN = 256 * 1024
+MAX_ARGS = 50
+MAX_ARG = 1000
+
+# Typed text may hold characters that are taken out before it is measured again, so the door is twice as wide.
+_Title = Annotated[str, Meta(min_length=1, max_length=2 * MAX_TITLE, description="1 to 200 characters")]
+_LanguageWord = Annotated[str, Meta(min_length=1, max_length=60, description="id or alias, see /api/v1/languages")]
+_Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+_Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
+
+
+class InterviewDraft(Body):
+    """A new interview."""
+
+    title: _Title
+    language: _LanguageWord | None = None
+    duration_minutes: Annotated[int, Meta(ge=1, le=1440)] | None = None
+
+
+class InterviewChange(Body):
+    """What is to change; what is absent or null stays."""
+
+    title: _Title | None = None
+    language: _LanguageWord | None = None
+    frozen: bool | None = None
+
+
+class JoinRequest(Body):
+    """A code, and what the others are to call you."""
+
+    code: Annotated[str, Meta(pattern="^[0-9]{6}$", description="six digits")]
+    name: Annotated[str, Meta(min_length=1, max_length=2 * MAX_NAME, description="1 to 80 characters")]
+
+
+class RunDraft(Body):
+    """A run of the shared text; the source is taken from the document on the server."""
+
+    language: _LanguageWord | None = None
+    stdin: Annotated[str, Meta(max_length=MAX_STDIN)] | None = None
+    args: Annotated[list[_Arg], Meta(max_length=MAX_ARGS)] | None = None
+
+
+class MessageDraft(Body):
+    text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_MESSAGE, description="1 to 4000 characters")]
+
+
+class SignalDraft(Body):
+    """Something that the candidate's page observed: how much, where, how long; never what."""
+
+    kind: SignalKind
+    size: _Count | None = None
+    language: Annotated[str, Meta(max_length=60, pattern="^[^\\x00]*$")] | None = None
+    line: _Count | None = None
+    column: _Count | None = None
+    duration_ms: _Count | None = None
+
+
+class SignalReport(Body):
+    signals: Annotated[list[SignalDraft], Meta(max_length=SIGNALS_AT_ONCE)]
+
+
+class JoinedView(msgspec.Struct, frozen=True):
+    """`token` is secret, is shown once, and works for this interview only."""
+
+    interview_id: str
+    participant: ParticipantView
+    token: str
+
+
+class OwnInterviewView(msgspec.Struct, frozen=True):
+    """As much of an interview as somebody may know who waits or is gone."""
+
+    id: str
+    title: str
+    state: InterviewState
+    interviewer_name: str
+
+
+class OwnPlaceView(msgspec.Struct, frozen=True):
+    participant: ParticipantView
+    interview: OwnInterviewView
+
+    @classmethod
+    def of(cls, me: Participant, interview: Interview) -> "OwnPlaceView":
+        known = OwnInterviewView(interview.id, interview.title, interview.state, interview.interviewer_name)
+        return cls(ParticipantView.of(me), known)
+
+
+class LanguageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A language. `reason` says why it cannot be run here."""
+
+    id: str
+    name: str
+    version: str | None
+    available: bool
+    reason: str | None
+    file_name: str
+    template: str
+
+    @classmethod
+    def of(cls, language: Language) -> "LanguageView":
+        return cls(
+            id=language.id,
+            name=language.name,
+            version=language.version,
+            available=language.available,
+            reason=language.reason,
+            file_name=language.file_name,
+            template=language.template,
+        )
+
+
+class LanguagesView(msgspec.Struct, frozen=True):
+    items: list[LanguageView]

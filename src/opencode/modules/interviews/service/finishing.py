@@ -1,0 +1,54 @@
+"""The end of a run, whoever comes to it: its driver, the end of the interview, or a server that finds it lost."""
+
+from datetime import datetime
+
+import msgspec
+
+from opencode.contracts.execution import Verdict
+from opencode.contracts.interviews import RunFinished
+from opencode.infra.observability import metrics
+from opencode.modules.interviews.domain.records import EventType
+from opencode.modules.interviews.domain.run import Run
+from opencode.modules.interviews.domain.views import RunBrief
+from opencode.modules.interviews.store import InterviewsWork, News, Stores
+
+
+async def save_finished(work: InterviewsWork, finished: Run, *before: News) -> bool:
+    """
+    Save the end of a run and say it, after the output in `before`. False, and nothing is said, when the run has its
+    end already: the first one counts.
+    """
+    # The interview first, as everybody does: two transactions that lock in different orders wait for each other.
+    await work.stores.interviews.hold(finished.interview_id)
+    if not await work.stores.runs.save(finished):
+        return False
+    at = finished.finished_at
+    verdict = finished.status
+    if at is None or verdict is None:
+        raise ValueError(f"run {finished.id} is not finished")
+    news = News(EventType.RUN_FINISHED, {"run": RunBrief.of(finished)}, about=finished.id)
+    await work.say(finished.interview_id, at, *before, news)
+    work.publish(
+        RunFinished(interview_id=finished.interview_id, run_id=finished.id, status=verdict.value, finished_at=at)
+    )
+    work.after_commit(metrics.RUNS.labels(language=finished.language, verdict=verdict.value).inc)
+    return True
+
+
+async def give_up(work: InterviewsWork, run: Run, status: Verdict, message: str, at: datetime) -> bool:
+    """Finish a run that somebody else drives or drove, with what it printed so far. False when it was finished."""
+    await work.stores.interviews.hold(run.interview_id)
+    stdout, stderr = await _printed_so_far(work.stores, run)
+    return await save_finished(work, run.give_up(status, message, stdout=stdout, stderr=stderr, at=at))
+
+
+class _Printed(msgspec.Struct):
+    stream: str
+    text: str
+
+
+async def _printed_so_far(stores: Stores, run: Run) -> tuple[str, str]:
+    said = await stores.records.output_of(run.interview_id, run.id)
+    printed = [msgspec.json.decode(data, type=_Printed) for data in said]
+    stdout = "".join(chunk.text for chunk in printed if chunk.stream == "stdout")
+    return stdout, "".join(chunk.text for chunk in printed if chunk.stream == "stderr")

@@ -1,0 +1,82 @@
+import { noAnswer, problemFrom, type ApiProblem } from './problem.ts';
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export interface RequestOptions {
+  query?: Query;
+  body?: unknown;
+  /** A candidate's token. Without one, the cookie of the signed-in person speaks. */
+  token?: string | null;
+  signal?: AbortSignal;
+  /** Lets a creation be sent again after a lost answer without creating twice. */
+  idempotencyKey?: string;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** How the whole interface reaches the server. Tests put their own function in its place. */
+export const transport: {
+  fetch: typeof fetch;
+  /** Called when the server no longer takes the cookie: signed out elsewhere, or expired. */
+  signedOut: (() => void) | null;
+} = {
+  fetch: (input, init) => globalThis.fetch(input, init),
+  signedOut: null,
+};
+
+/**
+ * Calls the API and answers with the parsed body (`undefined` for 204).
+ *
+ * Throws `ApiProblem` for every refusal and for a server that cannot be reached; an abort by `signal` stays the
+ * `AbortError` that it is.
+ */
+export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await send(method, path, options);
+  if (!response.ok) throw await refusal(response, path, options);
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+}
+
+async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
+  try {
+    return await transport.fetch(path + queryString(options.query), {
+      method,
+      headers: headers(options),
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+      credentials: credentialsFor(options.token),
+      cache: 'no-store',
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw noAnswer(error);
+  }
+}
+
+async function refusal(response: Response, path: string, { token }: RequestOptions): Promise<ApiProblem> {
+  // Signing in answers 401 for a wrong password, which says nothing about the cookie.
+  if (response.status === 401 && !token && !path.startsWith('/api/v1/auth/')) transport.signedOut?.();
+  return problemFrom(response);
+}
+
+function headers({ body, token, idempotencyKey }: RequestOptions): Record<string, string> {
+  return {
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+  };
+}
+
+/** With a token the cookie stays at home: who joins one's own interview as a candidate is the candidate there. */
+export function credentialsFor(token: string | null | undefined): RequestCredentials {
+  return token ? 'omit' : 'same-origin';
+}
+
+export function queryString(query: Query = {}): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text ? `?${text}` : '';
+}

@@ -1,0 +1,231 @@
+/** The shapes of docs/api.md. Each name is used as it stands there, so that generated types can take their place. */
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export type Role = 'admin' | 'interviewer' | 'member';
+
+export interface User {
+  id: string;
+  email: string | null;
+  display_name: string;
+  roles: Role[];
+  permissions: string[];
+  created_at: string;
+}
+
+export interface AuthPolicy {
+  registration: 'open' | 'invite' | 'closed';
+  /** Nobody has registered yet: whoever comes first becomes the administrator. */
+  first_account: boolean;
+}
+
+export interface Registration {
+  email: string;
+  password: string;
+  display_name: string;
+  invite?: string;
+}
+
+export interface ProfileChange {
+  display_name?: string;
+  email?: string;
+  current_password?: string;
+  new_password?: string;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string;
+  /** To the hour; null when it was never used. */
+  last_used_at: string | null;
+}
+
+/** Only the answer to its creation carries the secret. */
+export interface NewToken extends Omit<Token, 'last_used_at'> {
+  token: string;
+}
+
+export interface Invite {
+  id: string;
+  role: Role;
+  invite: string;
+  expires_at: string;
+}
+
+export interface AuditEntry {
+  id: string;
+  at: string;
+  kind: string;
+  /** Empty where there was none, as the next two. */
+  actor_id: string;
+  subject_id: string;
+  address: string;
+  detail: string;
+}
+
+export interface PersonRef {
+  id: string;
+  name: string;
+}
+
+export type InterviewState = 'scheduled' | 'live' | 'ended';
+
+export interface Interview {
+  id: string;
+  /** Six digits while the interview can be joined. */
+  code: string | null;
+  title: string;
+  state: InterviewState;
+  language: string;
+  /** Those that have a buffer already. */
+  languages: string[];
+  frozen: boolean;
+  document_id: string;
+  duration_minutes: number | null;
+  interviewer: PersonRef;
+  created_at: string;
+  started_at: string | null;
+  ends_at: string | null;
+  ended_at: string | null;
+}
+
+export interface InterviewDraft {
+  title: string;
+  language?: string;
+  duration_minutes?: number;
+}
+
+export interface InterviewChange {
+  title?: string;
+  language?: string;
+  frozen?: boolean;
+}
+
+export type ParticipantRole = 'interviewer' | 'candidate';
+export type ParticipantStatus = 'waiting' | 'admitted' | 'declined' | 'removed' | 'left';
+
+export interface Participant {
+  id: string;
+  name: string;
+  role: ParticipantRole;
+  status: ParticipantStatus;
+  /** 0 to 7: the `--person-N` colour. */
+  colour: number;
+  online: boolean;
+  joined_at: string;
+  admitted_at: string | null;
+}
+
+export interface Joined {
+  interview_id: string;
+  participant: Participant;
+  token: string;
+}
+
+/** What a participant may know of the interview, also while waiting. */
+export interface OwnPlace {
+  participant: Participant;
+  interview: { id: string; title: string; state: InterviewState; interviewer_name: string };
+}
+
+export type RunState = 'queued' | 'running' | 'finished';
+export type RunStatus =
+  | 'ok'
+  | 'error'
+  | 'compile_error'
+  | 'signal'
+  | 'wall_time'
+  | 'cpu_time'
+  | 'memory'
+  | 'output'
+  | 'processes'
+  | 'stopped'
+  | 'sandbox_fault';
+
+export interface Run {
+  id: string;
+  interview_id: string;
+  language: string;
+  state: RunState;
+  stdout: string;
+  stderr: string;
+  truncated: boolean;
+  exit_code: number | null;
+  signal: string | null;
+  status: RunStatus | null;
+  /** The verdict in words. */
+  message: string | null;
+  stage: 'compile' | 'run' | null;
+  stdin: string | null;
+  args: string[];
+  cpu_time_ms: number | null;
+  wall_time_ms: number | null;
+  memory_bytes: number | null;
+  requested_by: PersonRef;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+export interface RunRequest {
+  language?: string;
+  stdin?: string;
+  args?: string[];
+}
+
+export interface Message {
+  id: string;
+  author: PersonRef & { role: ParticipantRole };
+  text: string;
+  at: string;
+}
+
+export interface Signal {
+  kind: 'paste' | 'focus_lost' | 'focus_returned' | 'idle' | 'active';
+  size?: number | null;
+  language?: string | null;
+  line?: number | null;
+  column?: number | null;
+  duration_ms?: number | null;
+}
+
+export interface SeenSignal extends Signal {
+  participant_id: string;
+  at: string;
+}
+
+export interface Language {
+  id: string;
+  name: string;
+  version: string | null;
+  available: boolean;
+  /** Why it cannot be run here. */
+  reason: string | null;
+  file_name: string;
+  template: string;
+}
+
+export interface Ticket {
+  ticket: string;
+  expires_at: string;
+}
+
+type ParticipantEvent = 'joined' | 'admitted' | 'declined' | 'removed' | 'left' | 'online' | 'offline';
+
+/** One event of an interview's stream, told apart by `type`. */
+export type InterviewEvent = { at: string } & (
+  | { type: `participant.${ParticipantEvent}`; participant: Participant }
+  | { type: 'interview.started' | 'interview.ended' | 'interview.changed'; interview: Interview }
+  | { type: 'interview.frozen'; frozen: boolean; by: PersonRef | null }
+  | { type: 'language.changed'; language: string; by: PersonRef | null }
+  | { type: 'run.started' | 'run.finished'; run: Run }
+  | { type: 'run.output'; run_id: string; stream: 'stdout' | 'stderr'; text: string }
+  | { type: 'chat.message'; message: Message }
+  | { type: 'monitor.signal'; signal: Signal; participant_id: string }
+);

@@ -1,0 +1,70 @@
+import { asProblem, InterviewApi, type ApiProblem, type Interview, type Participant, type Run } from '#lib/api/index.ts';
+import { Paged } from '#lib/api/paged.svelte.ts';
+import { languageName } from './words.ts';
+
+/** What remains of an interview for those who held it. */
+export class Report {
+  interview = $state.raw<Interview | null>(null);
+  people = $state.raw<readonly Participant[]>([]);
+  problem = $state.raw<ApiProblem | null>(null);
+  readonly runs: Paged<Run>;
+
+  readonly lengthMs = $derived.by(() => {
+    const { started_at, ended_at } = this.interview ?? {};
+    return started_at && ended_at ? Date.parse(ended_at) - Date.parse(started_at) : null;
+  });
+
+  readonly #api: InterviewApi;
+
+  constructor(readonly interviewId: string) {
+    const api = new InterviewApi(interviewId, null);
+    this.#api = api;
+    this.runs = new Paged((cursor) => api.runs({ limit: 200, cursor }));
+  }
+
+  async load(): Promise<void> {
+    this.problem = null;
+    try {
+      const [interview, people] = await Promise.all([this.#api.get(), this.#api.participants()]);
+      this.interview = interview;
+      this.people = people.items;
+      await this.runs.reload();
+      await this.runs.rest();
+    } catch (error) {
+      this.problem = asProblem(error);
+    }
+  }
+
+  /** The whole interview as a file, named so that it is found again. */
+  async file(): Promise<{ name: string; content: Blob }> {
+    const record = await this.#api.export();
+    const title = (this.interview?.title ?? 'interview').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-');
+    const date = (this.interview?.ended_at ?? this.interview?.created_at ?? '').slice(0, 10);
+    return {
+      name: `${[title.replace(/^-|-$/g, ''), date].filter(Boolean).join('-')}.json`,
+      content: new Blob([JSON.stringify(record, null, 2)], { type: 'application/json' }),
+    };
+  }
+
+  delete(): Promise<void> {
+    return this.#api.delete();
+  }
+}
+
+export interface RunSummary {
+  total: number;
+  good: number;
+  languages: string[];
+  /** Only those that have been timed. */
+  longestMs: number | null;
+}
+
+export function summarise(runs: readonly Run[]): RunSummary {
+  const times = runs.map((run) => run.wall_time_ms).filter((ms) => ms !== null);
+  return {
+    total: runs.length,
+    good: runs.filter((run) => run.status === 'ok').length,
+    languages: [...new Set(runs.map((run) => languageName(run.language)))],
+    longestMs: times.length > 0 ? Math.max(...times) : null,
+  };
+}

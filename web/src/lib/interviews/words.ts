@@ -1,0 +1,45 @@
+import type { InterviewState, RunStatus } from '#lib/api/index.ts';
+
+export const STATE_WORDS: Record<InterviewState, string> = {
+  scheduled: 'Not started',
+  live: 'Live',
+  ended: 'Ended',
+};
+
+export const STATE_TONES = { scheduled: 'neutral', live: 'good', ended: 'neutral' } as const;
+
+/** A verdict in two or three words, for lists; the run itself carries the whole sentence. */
+export const VERDICT_WORDS: Record<RunStatus, string> = {
+  ok: 'Finished',
+  error: 'Ended with an error',
+  compile_error: 'Did not compile',
+  signal: 'Crashed',
+  wall_time: 'Ran too long',
+  cpu_time: 'Used too much processor time',
+  memory: 'Used too much memory',
+  output: 'Printed too much',
+  processes: 'Started too many processes',
+  stopped: 'Stopped',
+  sandbox_fault: 'The sandbox failed',
+};
+
+const LANGUAGE_NAMES: Record<string, string> = {
+  bash: 'Bash',
+  c: 'C',
+  cpp: 'C++',
+  csharp: 'C#',
+  css: 'CSS',
+  fsharp: 'F#',
+  go: 'Go',
+  html: 'HTML',
+  java: 'Java',
+  javascript: 'JavaScript',
+  php: 'PHP',
+  sql: 'SQL',
+  typescript: 'TypeScript',
+};
+
+/** The name of a language where the server's list is not at hand. */
+export function languageName(id: string): string {
+  return LANGUAGE_NAMES[id] ?? id.charAt(0).toUpperCase() + id.slice(1);
+}

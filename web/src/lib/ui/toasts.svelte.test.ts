@@ -1,0 +1,34 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Toasts } from './toasts.svelte.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('news', () => {
+  it('goes by itself', () => {
+    const toasts = new Toasts();
+    toasts.show('Ada joined.');
+    vi.advanceTimersByTime(5999);
+    expect(toasts.list).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(toasts.list).toHaveLength(0);
+  });
+
+  it('stays while a person reads it', () => {
+    const toasts = new Toasts();
+    toasts.show('Ada left.');
+    vi.advanceTimersByTime(5000);
+    toasts.hold();
+    vi.advanceTimersByTime(60_000);
+    expect(toasts.list).toHaveLength(1);
+    toasts.release();
+    vi.advanceTimersByTime(1000);
+    expect(toasts.list).toHaveLength(0);
+  });
+
+  it('never covers the page', () => {
+    const toasts = new Toasts();
+    for (const text of ['one', 'two', 'three', 'four']) toasts.show(text, { durationMs: 0 });
+    expect(toasts.list.map(({ text }) => text)).toEqual(['two', 'three', 'four']);
+  });
+});
