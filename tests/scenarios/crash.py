@@ -66,10 +66,10 @@ class Nursery:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def start(self, folder: Path) -> RunningServer:
+    async def start(self, folder: Path, durability: str = "process") -> RunningServer:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(f"{folder} 0\n".encode())
+        self._process.stdin.write(f"{folder} 0 {durability}\n".encode())
         async with asyncio.timeout(PATIENCE_S):
             while not (words := (await self._process.stdout.readline()).split()) or words[0] != b"ready":
                 if self._process.stdout.at_eof():
@@ -99,12 +99,13 @@ class Scenario:
         self.chance = random.Random(seed)
         self.nursery = nursery
         self.folder = folder
+        self.durability = self.chance.choice(("power", "process"))
         self.tally = Tally()
         self.news = asyncio.Event()
         self.writers: dict[str, list[Writer]] = {}
 
     async def play(self) -> Tally:
-        server = await self.nursery.start(self.folder)
+        server = await self.nursery.start(self.folder, self.durability)
         desk = Desk(server.port)
         try:
             await self._meet(desk)
@@ -113,7 +114,7 @@ class Scenario:
                 await self._check_what_is_on_disk()
                 await desk.close()
                 await self._type_offline()
-                server = await self.nursery.start(self.folder)
+                server = await self.nursery.start(self.folder, self.durability)
                 desk = Desk(server.port)
                 await self._come_back(desk)
             await self._check_what_everyone_sees(desk)

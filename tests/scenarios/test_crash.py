@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.scenarios.crash import Nursery, open_nursery, play_seed
+from tests.scenarios.crash import Nursery, open_nursery, play_seed, soak
 
 SEEDS = range(1, 16)
 
@@ -27,3 +27,8 @@ async def test_what_was_acknowledged_survives_a_kill_and_everyone_agrees_afterwa
         acknowledged += tally.acknowledged
     assert killed >= len(SEEDS)
     assert acknowledged > 100 * len(SEEDS)
+
+
+@pytest.mark.soak
+async def test_five_hundred_crashes_lose_nothing() -> None:
+    await soak(first_seed=1, scenarios=500)
