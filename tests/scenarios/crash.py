@@ -70,10 +70,16 @@ class Nursery:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(f"{folder} 0 {durability}\n".encode())
-        async with asyncio.timeout(PATIENCE_S):
-            while not (words := (await self._process.stdout.readline()).split()) or words[0] != b"ready":
-                if self._process.stdout.at_eof():
-                    raise ScenarioFailedError("the server did not start")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                words: list[bytes] = []
+                while words[:1] != [b"ready"]:
+                    words = (await self._process.stdout.readline()).split()
+                    if self._process.stdout.at_eof():
+                        raise ScenarioFailedError("the nursery has ended")
+        except TimeoutError:
+            os.killpg(self._process.pid, signal.SIGUSR1)  # it says on stderr where it hangs
+            raise ScenarioFailedError("the server did not start") from None
         return RunningServer(int(words[1]), int(words[2]))
 
 
@@ -84,11 +90,13 @@ async def open_nursery() -> AsyncGenerator[Nursery]:
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         yield Nursery(process)
     finally:
-        process.kill()
+        # Its servers are in a group with it: none outlives it, and none keeps its pipes open.
+        os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
 

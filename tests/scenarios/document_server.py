@@ -12,6 +12,7 @@ milliseconds. Servers print `ready PORT PID`.
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -233,6 +234,7 @@ def main() -> None:
     arguments = parser.parse_args()
     configure_logs(level="warning", json=True)
     logging.disable(logging.INFO)
+    faulthandler.register(signal.SIGUSR1)  # a server that hangs says where
     if arguments.nursery:
         _keep_nursery(arguments)
     else:

@@ -316,5 +316,10 @@ async def sweep_sockets(connections: set[Any]) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         ping = not ping
-        for connection in [each for each in connections if isinstance(each, SocketProtocol)]:
-            connection.sweep(ping=ping)
+        _sweep_all(connections, ping=ping)
+
+
+def _sweep_all(connections: set[Any], *, ping: bool) -> None:
+    # A function of its own: what a loop has looked at last would otherwise stay alive until the next sweep.
+    for connection in [each for each in connections if isinstance(each, SocketProtocol)]:
+        connection.sweep(ping=ping)

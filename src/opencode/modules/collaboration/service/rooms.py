@@ -121,6 +121,8 @@ class Rooms:
         """Unload what is idle, and keep snapshots of what is busy. Called every few seconds."""
         deadline = time.monotonic() - self._settings.room_idle_s
         for document_id, slot in list(self._slots.items()):
+            if self._slots.get(document_id) is not slot:
+                continue  # it went while others were tended
             try:
                 if slot.users == 0 and slot.idle_since <= deadline:
                     await self._unload(document_id, slot)
