@@ -89,7 +89,8 @@ class Relay:
             except Exception as failure:
                 await self._put_back(row, failure)
             else:
-                await self._settle(row.sequence, due_at=None)
+                # Without its error, or it would be kept for ever like one that was given up.
+                await self._settle(row.sequence, due_at=None, last_error=None)
         return len(rows)
 
     async def _claim(self) -> list[Any]:
