@@ -49,7 +49,9 @@ def _data_folder(folder: Path) -> Finding:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        return Finding("data folder", False, f"{folder} cannot be made: {error.strerror}", "Choose another with --data.")
+        return Finding(
+            "data folder", False, f"{folder} cannot be made: {error.strerror}", "Choose another with --data."
+        )
     if not os.access(folder, os.W_OK):
         return Finding("data folder", False, f"{folder} cannot be written", "Give it to the user who runs the server.")
     free = shutil.disk_usage(folder).free
@@ -92,7 +94,12 @@ async def _redis(url: str) -> Finding:
 
 def _web() -> Finding:
     page = web_folder() / "200.html"
-    return Finding("web interface", page.exists(), "built" if page.exists() else "not built", "" if page.exists() else "Run make run once, or install the wheel.")
+    return Finding(
+        "web interface",
+        page.exists(),
+        "built" if page.exists() else "not built",
+        "" if page.exists() else "Run make run once, or install the wheel.",
+    )
 
 
 def _port(host: str, port: int) -> Finding:

@@ -3,6 +3,7 @@
 import asyncio
 
 from opencode.app.wiring import House
+from opencode.infra.plugs import Hook
 
 CHECK_TIMEOUT_S = 3.0
 
@@ -11,7 +12,7 @@ class Checks:
     """The health checks of all modules, and the database's."""
 
     def __init__(self, house: House) -> None:
-        self._checks = {"database": house.parts.database.ping}
+        self._checks: dict[str, Hook] = {"database": house.parts.database.ping}
         for plug in house.plugs:
             self._checks.update(plug.checks)
 

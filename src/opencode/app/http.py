@@ -2,59 +2,67 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
+from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import ScalarRenderPlugin
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.router import Router
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from opencode import __version__
+from opencode.app.docs_page import CONTENT_SECURITY_POLICY, render_docs
 from opencode.app.health import Checks
+from opencode.app.openapi import api_description, render
 from opencode.app.web import web_routes
 from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
 from opencode.infra.observability import metrics
-from opencode.kernel.errors import TooLarge
 from opencode.kernel.ids import new_id
 
-log = structlog.get_logger(__name__)
-
 MAX_BODY_BYTES = 2 * 1024 * 1024
-BODY_TIMEOUT_S = 30.0
-"""A body that takes longer to arrive is given up: a slow sender must not hold a place for ever."""
 
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    # For answers of the API, which are no pages; pages name their own policy.
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_METRICS_TYPE = CONTENT_TYPE_LATEST.partition("; charset")[0]  # Litestar says the charset itself
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def create_app(house: House) -> Litestar:
-    """The ASGI application of this process."""
+    """The application of this process; `front_door` goes around it."""
     checks = Checks(house)
 
-    @get("/health", operation_id="get_health", summary="The process lives", tags=["operation"])
+    @get("/health", operation_id="get_health", summary="The process lives", tags=["Operation"])
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @get("/ready", operation_id="get_readiness", summary="Everything that is needed answers", tags=["operation"])
+    @get("/ready", operation_id="get_readiness", summary="Everything that is needed answers", tags=["Operation"])
     async def ready() -> Response[dict[str, Any]]:
         failing = await checks.failing()
         status = "ready" if not failing else "not ready"
         return Response({"status": status, "failing": failing}, status_code=503 if failing else 200)
 
-    @get("/metrics", operation_id="get_metrics", summary="Prometheus metrics", tags=["operation"], media_type="text/plain")
+    @get(
+        "/metrics",
+        operation_id="get_metrics",
+        summary="Prometheus metrics",
+        tags=["Operation"],
+        media_type="text/plain",
+    )
     async def prometheus() -> Response[bytes]:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(), media_type=_METRICS_TYPE)
 
     routes = [route for plug in house.plugs for route in plug.routes]
     app = Litestar(
@@ -67,24 +75,58 @@ def create_app(house: House) -> Litestar:
             "page": Provide(provide_page_request, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        middleware=[front_door],
         openapi_config=OpenAPIConfig(
             title="OpenCode",
             version=__version__,
             description="One self-hosted platform for people who work on code together.",
-            path="/docs",
-            render_plugins=[ScalarRenderPlugin(js_url="/docs/scalar.js", path="/")],
+            openapi_router=Router("/", route_handlers=[], include_in_schema=False),
+            render_plugins=[_ApiPages(path="/docs")],
             use_handler_docstrings=True,
         ),
-        lifespan=[],
+        logging_config=None,  # ours is set up before; Litestar's would print every library's chatter
         debug=False,
     )
     app.state.caller = house.caller
     return app
 
 
-def front_door(app: ASGIApp) -> ASGIApp:
-    """Give every request an id, a time limit for its body, security headers, and a place in the metrics."""
+class _ApiPages(OpenAPIRenderPlugin):
+    """`/openapi.json` and `/docs`, in place of the pages of Litestar, which fetch their scripts from elsewhere."""
+
+    _rendered: tuple[bytes, bytes] | None = None
+
+    def receive_router(self, router: Router) -> None:
+        @get("/openapi.json", media_type="application/json", sync_to_thread=False)
+        def description(request: Request[Any, Any, Any]) -> bytes:
+            return self._pages(request.app)[0]
+
+        @get("/docs", media_type="text/html", sync_to_thread=False)
+        def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
+            policy = {"content-security-policy": CONTENT_SECURITY_POLICY}
+            return Response(self._pages(request.app)[1], media_type="text/html", headers=policy)
+
+        router.routes.clear()
+        router.register(description)
+        router.register(docs)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return self._pages(request.app)[1]
+
+    def _pages(self, app: Litestar) -> tuple[bytes, bytes]:
+        if self._rendered is None:
+            document = api_description(app)
+            self._rendered = render(document), render_docs(document)
+        return self._rendered
+
+
+def front_door(app: ASGIApp, *, body_timeout_s: float) -> ASGIApp:
+    """
+    The whole application behind one door: every request gets an id, a time limit for its body, security headers, and a
+    place in the metrics. It stands outside of Litestar, whose own middleware never sees a request for a wrong address.
+
+    Args:
+        body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
+    """
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,43 +134,53 @@ def front_door(app: ASGIApp) -> ASGIApp:
             return
         started = time.perf_counter()
         request_id = new_id("req")
-        scope["state"]["request_id"] = request_id
+        scope = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}}
+        if scope["method"] == "HEAD" and not scope["path"].startswith("/api/"):
+            scope["method"] = "GET"  # uvicorn, which still knows, leaves the body out
         status = 500
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message.get("headers", []), *_SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
-                message = {**message, "headers": headers}
+                message = {**message, "headers": _marked(message.get("headers", []), request_id)}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await app(scope, _patient(receive), send_marked)
+                await app(scope, _patient(receive, body_timeout_s), send_marked)
             finally:
                 route = route_of(scope)
-                metrics.REQUESTS.labels(scope["method"], route, str(status)).inc()
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                metrics.REQUESTS.labels(method, route, str(status)).inc()
                 metrics.RESPONSE_TIME.labels(route).observe(time.perf_counter() - started)
 
     return handle
 
 
-def _patient(receive: Receive) -> Receive:
-    """Pass messages on, but wait for a body only so long."""
+def _marked(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with those that every answer has. An answer's own word wins."""
+    own = list(headers)
+    names = {name.lower() for name, _ in own}
+    missing = [(name, value) for name, value in _SECURITY_HEADERS if name not in names]
+    return [*own, *missing, (b"x-request-id", request_id.encode())]
+
+
+def _patient(receive: Receive, body_timeout_s: float) -> Receive:
+    """Pass messages on, but wait for a body only so long, however many pieces it comes in."""
+    deadline = asyncio.get_running_loop().time() + body_timeout_s
     body_done = False
 
-    async def receive_in_time() -> Message:
+    async def receive_in_time() -> HTTPReceiveMessage | WebSocketReceiveMessage:
         nonlocal body_done
         if body_done:
             return await receive()  # waiting for the client to go away is no hurry
         try:
-            message = await asyncio.wait_for(receive(), BODY_TIMEOUT_S)
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
         except TimeoutError:
-            raise TooLarge(
-                f"The body did not arrive within {BODY_TIMEOUT_S:.0f} s.", action="Send it faster, or send less."
-            ) from None
-        body_done = message["type"] == "http.request" and not message.get("more_body", False)
+            raise HTTPException(status_code=408, headers={"connection": "close"}) from None
+        body_done = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
     return receive_in_time

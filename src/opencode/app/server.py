@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from opencode.app.http import create_app
+from opencode.app.http import create_app, front_door
 from opencode.app.migrate import migrate
 from opencode.app.wiring import House
 from opencode.infra.jobs import run_job
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         process = house.settings.process
         super().__init__(
             uvicorn.Config(
-                create_app(house),
+                front_door(create_app(house), body_timeout_s=process.body_s),
                 host=process.host,
                 port=process.port,
                 loop="uvloop",

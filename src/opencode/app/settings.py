@@ -13,7 +13,6 @@ from opencode.modules.execution.settings import ExecutionSettings
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.interviews.settings import InterviewsSettings
 
-
 _HINT = "`ocp settings` lists every setting"
 
 
@@ -35,6 +34,7 @@ class ProcessSettings:
     proxy_addresses: str = setting(
         "127.0.0.1", "proxies whose X-Forwarded-For is believed, separated by commas; * for any"
     )
+    body_s: int = setting(30, "seconds that the body of a request may take to arrive", minimum=1, maximum=3600)
     drain_s: int = setting(8, "seconds that open requests get on SIGTERM", minimum=0, maximum=600)
 
     @property

@@ -7,17 +7,19 @@ import hashlib
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from litestar import MediaType, Request, Response, route
-from litestar.enums import HttpMethod
+from litestar import MediaType, Request, Response, get
 from litestar.types import ControllerRouterHandler
 
 from opencode.kernel.errors import NotFound
 
-_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
 _RESERVED = ("/api/", "/_app/", "/ai/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
 _PAGE = "200.html"
+# The page carries the rest of its policy, with the hashes of its scripts, in a meta element, which cannot say this.
+_POLICY = "frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class WebFile:
 
     bodies: dict[str, bytes]
     media_type: str
-    etag: str
+    etag: str  # weak: it is the same for every coding
     cache_control: str
 
 
@@ -45,14 +47,14 @@ def load_web_files(folder: Path) -> dict[str, WebFile]:
         address = "/" + path.relative_to(folder).as_posix()
         plain = path.read_bytes()
         bodies = {"identity": plain}
-        for encoding, suffix in _ENCODINGS:
+        for coding, suffix in _CODINGS:
             twin = path.with_name(path.name + suffix)
             if twin.exists():
-                bodies[encoding] = twin.read_bytes()
+                bodies[coding] = twin.read_bytes()
         files[address] = WebFile(
             bodies=bodies,
             media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-            etag=f'"{hashlib.sha256(plain).hexdigest()[:32]}"',
+            etag=f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"',
             cache_control=_FOREVER if address.startswith("/_app/immutable/") else "no-cache",
         )
     return files
@@ -62,13 +64,8 @@ def web_routes() -> list[ControllerRouterHandler]:
     """The handler for everything that is not the API."""
     files = load_web_files(web_folder())
 
-    @route(
-        ["/", "/{path:path}"],
-        http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        include_in_schema=False,
-        media_type=MediaType.HTML,
-    )
-    async def serve(request: Request) -> Response[bytes]:  # pyright: ignore[reportMissingTypeArgument]
+    @get(["/", "/{path:path}"], include_in_schema=False, media_type=MediaType.HTML)
+    async def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
         path = request.url.path
         file = files.get(path)
         if file is None and _is_page(path, request.headers.get("accept", "")):
@@ -84,22 +81,32 @@ def web_routes() -> list[ControllerRouterHandler]:
 
 def answer_with(file: WebFile, accept_encoding: str, if_none_match: str) -> Response[bytes]:
     """The best coding that the browser takes; 304 when it has the file already (RFC 9110 §13.1.2)."""
-    headers = {"etag": file.etag, "cache-control": file.cache_control, "vary": "accept-encoding"}
-    if file.etag in if_none_match:
+    headers = {
+        "etag": file.etag,
+        "cache-control": file.cache_control,
+        "vary": "accept-encoding",
+        "content-security-policy": _POLICY,
+    }
+    if if_none_match == "*" or file.etag.removeprefix("W/") in if_none_match:
         return Response(b"", status_code=304, headers=headers)
-    accepted = {word.split(";")[0].strip() for word in accept_encoding.split(",") if "q=0" not in word.replace(" ", "")}
-    for encoding, _ in _ENCODINGS:
-        if encoding in accepted and encoding in file.bodies:
-            return Response(
-                file.bodies[encoding],
-                media_type=file.media_type,
-                headers={**headers, "content-encoding": encoding},
-            )
-    return Response(file.bodies["identity"], media_type=file.media_type, headers=headers)
+    accepted = _accepted(accept_encoding)
+    coding = next((coding for coding, _ in _CODINGS if coding in accepted and coding in file.bodies), "identity")
+    if coding != "identity":
+        headers["content-encoding"] = coding
+    return Response(file.bodies[coding], media_type=file.media_type, headers=headers)
+
+
+def _accepted(accept_encoding: str) -> set[str]:
+    """The codings that a browser takes: those not given the weight 0 (RFC 9110 §12.5.3)."""
+    accepted: set[str] = set()
+    for word in accept_encoding.lower().split(","):
+        coding, _, weight = word.replace(" ", "").partition(";q=")
+        if weight.strip("0.") or not weight:
+            accepted.add(coding)
+    return accepted
 
 
 def _is_page(path: str, accept: str) -> bool:
-    # A missing script must be 404 and never a page, or the browser tries to run HTML.
-    return not path.startswith(_RESERVED) and ("text/html" in accept or "*/*" in accept)
-
-
+    # A missing script must be 404 and never a page, or the browser tries to run HTML. No page has a dot in its name.
+    is_file = "." in path.rpartition("/")[2] or path.startswith(_RESERVED)
+    return not is_file and ("text/html" in accept or "*/*" in accept)

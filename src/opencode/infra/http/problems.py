@@ -30,6 +30,7 @@ _STATUS: dict[type[errors.OpenCodeError], int] = {
 _FRAMEWORK: dict[int, tuple[str, str, str]] = {
     404: ("Not found", "There is nothing at this address.", "Check the address; /docs lists every call."),
     405: ("Method not allowed", "This address does not answer that method.", "/docs lists every call."),
+    408: ("Too slow", "The body of the request did not arrive in time.", "Send it faster, or send less at once."),
     413: ("Too large", "The body of the request is too large.", "Send less at once."),
 }
 

@@ -29,9 +29,7 @@ def parse_json(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid(
-            f"The body is not JSON: {error}.", action="Send a JSON object, encoded as UTF-8."
-        ) from None
+        raise Invalid(f"The body is not JSON: {error}.", action="Send a JSON object, encoded as UTF-8.") from None
 
 
 def decode_body(raw: bytes, body_type: Any) -> Any:
@@ -63,7 +61,9 @@ def _problems(value: Any, body_type: Any) -> tuple[FieldProblem, ...]:
         for name in value
         if name not in fields
     ]
-    missing = [FieldProblem(_pointer(name), "is required") for name, f in fields.items() if f.required and name not in value]
+    missing = [
+        FieldProblem(_pointer(name), "is required") for name, f in fields.items() if f.required and name not in value
+    ]
     wrong = [
         FieldProblem(_pointer(name), detail)
         for name, field in fields.items()

@@ -132,6 +132,13 @@ def _check(value: Any, description: Description) -> None:
     if description.choices and value not in description.choices:
         raise ValueError(f"it must be one of {', '.join(description.choices)}")
     low, high = description.minimum, description.maximum
-    if value is not None and low is not None and value < low or value is not None and high is not None and value > high:
-        span = f"from {low:g} to {high:g}" if low is not None and high is not None else ""
-        raise ValueError(f"it must be {span or (f'at least {low:g}' if low is not None else f'at most {high:g}')}")
+    too_low = value is not None and low is not None and value < low
+    too_high = value is not None and high is not None and value > high
+    if too_low or too_high:
+        raise ValueError(f"it must be {_span(low, high)}")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"from {low:.15g} to {high:.15g}"
+    return f"at least {low:.15g}" if high is None else f"at most {high:.15g}"

@@ -11,7 +11,7 @@ from opencode.modules.collaboration.service.entrance import Entrance
     "/api/v1/documents/{document_id:str}/tickets",
     operation_id="create_ticket",
     summary="Get a ticket that opens the document's WebSocket",
-    tags=["documents"],
+    tags=["Documents"],
 )
 async def create_ticket(document_id: str, principal: Principal, entrance: Entrance) -> TicketView:
     signed = await entrance.issue_ticket(document_id, principal)
