@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
@@ -13,16 +13,18 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from opencode.kernel.errors import Unavailable
+from opencode.infra.db.turns import Turns
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
-TURN_TIMEOUT_S = 15.0
 
 
 class Database:
     """
     One database. `begin()` gives a connection in a transaction that commits when left without an error;
     `read()` gives one for reading only.
+
+    Attributes:
+        turns: on SQLite, every write of this process happens in a turn; `begin` takes one by itself.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -32,7 +34,7 @@ class Database:
             pool_size: the most connections held open, PostgreSQL only.
         """
         self.url = url
-        self._writer = asyncio.Lock()
+        self.turns = Turns()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._sqlite_connections = WeakSet[_SqliteConnection]()
         self.engine = self._sqlite_engine() if self.is_sqlite else _postgres_engine(url, pool_size)
@@ -50,33 +52,16 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        async with self._turn_to_write(), self.engine.connect() as connection:
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self.turns.turn())
+            connection = await stack.enter_async_context(self.engine.connect())
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:
                 await connection.execution_options(sqlite_begin="IMMEDIATE")
             async with connection.begin():
                 yield connection
-
-    @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncGenerator[None]:
-        """
-        SQLite has one writer at a time, and whoever waits for it asks again and again, in no order: under load somebody
-        always comes last. Within this process writers stand in line instead.
-        """
-        if not self.is_sqlite:
-            yield
-            return
-        try:
-            await asyncio.wait_for(self._writer.acquire(), TURN_TIMEOUT_S)
-        except TimeoutError:
-            raise Unavailable(
-                f"The database was busy for {TURN_TIMEOUT_S:.0f} s.", action="Try again in a moment."
-            ) from None
-        try:
-            yield
-        finally:
-            self._writer.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
