@@ -138,8 +138,8 @@ async def test_a_redis_that_was_away_is_told_to_every_listener_and_heard_again(
 ) -> None:
     pubsub = RedisPubSub.connect(redis_server.url)
     async with pubsub.subscribe(topic) as subscription:
-        await asyncio.to_thread(redis_server.stop)
-        await asyncio.to_thread(redis_server.start)
+        redis_server.stop()
+        redis_server.start()
         async with asyncio.timeout(PATIENCE_S):
             while await anext(subscription) is not LAGGED:
                 pass
@@ -153,7 +153,7 @@ async def test_a_redis_that_was_away_is_told_to_every_listener_and_heard_again(
 async def test_subscribing_while_redis_is_away_waits_until_it_is_back(redis_server: RedisServer, topic: str) -> None:
     pubsub = RedisPubSub.connect(redis_server.url)
     async with pubsub.subscribe(topic + "x"):
-        await asyncio.to_thread(redis_server.stop)
+        redis_server.stop()
 
         async def listen() -> object:
             async with pubsub.subscribe(topic) as subscription:
@@ -164,7 +164,7 @@ async def test_subscribing_while_redis_is_away_waits_until_it_is_back(redis_serv
 
         listening = asyncio.Event()
         listener = asyncio.create_task(listen())
-        await asyncio.to_thread(redis_server.start)
+        redis_server.start()
         async with asyncio.timeout(PATIENCE_S):
             await listening.wait()
             await pubsub.publish(topic, b"well again")
