@@ -15,6 +15,7 @@ from opencode.kernel.errors import Unavailable
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 TURN_TIMEOUT_S = 15.0
 
+
 class Database:
     """
     One database. `begin()` gives a connection in a transaction that commits when left without an error;
