@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from opencode.contracts.events import Event, tag_of
 from opencode.infra.db import Database, outbox
@@ -24,6 +24,7 @@ POLL_S = 1.0
 BATCH = 100
 MAX_ATTEMPTS = 12
 KEEP_DELIVERED = timedelta(days=7)
+FORGET_EVERY = timedelta(hours=1)
 
 
 class Reactions:
@@ -55,6 +56,7 @@ class Relay:
         self._reactions = reactions
         self._clock = clock
         self._wake = asyncio.Event()
+        self._forget_at = clock.now() + FORGET_EVERY
 
     def wake(self) -> None:
         """Something was published in this process."""
@@ -67,7 +69,9 @@ class Relay:
             try:
                 while await self.deliver_due():
                     pass
-                await self._forget_old()
+                if self._clock.now() >= self._forget_at:
+                    await self._forget_old()
+                    self._forget_at = self._clock.now() + FORGET_EVERY
             except Exception:
                 log.exception("relay stumbled, trying again", retry_s=POLL_S)
             try:
@@ -90,6 +94,11 @@ class Relay:
 
     async def _claim(self) -> list[Any]:
         now = self._clock.now()
+        # Nearly every look finds nothing, and a look must not take the one writer's place on SQLite.
+        async with self._database.read() as connection:
+            look = select(outbox.c.sequence).where(outbox.c.due_at <= now).limit(1)
+            if (await connection.execute(look)).first() is None:
+                return []
         async with self._database.begin() as connection:
             due = select(outbox).where(outbox.c.due_at <= now).order_by(outbox.c.sequence).limit(BATCH)
             if not self._database.is_sqlite:
@@ -122,10 +131,9 @@ class Relay:
 
     async def _forget_old(self) -> None:
         before = self._clock.now() - KEEP_DELIVERED
-        async with self._database.read() as connection:
-            old = select(func.count()).select_from(outbox)
-            condition = (outbox.c.due_at.is_(None), outbox.c.published_at < before, outbox.c.last_error.is_(None))
-            count = (await connection.execute(old.where(*condition))).scalar_one()
-        if count:
-            async with self._database.begin() as connection:
-                await connection.execute(delete(outbox).where(*condition))
+        async with self._database.begin() as connection:
+            await connection.execute(
+                delete(outbox).where(
+                    outbox.c.due_at.is_(None), outbox.c.published_at < before, outbox.c.last_error.is_(None)
+                )
+            )

@@ -9,14 +9,12 @@ export interface PeerUser {
   colour: number;
 }
 
-/** Where somebody is: relative positions of Yjs as JSON, and the text they are in. */
+/** Where somebody is. The main selection has the form that other editors of the protocol read: places of Yjs as JSON. */
 export interface PeerCursor {
-  /** The main selection, in the form that other editors of the protocol read. */
   anchor: unknown;
   head: unknown;
-  /** All selections, the main one first. */
-  ranges?: { anchor: unknown; head: unknown }[];
-  text?: string;
+  /** Further selections, packed: anchor, head, anchor, head and so on. */
+  others?: unknown;
 }
 
 export interface Peer {

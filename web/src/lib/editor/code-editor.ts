@@ -87,7 +87,7 @@ export class CodeEditor {
         ownHistory.of(history),
         yCollab(text, null, { undoManager: history }),
         remoteCursors(text, awareness),
-        ownCursor(text, awareness, language),
+        ownCursor(text, awareness),
         remoteEdits(text, awareness, (edit) => this.#events.remoteEdit(edit)),
         pasting(
           (paste) => this.#events.paste(paste),

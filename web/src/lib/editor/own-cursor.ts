@@ -8,7 +8,7 @@ import { toCursor } from './positions.ts';
 const PUBLISH_EVERY_MS = 40;
 
 /** Tells the others where we are, at once and then at a steady pace while we move. */
-export function ownCursor(text: Y.Text, awareness: Awareness, name: string): Extension {
+export function ownCursor(text: Y.Text, awareness: Awareness): Extension {
   class OwnCursor implements PluginValue {
     #timer: ReturnType<typeof setTimeout> | undefined;
     #publishedAt = 0;
@@ -35,7 +35,7 @@ export function ownCursor(text: Y.Text, awareness: Awareness, name: string): Ext
       this.#timer = undefined;
       this.#publishedAt = Date.now();
       const { ranges, mainIndex } = this.view.state.selection;
-      const cursor = toCursor(text, ranges, mainIndex, name);
+      const cursor = toCursor(text, ranges, mainIndex);
       const printed = JSON.stringify(cursor);
       if (printed === this.#last) return;
       this.#last = printed;

@@ -1,38 +1,71 @@
 import type { SelectionRange } from '@codemirror/state';
+import { fromBase64, toBase64 } from 'lib0/buffer';
 import * as Y from 'yjs';
 import type { PeerCursor } from '../collaboration/peers.svelte.ts';
+
+/** Selections beyond the main one that others are told of. */
+const MOST_RANGES = 10;
 
 export interface Span {
   anchor: number;
   head: number;
 }
 
-/** The selections of an editor as places in the shared text, which stay right while others type. */
-export function toCursor(text: Y.Text, ranges: readonly SelectionRange[], main: number, name: string): PeerCursor {
-  const places = ranges.map(({ anchor, head }) => ({ anchor: place(text, anchor), head: place(text, head) }));
-  const [first = { anchor: null, head: null }] = places.splice(main, 1);
-  return { ...first, ranges: [first, ...places], text: name };
+/**
+ * The selections of an editor as places in the shared text, which stay right while others type. All but the main one
+ * travel packed: a presence state is small and flat on the wire.
+ */
+export function toCursor(text: Y.Text, ranges: readonly SelectionRange[], main: number): PeerCursor {
+  const place = (index: number) => Y.createRelativePositionFromTypeIndex(text, index);
+  const { anchor = 0, head = 0 } = ranges[main] ?? {};
+  const cursor = {
+    anchor: Y.relativePositionToJSON(place(anchor)) as unknown,
+    head: Y.relativePositionToJSON(place(head)) as unknown,
+  };
+  const others = ranges.filter((_, index) => index !== main).slice(0, MOST_RANGES);
+  const packed = others.flatMap((range) => [pack(place(range.anchor)), pack(place(range.head))]);
+  return packed.length > 0 ? { ...cursor, others: packed } : cursor;
 }
 
-const place = (text: Y.Text, index: number) =>
-  Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, index));
+const pack = (place: Y.RelativePosition) => toBase64(Y.encodeRelativePosition(place));
 
 /**
- * Where somebody's selections are in `text`: `null` when they are in another text, and a shorter list when a place
- * is not known here yet, because their cursor came before the change that it points into.
+ * Where somebody's selections are in `text`: none when they are in another text. Not complete when a place is not
+ * known here yet, because their cursor came before the change that it points into.
  */
 export function fromCursor(text: Y.Text, cursor: PeerCursor): { spans: Span[]; complete: boolean } {
-  const ranges = Array.isArray(cursor.ranges) && cursor.ranges.length > 0 ? cursor.ranges.slice(0, 20) : [cursor];
-  const found = ranges.map(({ anchor, head }) => ({ anchor: resolve(text, anchor), head: resolve(text, head) }));
-  const spans = found.filter((span): span is Span => typeof span.anchor === 'number' && typeof span.head === 'number');
-  return { spans, complete: found.every(({ anchor, head }) => anchor !== 'unknown' && head !== 'unknown') };
+  const places = [fromJson(cursor.anchor), fromJson(cursor.head), ...unpack(cursor.others)];
+  const found = places.map((place) => resolve(text, place));
+  const spans: Span[] = [];
+  for (let index = 0; index + 1 < found.length; index += 2) {
+    const [anchor, head] = [found[index], found[index + 1]];
+    if (typeof anchor === 'number' && typeof head === 'number') spans.push({ anchor, head });
+  }
+  return { spans, complete: !found.includes('unknown') };
 }
 
-/** What comes over the wire is of no sure shape, and Yjs throws on a place of a client that it has not seen. */
-function resolve(text: Y.Text, json: unknown): number | 'elsewhere' | 'unknown' {
-  if (typeof json !== 'object' || json === null || !text.doc) return 'elsewhere';
+type Place = Y.RelativePosition | null;
+
+function fromJson(json: unknown): Place {
+  return typeof json === 'object' && json !== null ? Y.createRelativePositionFromJSON(json) : null;
+}
+
+function unpack(others: unknown): Place[] {
+  if (!Array.isArray(others)) return [];
+  return others.slice(0, 2 * MOST_RANGES).map((packed: unknown) => {
+    try {
+      return Y.decodeRelativePosition(fromBase64(String(packed)));
+    } catch {
+      return null;
+    }
+  });
+}
+
+/** What comes over the wire is of no sure shape, and Yjs throws on places that make no sense. */
+function resolve(text: Y.Text, place: Place): number | 'elsewhere' | 'unknown' {
+  if (!place || !text.doc) return 'elsewhere';
   try {
-    const absolute = Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(json), text.doc);
+    const absolute = Y.createAbsolutePositionFromRelativePosition(place, text.doc);
     if (!absolute) return 'unknown';
     return absolute.type === text ? Math.min(absolute.index, text.length) : 'elsewhere';
   } catch {

@@ -17,7 +17,7 @@ describe('times in words', () => {
   });
 
   it('says lengths as people do', () => {
-    expect([0, 47, 60, 80].map((minutes) => length(minutes * 60_000))).toEqual(['0 min', '47 min', '1 h', '1 h 20 min']);
+    expect([0, 47, 60, 80].map((minutes) => length(minutes * 60_000))).toEqual(['under 1 min', '47 min', '1 h', '1 h 20 min']);
     expect([42.4, 999, 1240].map(fine)).toEqual(['42 ms', '999 ms', '1.2 s']);
   });
 });

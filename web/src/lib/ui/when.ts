@@ -29,7 +29,8 @@ export function day(time: string): string {
 
 /** "47 min", "1 h 20 min". */
 export function length(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / MINUTE));
+  if (ms < MINUTE) return 'under 1 min';
+  const minutes = Math.round(ms / MINUTE);
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -112,20 +112,25 @@ _APPEND = "INSERT INTO document_journal (records) VALUES (?)"
 _OLDEST = f"SELECT id, records FROM document_journal ORDER BY id LIMIT {SETTLE_ROWS}"  # noqa: S608, a constant
 _SEGMENT = (
     "INSERT INTO document_segments (document_id, first_sequence, last_sequence, records)"
-    " VALUES (:document_id, :first_sequence, :last_sequence, :records) ON CONFLICT DO NOTHING"
+    " VALUES (:document_id, :first_sequence, :last_sequence, :records)"
+    " ON CONFLICT (document_id, first_sequence) DO UPDATE"
+    " SET last_sequence = excluded.last_sequence, records = excluded.records"
+    " WHERE last_sequence < excluded.last_sequence"
 )
 
 
 def _settle_some(connection: sqlite3.Connection) -> bool:
     """Sort some rows of the journal into segments. Returns whether more may be left."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         rows = connection.execute(_OLDEST).fetchall()
         if rows:
             connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # Also when beginning or committing failed half-way: a transaction left open would swallow every edit that is written later.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
     return len(rows) == SETTLE_ROWS

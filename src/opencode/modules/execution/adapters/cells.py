@@ -20,8 +20,9 @@ from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for
 _CHUNK = 64 * 1024  # a pipe holds as much
-_LONGEST_REMOVAL_S = 2.0
 _REMOVAL_RETRY_S = 0.001
+_REMOVAL_TRIES = 2000
+_MOST_HEARD = 1024 * 1024  # bytes
 _LONGEST_REPORT = 4096  # bytes; the status pipe says a few words
 
 
@@ -81,6 +82,7 @@ class Cell:
     _reports: int = -1
     _outlets: dict[int, int] = field(default_factory=dict[int, int])
     _status_text: bytes = b""
+    _heard: int = 0
     _report_text: bytes = b""
     _clock: asyncio.TimerHandle | None = None
     _next_check: asyncio.TimerHandle | None = None
@@ -118,8 +120,8 @@ class Cell:
         """End the whole cell; the first reason given counts. Safe at any time."""
         if self._ended_for is None:
             self._ended_for = reason
-        # Process 1 takes the whole namespace with it. Before bwrap has named it, there is nobody to end: bwrap killed at
-        # that moment would leave its child waiting for ever, so the report about process 1 finishes this.
+        # Process 1 takes the whole namespace with it. Before bwrap has named it, there is nobody to end: bwrap killed
+        # at that moment would leave its child waiting for ever, so the report about process 1 finishes this.
         if self._init is not None:
             processes.kill(self._init)
 
@@ -231,7 +233,13 @@ class Cell:
             os.close(pidfd)
 
     def _on_status(self, pipe: int) -> None:
-        *lines, self._status_text = (self._status_text + self._read(pipe)).split(b"\n")
+        heard = self._read(pipe)
+        self._heard += len(heard)
+        # Our script says a few words. Where a cell keeps the server's user, a program can open this pipe and pour into
+        # it.
+        if self._heard > _MOST_HEARD:
+            self.end(Verdict.OUTPUT)
+        *lines, self._status_text = (self._status_text + heard).split(b"\n")
         for line in lines:
             match line:
                 case b"compile":
@@ -243,7 +251,6 @@ class Cell:
                 case b"done":
                     self._done = True
                 case _:
-                    # Whoever says more than a few words is not our script.
                     self._noise = (self._noise + line + b"\n")[-_LONGEST_REPORT:]
         self._status_text = self._status_text[-_LONGEST_REPORT:]
 
@@ -373,8 +380,9 @@ _SILENT_SIGNALS = frozenset({128 + signal.SIGINT, 128 + signal.SIGPIPE})
 
 async def _remove(group: Group) -> None:
     # A group stays busy for a moment after its last process, and the kernel tells nobody when it is free.
-    deadline = time.monotonic() + _LONGEST_REMOVAL_S
-    while not group.remove() and time.monotonic() < deadline:
+    for _ in range(_REMOVAL_TRIES):
+        if group.remove():
+            return
         await asyncio.sleep(_REMOVAL_RETRY_S)
 
 

@@ -18,6 +18,7 @@ import { Layout } from './layout.svelte.ts';
 import { LiveInterview, type Self } from './live-interview.svelte.ts';
 import { Monitor } from './monitor.svelte.ts';
 import { Observer } from './observer.ts';
+import { Quiet } from './quiet.ts';
 import { browserStorage } from './storage.ts';
 import { SecondHand } from './timer.svelte.ts';
 
@@ -42,8 +43,9 @@ const FACE_OF_STATUS: Partial<Record<ParticipantStatus, Face>> = {
   removed: 'removed',
   left: 'left',
 };
-/** How long the first snapshot waits for the stream, so that nothing falls between the two. */
-const STREAM_OPENS_MS = 800;
+/** A stream that says nothing for this long after it opened has told all of the past. */
+const STREAM_QUIET_MS = 100;
+const STREAM_PATIENCE_MS = 2_000;
 const RUNS_SHOWN = 20;
 
 /** Everything one open interview page holds; it starts with the page and leaves nothing behind when the page goes. */
@@ -83,7 +85,6 @@ export class Room {
 
   #events: EventStream<InterviewEvent> | null = null;
   #early: InterviewEvent[] | null = [];
-  #loadedAt = '';
   #stopped = false;
 
   constructor(readonly id: string) {
@@ -131,19 +132,26 @@ export class Room {
     return this.#outcome ? null : { id: participant.id, name: participant.name, role: participant.role };
   }
 
+  /**
+   * Open the stream and let it tell what it has to tell of the past. What is fetched after that knows all of it, so
+   * the past is dropped, and every event from then on is news.
+   */
   async #listen(): Promise<void> {
-    let opened = () => {};
-    const open = new Promise<void>((resolve) => (opened = resolve));
+    const told = new Quiet(STREAM_QUIET_MS, STREAM_PATIENCE_MS);
     this.#events = this.api.events({
-      onEvent: (event) => this.#take(event),
+      onEvent: (event) => {
+        told.touch();
+        this.#take(event);
+      },
       onState: (state, problem) => {
         this.stream = state;
-        if (state === 'open') opened();
+        if (state === 'open') told.touch();
         if (state === 'refused' && problem) this.#refused(problem);
       },
     });
     this.#events.start();
-    await Promise.race([open, new Promise((resolve) => setTimeout(resolve, STREAM_OPENS_MS))]);
+    await told.reached;
+    this.#early = [];
   }
 
   async #load(self: Self): Promise<void> {
@@ -157,7 +165,6 @@ export class Room {
       self.role === 'interviewer' ? this.api.signals({ limit: 200 }) : none,
     ]);
     if (this.#stopped) return;
-    this.#loadedAt = new Date().toISOString();
     this.languages = languages.items;
     this.runs.load(runs.items);
     this.chat.load(messages.items);
@@ -198,8 +205,7 @@ export class Room {
       this.monitor.take({ ...event.signal, participant_id: event.participant_id, at: event.at });
     }
     if (event.type === 'interview.ended') this.observer?.stop();
-    // A stream may tell again what the snapshot knew: that is old news, and not spoken.
-    if (event.at >= this.#loadedAt) this.#tell(event);
+    this.#tell(event);
   }
 
   #tell(event: InterviewEvent): void {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { FakeServer, json } from '../../../test/fake-server.ts';
 import { auditWords } from './audit-words.ts';
 import { fragmentValue, nextPath } from './next.ts';
 import { roleOf, rolesFor } from './roles.ts';
+import { Roster } from './roster.svelte.ts';
 
 describe('where to go after signing in', () => {
   it('is a page of this site', () => {
@@ -26,6 +28,16 @@ describe('roles and the audit trail', () => {
     expect(roleOf(['member', 'interviewer'])).toBe('interviewer');
     expect(roleOf([])).toBe('member');
     expect(rolesFor('admin')).toEqual(['admin']);
+  });
+
+  it('puts names to ids, and shortens those that have none', async () => {
+    const items = [{ id: 'usr_1', display_name: 'Grace' }];
+    new FakeServer().on('GET /api/v1/users', json({ items, next_cursor: null }));
+    const roster = new Roster();
+    await roster.load();
+    expect(roster.name('usr_1')).toBe('Grace');
+    expect(roster.name('par_01M84DFC6VRYD534D1TSAZVKNC')).toBe('par_…AZVKNC');
+    expect(roster.name('')).toBe('');
   });
 
   it('reads like a sentence', () => {
