@@ -92,6 +92,7 @@ class Server(uvicorn.Server):
 
     async def _migrate(self) -> None:
         try:
+            await self._house.parts.database.ping()
             await migrate(self._house.parts.database)
         except (OSError, SQLAlchemyError) as error:
             # SQLAlchemy adds the statement and a link; the driver's own words are the ones that tell.

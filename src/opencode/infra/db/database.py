@@ -6,14 +6,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from opencode.kernel.errors import Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 TURN_TIMEOUT_S = 15.0
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -46,7 +51,7 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        async with self._turn_to_write(), self.engine.connect() as connection:
+        async with self._turn_to_write(), self._connected() as connection:
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:
@@ -76,12 +81,26 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+        async with self._connected() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[AsyncConnection]:
+        opening = self.engine.connect()
+        try:
+            connection = await opening.__aenter__()
+        except (OSError, OperationalError, InterfaceError, PoolTimeout) as error:
+            # The driver's words may name hosts and users: they are for the log and `ping`, not for who asked.
+            log.error("database does not answer", error=str(error))
+            raise Unavailable("The database does not answer.", action="Try again in a moment.") from error
+        try:
+            yield connection
+        finally:
+            await opening.__aexit__(None, None, None)
 
     async def ping(self) -> None:
         """Ask the database for an answer; any error of the driver passes through."""
-        async with self.read() as connection:
+        async with self.engine.connect() as connection:
             await connection.execute(text("select 1"))
 
     async def close(self) -> None:

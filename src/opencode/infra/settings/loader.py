@@ -132,13 +132,11 @@ def _float(raw: Any) -> float:
         raise ValueError("it must be a number") from None
 
 
-_OF = {False: "one of", True: "some of"}
-
-
 def _check(value: Any, description: Description) -> None:
-    chosen: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
-    if description.choices and not set(chosen) <= set(description.choices):
-        raise ValueError(f"it must be {_OF[isinstance(value, tuple)]} {', '.join(description.choices)}")
+    is_list = isinstance(value, tuple)
+    chosen: set[Any] = set(value) if is_list else {value}
+    if description.choices and not chosen <= set(description.choices):
+        raise ValueError(f"it must be {'some' if is_list else 'one'} of {', '.join(description.choices)}")
     if description.prefixes and value and not str(value).startswith(description.prefixes):
         raise ValueError(f"it must begin with {' or '.join(description.prefixes)}")
     low, high = description.minimum, description.maximum
