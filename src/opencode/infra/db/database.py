@@ -1,8 +1,7 @@
 """Engines, made the same way everywhere: pragmas, pools, and transactions that never upgrade from read to write."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from opencode.infra.db.turns import Turns
 from opencode.kernel.errors import Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
-TURN_TIMEOUT_S = 15.0
+
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,9 @@ class Database:
     """
     One database. `begin()` gives a connection in a transaction that commits when left without an error;
     `read()` gives one for reading only.
+
+    Attributes:
+        turns: on SQLite, every write of this process happens in a turn; `begin` takes one by itself.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -34,7 +37,7 @@ class Database:
             pool_size: the most connections held open, PostgreSQL only.
         """
         self.url = url
-        self._writer = asyncio.Lock()
+        self.turns = Turns()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
 
@@ -51,33 +54,16 @@ class Database:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[AsyncConnection]:
-        async with self._turn_to_write(), self._connected() as connection:
+        async with AsyncExitStack() as stack:
+            if self.is_sqlite:
+                await stack.enter_async_context(self.turns.turn())
+            connection = await stack.enter_async_context(self._connected())
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:
                 await connection.execution_options(sqlite_begin="IMMEDIATE")
             async with connection.begin():
                 yield connection
-
-    @asynccontextmanager
-    async def _turn_to_write(self) -> AsyncGenerator[None]:
-        """
-        SQLite has one writer at a time, and whoever waits for it asks again and again, in no order: under load somebody
-        always comes last. Within this process writers stand in line instead.
-        """
-        if not self.is_sqlite:
-            yield
-            return
-        try:
-            await asyncio.wait_for(self._writer.acquire(), TURN_TIMEOUT_S)
-        except TimeoutError:
-            raise Unavailable(
-                f"The database was busy for {TURN_TIMEOUT_S:.0f} s.", action="Try again in a moment."
-            ) from None
-        try:
-            yield
-        finally:
-            self._writer.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:

@@ -82,14 +82,18 @@ class Relay:
     async def deliver_due(self) -> int:
         """Deliver what is due now, oldest first. Returns how many events were looked at."""
         rows = await self._claim()
-        for row in rows:
-            metrics.RELAY_LAG.observe((self._clock.now() - row.published_at).total_seconds())
-            try:
-                await self._reactions.deliver(row.tag, row.payload)
-            except Exception as failure:
-                await self._put_back(row, failure)
-            else:
-                await self._settle(row.sequence, due_at=None)
+        delivered: list[int] = []
+        try:
+            for row in rows:
+                metrics.RELAY_LAG.observe((self._clock.now() - row.published_at).total_seconds())
+                try:
+                    await self._reactions.deliver(row.tag, row.payload)
+                except Exception as failure:
+                    await self._put_back(row, failure)
+                else:
+                    delivered.append(row.sequence)
+        finally:
+            await self._settle(delivered, due_at=None)
         return len(rows)
 
     async def _claim(self) -> list[Any]:
@@ -117,17 +121,17 @@ class Relay:
         log.exception("reaction failed", tag=row.tag, attempts=attempts, parked=parked, exc_info=failure)
         delay = timedelta(seconds=min(2**attempts, 3600))
         await self._settle(
-            row.sequence,
+            [row.sequence],
             due_at=None if parked else self._clock.now() + delay,
             attempts=attempts,
             last_error=f"{type(failure).__name__}: {failure}"[:2000],
         )
 
-    async def _settle(self, sequence: int, *, due_at: datetime | None, **values: Any) -> None:
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(outbox).where(outbox.c.sequence == sequence).values(due_at=due_at, **values)
-            )
+    async def _settle(self, sequences: list[int], *, due_at: datetime | None, **values: Any) -> None:
+        if sequences:
+            settled = update(outbox).where(outbox.c.sequence.in_(sequences)).values(due_at=due_at, **values)
+            async with self._database.begin() as connection:
+                await connection.execute(settled)
 
     async def _forget_old(self) -> None:
         before = self._clock.now() - KEEP_DELIVERED
