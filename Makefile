@@ -57,6 +57,7 @@ wheel: setup web/build/200.html
 # What is generated from the code and committed, so that a change of it is seen.
 docs: .venv/synced
 	python -m tools.settings_page
+	python -m tools.errors_page
 
 openapi: setup
 	python -m opencode.app.openapi >openapi.json
