@@ -17,7 +17,7 @@ FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium gcc g++ libc6-dev de
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup test check format bench soak wheel lock openapi clean
+.PHONY: run setup test check format bench soak wheel lock docs openapi clean
 
 run: setup web/build/200.html
 	@tools/debian-packages $(SANDBOX) || echo 'Until then programs cannot be run; everything else works.' >&2
@@ -53,6 +53,10 @@ soak: setup web/build/200.html
 
 wheel: setup web/build/200.html
 	python -m build --wheel --no-isolation --outdir dist .
+
+# What is generated from the code and committed, so that a change of it is seen.
+docs: .venv/synced
+	python -m tools.settings_page
 
 openapi: setup
 	python -m opencode.app.openapi >openapi.json

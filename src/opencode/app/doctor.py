@@ -68,6 +68,7 @@ async def _database(settings: Settings) -> Finding:
     database = open_database(settings)
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     try:
+        await database.ping()
         todo = await pending(database)
     except OpenCodeError as error:
         return Finding("database", False, f"{kind}: {error.detail}", error.action)

@@ -37,7 +37,10 @@ class ExecutionSettings:
     """How much runs may use. What a request asks for is held to the same numbers."""
 
     concurrency: int = setting(
-        _cores(), "programs run at once; more than there are cores makes all slower and none earlier", minimum=1
+        _cores(),
+        "programs run at once; more than there are cores makes all slower and none earlier",
+        minimum=1,
+        default_words="one for each core",
     )
     queue_length: int = setting(100, "runs that may wait for their turn; the next one is refused", minimum=0)
     run_wall_time_ms: int = setting(10_000, "milliseconds that a program may take", minimum=100, maximum=3_600_000)
