@@ -47,12 +47,15 @@ def application(routes: Sequence[ControllerRouterHandler], caller: Caller) -> Li
             "page": Provide(provide_page_request, sync_to_thread=False),
         },
         exception_handlers=EXCEPTION_HANDLERS,
+        logging_config=None,
         state=State({"caller": caller}),
     )
 
 
 @asynccontextmanager
-async def client_of(app: Any, *, address: str = ADDRESS, bearer: str | None = None) -> AsyncGenerator[httpx.AsyncClient]:
+async def client_of(
+    app: Any, *, address: str = ADDRESS, bearer: str | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
     """
     A client that calls the application without a network, keeping cookies as a browser does.
 

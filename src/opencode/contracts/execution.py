@@ -18,7 +18,11 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one stage of a run may use. None takes the server's own limit, which is also the ceiling."""
+    """
+    What one stage of a run may use. None takes the server's own limit, which is also the ceiling.
+
+    `memory_bytes` counts all processes and the files they wrote. `processes` counts threads, too.
+    """
 
     wall_time_ms: int | None = None
     cpu_time_ms: int | None = None
@@ -37,7 +41,8 @@ class RunRequest:
         language: an id or alias of `languages()`.
         files: the first is the main file; 1 MiB together at the most, 100 files at the most.
         stdin: what the program reads; its end is the end of input. 1 MiB at the most.
-        args: passed after the main file; no NUL.
+        args: passed after the main file; no NUL. 1000 at the most, 64 KiB together.
+        limits: of the run stage; a compile stage has limits of the server's own.
     """
 
     run_id: str
@@ -149,7 +154,8 @@ class CodeRunner(Protocol):
 
     def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
         """
-        Run a program in a fresh sandbox and stream what it prints. Leaving the iteration early (`aclose`) ends it.
+        Run a program in a fresh sandbox and stream what it prints. Leaving the iteration early (`aclose`) ends it; a
+        plain `async for` does not close what it leaves, so listen inside `contextlib.aclosing`.
 
         Yields:
             `StageStarted` and `Output` events, then exactly one `Finished`.

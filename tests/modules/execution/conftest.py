@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from opencode.modules.execution.service import Runs
-from opencode.modules.execution.settings import ExecutionSettings
+from opencode.modules.execution.settings import MIB, ExecutionSettings, StageLimits
 
 from .runner import Runner
 
@@ -27,7 +27,10 @@ def shelf() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def settings(shelf: Path) -> ExecutionSettings:
-    return ExecutionSettings(toolchain_folders=(str(shelf),), concurrency=2)
+    # Users of our own, so that another OpenCode on this machine does not show up in what stays behind.
+    first_uid = 61_000 + os.getpid() % 900 * 4
+    compiling = StageLimits(wall_time_ms=6_000, cpu_time_ms=5_000, memory_bytes=512 * MIB, output_bytes=256 * 1024)
+    return ExecutionSettings(toolchain_folders=(str(shelf),), concurrency=2, first_uid=first_uid, compile=compiling)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,7 +63,7 @@ def nothing_stays_behind(request: pytest.FixtureRequest, settings: ExecutionSett
 
 
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _groups() -> list[str]:

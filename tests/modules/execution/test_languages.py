@@ -1,5 +1,7 @@
 """Every language that comes with OpenCode and whose toolchain is here really runs."""
 
+# ruff: noqa: E501 (programs in other languages are as wide as they are)
+
 import pytest
 
 from opencode.contracts.execution import LanguageUnknown, SourceFile
@@ -51,8 +53,8 @@ async def test_input_arguments_and_unicode_reach_a_program(run: Runner, language
     [
         ("c", "int main(void) { retrun 0; }", "retrun"),
         ("cpp", "int main() { std::cout << 1; }", "std"),
-        ("java", "public class Main { int x = \"a\"; }", "incompatible types"),
-        pytest.param("rust", "fn main() { let x: i32 = \"a\"; }", "mismatched", id="rust"),
+        ("java", 'public class Main { int x = "a"; }', "incompatible types"),
+        pytest.param("rust", 'fn main() { let x: i32 = "a"; }', "mismatched", id="rust"),
     ],
 )
 async def test_a_compiler_that_finds_errors_shows_them(
@@ -67,7 +69,9 @@ async def test_a_compiler_that_finds_errors_shows_them(
 
 
 async def test_a_java_class_may_have_any_name(run: Runner) -> None:
-    body = "{ public static void main(String[] a) { System.out.println(new Object(){}.getClass().getEnclosingClass()); } }"
+    body = (
+        "{ public static void main(String[] a) { System.out.println(new Object(){}.getClass().getEnclosingClass()); } }"
+    )
     outcome = await run("java", f"package a.b;\n\npublic final class Solution {body}")
     assert outcome.stdout == "class a.b.Solution\n", outcome.events
     outcome = await run("java", f"class Node {{ int value; }}\nclass Answer {body}")

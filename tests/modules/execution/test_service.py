@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -35,7 +37,7 @@ def a_request(code: str, language: str = "python", limits: Limits | None = None)
     return RunRequest(new_run_id(), language, (SourceFile("main.py", code.encode()),), limits=limits or Limits())
 
 
-async def the_rest(events: list[RunEvent], iteration) -> Outcome:
+async def the_rest(events: list[RunEvent], iteration: AsyncIterator[RunEvent]) -> Outcome:
     return Outcome([*events, *[event async for event in iteration]])
 
 
@@ -51,15 +53,15 @@ async def test_output_arrives_while_the_program_runs(runs: Runs) -> None:
 
 
 async def test_a_program_that_never_ends_is_stopped_and_keeps_what_it_printed(run: Runner) -> None:
-    outcome = await run("python", SLEEPER, wall_time_ms=300)
+    outcome = await run("python", SLEEPER, wall_time_ms=800)
     assert (outcome.verdict, outcome.stdout) == ("wall_time", "here I am\n")
-    assert outcome.finished.message == "Stopped after 0.3 s. What it printed so far is above."
-    assert 300 <= outcome.finished.wall_time_ms < 2000
+    assert outcome.finished.message == "Stopped after 0.8 s. What it printed so far is above."
+    assert 800 <= outcome.finished.wall_time_ms < 5000
 
 
 async def test_a_c_program_keeps_what_it_printed_too(run: Runner) -> None:
     code = '#include <stdio.h>\nint main(void) { printf("here I am\\n"); for (;;); }'
-    outcome = await run("c", code, wall_time_ms=300)
+    outcome = await run("c", code, wall_time_ms=800)
     assert (outcome.verdict, outcome.stdout) == ("wall_time", "here I am\n")
 
 
@@ -128,12 +130,15 @@ async def test_stop_ends_a_run_and_says_so(runs: Runs) -> None:
 
 
 async def test_leaving_the_iteration_ends_the_cell_at_once(runs: Runs) -> None:
-    iteration = runs.run(a_request(SLEEPER))
-    await anext(iteration)
-    await anext(iteration)
-    began = time.monotonic()
-    await iteration.aclose()
-    assert time.monotonic() - began < 0.1
+    durations: list[float] = []
+    for _ in range(3):  # the quickest counts: the machine may be busy with other things
+        iteration = runs.run(a_request(SLEEPER))
+        await anext(iteration)
+        await anext(iteration)
+        began = time.monotonic()
+        await iteration.aclose()
+        durations.append(time.monotonic() - began)
+    assert min(durations) < 0.1
 
 
 async def test_a_listener_that_is_cancelled_ends_the_cell(runs: Runs) -> None:
@@ -163,8 +168,10 @@ async def test_a_program_may_close_its_output_and_go_on(run: Runner) -> None:
     assert outcome.finished.exit_code == 7
 
 
-async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refused(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=1, queue_length=1))
+async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refused(
+    settings: ExecutionSettings,
+) -> None:
+    runs = Runs(replace(settings, concurrency=1, queue_length=1))
     await runs.languages()
     first = runs.run(a_request(SLEEPER))
     events = [await anext(first), await anext(first)]
@@ -183,7 +190,7 @@ async def test_more_runs_than_slots_wait_in_line_and_more_than_the_line_are_refu
 
 
 async def test_a_run_can_be_stopped_while_it_waits(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=1, queue_length=2))
+    runs = Runs(replace(settings, concurrency=1, queue_length=2))
     first = runs.run(a_request(SLEEPER))
     await anext(first)
     request = a_request("print('never')")
@@ -197,7 +204,7 @@ async def test_a_run_can_be_stopped_while_it_waits(settings: ExecutionSettings) 
 
 
 async def test_closing_ends_every_run_and_each_hears_of_it(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, concurrency=2))
+    runs = Runs(replace(settings, concurrency=2))
     one, two = (runs.run(a_request(SLEEPER)) for _ in range(2))
     await anext(one)
     await anext(two)
@@ -233,7 +240,7 @@ async def test_the_probe_says_how_cells_are_held(runs: Runs) -> None:
 
 
 async def test_without_bubblewrap_nothing_runs_and_the_reason_is_told(settings: ExecutionSettings) -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=settings.toolchain_folders, bubblewrap="no-such-program"))
+    runs = Runs(replace(settings, bubblewrap="no-such-program"))
     with pytest.raises(SandboxUnavailable) as refusal:
         await anext(runs.run(a_request("print(1)")))
     assert "Install the package bubblewrap" in refusal.value.action

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 import structlog
@@ -40,6 +40,8 @@ SILENT_SWEEPS = 5
 CLOSE_TIMEOUT_S = 3.0
 EARLY_BYTES = 64 * 1024
 """What a client may send before it is let in; it is kept until then."""
+UNREAD_BYTES = 4 * 1024 * 1024
+"""What a peer that does not read may have waiting while it goes on sending: pings are answered, messages may be."""
 BAD_MESSAGES = 8
 """Text or empty messages that are overlooked before the socket is closed."""
 
@@ -52,7 +54,7 @@ class SocketProtocol(asyncio.Protocol):
     routes: tuple[SocketRoute, ...] = ()
 
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
-        self._uvicorn = {"config": config, "server_state": server_state, "app_state": app_state}
+        self._uvicorn: dict[str, Any] = {"config": config, "server_state": server_state, "app_state": app_state}
         self._connections = server_state.connections
         self._wire = ServerProtocol(extensions=[], logger=_library_log)
         self._handler: SocketHandler | None = None
@@ -62,8 +64,11 @@ class SocketProtocol(asyncio.Protocol):
         self._at_border = True
         self._silent_sweeps = 0
         self._bad_messages = 0
+        self._congested = False
         self._ended = False
+        self._give_up: asyncio.TimerHandle | None = None
         self._admitting: asyncio.Task[None] | None = None
+        self._passed_on: asyncio.Protocol | None = None
 
     # --- what handlers use -------------------------------------------------------------------------------------
 
@@ -74,15 +79,13 @@ class SocketProtocol(asyncio.Protocol):
     def close(self, code: int, reason: str) -> None:
         if self._ended:
             return
-        self._ended = True
+        self._end()
         try:
             self._wire.send_close(code, reason)
         except InvalidState:
             self._transport.close()
             return
         self._flush()
-        # A peer that never answers the goodbye does not keep the descriptor.
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
 
     # --- what asyncio and uvicorn call -------------------------------------------------------------------------
 
@@ -97,6 +100,9 @@ class SocketProtocol(asyncio.Protocol):
         if handler is None:
             self._receive_early(data)
             return
+        if self._congested and self._transport.get_write_buffer_size() > UNREAD_BYTES:
+            self._transport.abort()
+            return
         if self._at_border and not self._ended:
             messages, taken = read_short_messages(data)
             for message in messages:
@@ -107,19 +113,23 @@ class SocketProtocol(asyncio.Protocol):
         self._feed(handler, data)
 
     def pause_writing(self) -> None:
+        self._congested = True
         if self._handler and not self._ended:
             self._guard(self._handler.congested)
 
     def resume_writing(self) -> None:
+        self._congested = False
         if self._handler and not self._ended:
             self._guard(self._handler.writable)
 
     def eof_received(self) -> None:
         self._wire.receive_eof()
 
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._connections.discard(self)
+        if self._give_up:
+            self._give_up.cancel()
         if self._admitting:
             self._admitting.cancel()
         if self._handler:
@@ -149,8 +159,8 @@ class SocketProtocol(asyncio.Protocol):
                 self._unparsed -= client_frame_bytes(len(frame.data))
                 self._take(handler, frame)
         self._flush()
-        if self._wire.state is not State.OPEN:
-            self._ended = True
+        if self._wire.state is not State.OPEN and not self._ended:
+            self._end()
         # While a frame is here in part, or a message in fragments, only the library knows where we are.
         self._at_border = self._unparsed == 0 and self._wire.current_size is None
 
@@ -159,7 +169,7 @@ class SocketProtocol(asyncio.Protocol):
             return
         if frame.opcode is not Opcode.CONT:
             self._fragments = [] if frame.opcode is Opcode.BINARY else None
-        if self._fragments is not None:
+        if self._fragments is not None and frame.data:
             self._fragments.append(bytes(frame.data))
         if not frame.fin:
             return
@@ -186,6 +196,11 @@ class SocketProtocol(asyncio.Protocol):
             log.exception("socket handler failed")
             self._transport.abort()
 
+    def _end(self) -> None:
+        """Nothing more is said or heard. A peer that never answers the goodbye does not keep the descriptor."""
+        self._ended = True
+        self._give_up = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
     def _overlook(self) -> None:
         self._bad_messages += 1
         if self._bad_messages > BAD_MESSAGES:
@@ -201,6 +216,9 @@ class SocketProtocol(asyncio.Protocol):
     # --- the upgrade -------------------------------------------------------------------------------------------
 
     def _receive_early(self, data: bytes) -> None:
+        if self._passed_on:
+            self._passed_on.data_received(data)
+            return
         if self._admitting:
             self._early += data
             if len(self._early) > EARLY_BYTES:
@@ -214,7 +232,7 @@ class SocketProtocol(asyncio.Protocol):
         self._flush()
 
     def _upgrade(self, request: Request, raw: bytes) -> None:
-        path = unquote(urlsplit(request.path).path)
+        path = unquote(request.path.partition("?")[0])
         route = next((route for route in self.routes if path.startswith(route.prefix)), None)
         if route is None:
             self._pass_on(raw)
@@ -227,16 +245,17 @@ class SocketProtocol(asyncio.Protocol):
         other = WebSocketsSansIOProtocol(**self._uvicorn)
         other.connection_made(self._transport)
         other.data_received(raw)
-        # uvicorn makes us the transport's protocol right after this call; the next turn comes before any data.
+        self._passed_on = other
+        # uvicorn makes us the transport's protocol right after this call.
         asyncio.get_running_loop().call_soon(self._transport.set_protocol, other)
 
     async def _admit(self, route: SocketRoute, request: Request) -> None:
         client = get_remote_addr(self._transport)
-        parts = urlsplit(request.path)
+        path, _, query = request.path.partition("?")
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         upgrade = UpgradeRequest(
-            path=unquote(parts.path),
-            query=dict(parse_qsl(parts.query)),
+            path=unquote(path),
+            query=dict(parse_qsl(query)),
             headers={name.lower(): value for name, value in request.headers.raw_items()},
             subprotocols=tuple(word.strip() for word in offered.split(",") if word.strip()),
             address=client[0] if client else "unknown",
@@ -256,7 +275,7 @@ class SocketProtocol(asyncio.Protocol):
         self._wire.send_response(response)
         self._flush()
         if response.status_code != 101 or self._transport.is_closing():
-            admission.handler.closed()
+            self._guard(admission.handler.closed)
         else:
             metrics.SOCKETS.inc()
             self._handler = admission.handler

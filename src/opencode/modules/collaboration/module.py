@@ -1,6 +1,8 @@
 """The plug of collaboration."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from litestar import Router
@@ -28,6 +30,7 @@ from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, 
 SETTLE_EVERY_S = 1.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
+DRAIN_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         commit.check()
 
     async def drain() -> None:
-        await commit.flushed()
+        # A log that cannot be written would hold up the stop for ever.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(commit.flushed(), DRAIN_TIMEOUT_S)
         await online.flush()
 
     async def stop() -> None:
@@ -102,5 +107,3 @@ def _update_log(parts: Parts, settings: CollaborationSettings) -> UpdateLog:
     if path is None:
         return SqlUpdateLog(parts.database)
     return SqliteUpdateLog(parts.database, path, durability=settings.durability)
-
-

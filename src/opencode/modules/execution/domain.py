@@ -288,7 +288,10 @@ class Judgement:
 
 
 def judge(facts: StageFacts, limits: StageLimits) -> Judgement:
-    """Decide what became of a run. What the host saw counts, in this order; what the program says of itself comes last."""
+    """
+    Decide what became of a run. What the host saw counts, in this order; what the program says of itself comes
+    last.
+    """
     if facts.ended_for is Verdict.STOPPED:
         return Judgement(Verdict.STOPPED, "Stopped. What it printed so far is above.")
     if not facts.began:

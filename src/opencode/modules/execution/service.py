@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import structlog
@@ -93,7 +93,7 @@ class Runs:
         known = [_language(runtime, self._found[runtime.id]) for runtime in self.runtimes]
         return tuple(sorted(known, key=lambda language: (not language.available, language.name.casefold())))
 
-    async def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+    async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
         limits = narrow(request.limits, self.settings.run)
@@ -128,7 +128,10 @@ class Runs:
     # ------------------------------------------------------------------------------------------------ for the operator
 
     async def probe(self) -> ProbeReport:
-        """Make an empty cell, to tell whether programs can be run here. Takes some 10 ms; for `/ready` and `ocp doctor`."""
+        """
+        Make an empty cell, to tell whether programs can be run here. Takes some 10 ms; for `/ready` and `ocp
+        doctor`.
+        """
         began = asyncio.get_running_loop().time()
         try:
             workshop = await self._open_workshop()
@@ -156,7 +159,7 @@ class Runs:
     # -------------------------------------------------------------------------------------------------------- a run
 
     @contextlib.asynccontextmanager
-    async def _turn(self, under_way: "_Run") -> "AsyncIterator[int | None]":
+    async def _turn(self, under_way: "_Run") -> AsyncGenerator[int | None, None]:
         """A slot when it is this run's turn, None when it was stopped before."""
         try:
             waiting = self._slots.ask()
@@ -173,7 +176,8 @@ class Runs:
             self._slots.give_back(waiting)
 
     async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncGenerator[RunEvent, None]:
-        # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut short.
+        # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut
+        # short.
         under_way.cell = cell
         under_way.task = asyncio.create_task(self._live(under_way, cell))
         if under_way.stopped:
@@ -181,7 +185,7 @@ class Runs:
         try:
             while True:
                 event = await under_way.events.get()
-                if isinstance(event, BaseException):
+                if isinstance(event, Exception):
                     raise event
                 yield event
                 if isinstance(event, Finished):
@@ -203,9 +207,9 @@ class Runs:
                 )
             )
             return
-        except BaseException as error:
+        except Exception as error:  # raised again where the run is listened to
             under_way.events.put_nowait(error)
-            raise
+            return
         if finished.verdict is Verdict.SANDBOX_FAULT:
             log.error("sandbox did not start", reason=cell.complaints)
         duration_s = asyncio.get_running_loop().time() - began
@@ -268,15 +272,17 @@ def _prepare(settings: ExecutionSettings) -> Workshop:
     if isinstance(tools, str):
         raise SandboxUnavailable("No sandbox can be made on this machine.", action=tools)
     try:
-        from opencode.modules.execution.adapters import seccomp  # noqa: PLC0415 — fails to import without libseccomp
+        # Here, since without libseccomp the import itself fails.
+        from opencode.modules.execution.adapters import seccomp
 
-        program = seccomp.filter_program()
+        kind = groups.detect()
+        program = seccomp.filter_program(hidden_memory=not kind.rlimits_only)
     except (RuntimeError, OSError):
         raise SandboxUnavailable(
             "No sandbox can be made on this machine.", action="libseccomp is missing. Install the package libseccomp2."
         ) from None
     processes.adopt_orphans()
-    return Workshop(tools, groups.detect(), program, settings)
+    return Workshop(tools, kind, program, settings)
 
 
 def _language(runtime: Runtime, found: Found | Missing) -> Language:
@@ -311,7 +317,7 @@ def _stopped_early(runtime: Runtime, workshop: Workshop) -> Finished:
 class _Run:
     """A run that somebody waits for."""
 
-    events: asyncio.Queue[RunEvent | BaseException] = field(default_factory=asyncio.Queue[RunEvent | BaseException])
+    events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
     waiting: asyncio.Future[int] | None = None
     cell: Cell | None = None
     task: asyncio.Task[None] | None = None

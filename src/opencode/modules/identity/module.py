@@ -85,6 +85,7 @@ def build(parts: Parts, settings: IdentitySettings) -> IdentityModule:
 def _routes(**services: Any) -> Router:
     return Router(
         path="/api/v1",
+        tags=["Identity"],
         route_handlers=[AuthController, MeController, TokenController, AdministrationController],
         dependencies={name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()},
         # Answers about people and credentials are nobody else's, and no cache's.

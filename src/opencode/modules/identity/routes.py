@@ -5,7 +5,8 @@ from typing import Annotated, Any, TypeVar
 
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.datastructures import Cookie
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, PathParameter
 from msgspec import UnsetType
 
 from opencode.infra.http import SESSION_COOKIE, PageView, refuse_other_sites
@@ -43,6 +44,9 @@ from opencode.modules.identity.settings import IdentitySettings
 T = TypeVar("T")
 V = TypeVar("V")
 
+TokenPath = Annotated[str, PathParameter(description="`tok_…`")]
+UserPath = Annotated[str, PathParameter(description="`usr_…`")]
+
 # The most that browsers keep one (RFC 6265bis, section 5.5). When a session ends is the server's business: it pushes
 # the end ahead with each visit, and need not send the cookie again for that.
 _COOKIE_AGE_S = 400 * 86_400
@@ -62,16 +66,19 @@ class SessionCookies:
 
     def _cookie(self, value: str, age_s: int) -> Cookie:
         secure = self._public_url().startswith("https://")
-        return Cookie(SESSION_COOKIE, value=value, path="/", max_age=age_s, httponly=True, samesite="lax", secure=secure)
+        return Cookie(
+            key=SESSION_COOKIE, value=value, path="/", max_age=age_s, httponly=True, samesite="lax", secure=secure
+        )
 
 
 class AuthController(Controller):
     path = "/auth"
-    tags = ["Identity"]
     before_request = refuse_other_sites
 
     @get("/policy", operation_id="get_registration_policy", summary="Who may register here")
-    async def policy(self, accounts: Accounts, identity_settings: IdentitySettings) -> RegistrationPolicyView:
+    async def policy(
+        self, accounts: NamedDependency[Accounts], identity_settings: NamedDependency[IdentitySettings]
+    ) -> RegistrationPolicyView:
         """`open`: anyone; `invite`: with an invitation; `closed`: nobody. The first account can always be made."""
         registration: Any = identity_settings.registration
         return RegistrationPolicyView(registration=registration, first_account=await accounts.is_first())
@@ -83,7 +90,11 @@ class AuthController(Controller):
 
     @post("/register", operation_id="register_user", summary="Make an account and sign in")
     async def register(
-        self, data: RegisterBody, address: str, accounts: Accounts, session_cookies: SessionCookies
+        self,
+        data: JSONBody[RegisterBody],
+        address: NamedDependency[str],
+        accounts: NamedDependency[Accounts],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[UserView]:
         """The first account is the administrator. Answers the account and sets the session cookie."""
         newcomer = Newcomer(data.email, data.password, data.display_name, data.invite)
@@ -92,11 +103,11 @@ class AuthController(Controller):
     @post("/login", status_code=200, operation_id="sign_in", summary="Sign in")
     async def sign_in(
         self,
-        data: SignInBody,
+        data: JSONBody[SignInBody],
         request: Request[Any, Any, Any],
-        address: str,
-        sessions: Sessions,
-        session_cookies: SessionCookies,
+        address: NamedDependency[str],
+        sessions: NamedDependency[Sessions],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[UserView]:
         """
         Answers the account and sets the session cookie. 401 does not tell whether the account exists; 429 after too
@@ -110,10 +121,10 @@ class AuthController(Controller):
     async def sign_out(
         self,
         request: Request[Any, Any, Any],
-        principal: Principal,
-        address: str,
-        sessions: Sessions,
-        session_cookies: SessionCookies,
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        sessions: NamedDependency[Sessions],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[None]:
         """Ends the session of the cookie. A session that has ended already is signed out of as well."""
         stale = not principal.is_user and SESSION_COOKIE in request.cookies
@@ -123,7 +134,11 @@ class AuthController(Controller):
 
     @post("/setup", status_code=200, operation_id="use_setup_link", summary="Become the administrator")
     async def use_setup_link(
-        self, data: SetupBody, address: str, setup: Setup, session_cookies: SessionCookies
+        self,
+        data: JSONBody[SetupBody],
+        address: NamedDependency[str],
+        setup: NamedDependency[Setup],
+        session_cookies: NamedDependency[SessionCookies],
     ) -> Response[UserView]:
         """
         For the one-time link that the first start prints. Makes the administrator, who then chooses an address and a
@@ -134,15 +149,20 @@ class AuthController(Controller):
 
 class MeController(Controller):
     path = "/me"
-    tags = ["Identity"]
 
     @get("/", operation_id="get_me", summary="Who am I")
-    async def me(self, principal: Principal, accounts: Accounts) -> UserView:
+    async def me(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> UserView:
         """The account of the caller, with its roles and all that they permit."""
         return UserView.of(await accounts.me(principal))
 
     @patch("/", operation_id="update_me", summary="Change my name, address or password")
-    async def change_me(self, data: UpdateMeBody, principal: Principal, address: str, accounts: Accounts) -> UserView:
+    async def change_me(
+        self,
+        data: JSONBody[UpdateMeBody],
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        accounts: NamedDependency[Accounts],
+    ) -> UserView:
         """
         Only the fields that are sent change. The address and the password need `current_password`, unless there is no
         password yet. A new password ends all other sessions.
@@ -158,10 +178,15 @@ class MeController(Controller):
 
 class TokenController(Controller):
     path = "/tokens"
-    tags = ["Identity"]
 
     @post("/", operation_id="create_token", summary="Make a token for a program")
-    async def create(self, data: CreateTokenBody, principal: Principal, address: str, tokens: Tokens) -> NewTokenView:
+    async def create(
+        self,
+        data: JSONBody[CreateTokenBody],
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        tokens: NamedDependency[Tokens],
+    ) -> NewTokenView:
         """The answer is the only place where the secret is ever shown. A token cannot reach further than its maker."""
         new = await tokens.create(
             principal, data.name, data.scopes, expires_in_days=data.expires_in_days, address=address
@@ -169,50 +194,63 @@ class TokenController(Controller):
         return NewTokenView.of(new)
 
     @get("/", operation_id="list_tokens", summary="My tokens")
-    async def page(self, principal: Principal, page: PageRequest, tokens: Tokens) -> PageView[TokenView]:
+    async def page(
+        self, principal: NamedDependency[Principal], page: NamedDependency[PageRequest], tokens: NamedDependency[Tokens]
+    ) -> PageView[TokenView]:
         """Those that have not expired, the newest first, without their secrets."""
         return _page(await tokens.page(principal, page), TokenView.of)
 
     @delete("/{token_id:str}", operation_id="revoke_token", summary="Revoke a token")
     async def revoke(
         self,
-        token_id: Annotated[str, Parameter(description="`tok_…`")],
-        principal: Principal,
-        address: str,
-        tokens: Tokens,
+        token_id: TokenPath,
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        tokens: NamedDependency[Tokens],
     ) -> None:
         """It stops working at once."""
         await tokens.revoke(principal, token_id, address=address)
 
 
 class AdministrationController(Controller):
-    tags = ["Administration"]
-
     @post("/invites", operation_id="create_invite", summary="Invite somebody")
-    async def invite(self, data: CreateInviteBody, principal: Principal, address: str, invites: Invites) -> InviteView:
+    async def invite(
+        self,
+        data: JSONBody[CreateInviteBody],
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        invites: NamedDependency[Invites],
+    ) -> InviteView:
         """Makes the leave to register one account of a role. The secret is shown this once."""
         new = await invites.invite(principal, data.role, expires_in_days=data.expires_in_days, address=address)
         return InviteView.of(new)
 
     @get("/users", operation_id="list_users", summary="All accounts")
-    async def users(self, principal: Principal, page: PageRequest, accounts: Accounts) -> PageView[UserView]:
+    async def users(
+        self,
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        accounts: NamedDependency[Accounts],
+    ) -> PageView[UserView]:
         """The newest first."""
         return _page(await accounts.page(principal, page), UserView.of)
 
     @patch("/users/{user_id:str}", operation_id="update_user", summary="Give an account other roles")
     async def set_roles(
         self,
-        user_id: Annotated[str, Parameter(description="`usr_…`")],
-        data: UpdateUserBody,
-        principal: Principal,
-        address: str,
-        accounts: Accounts,
+        user_id: UserPath,
+        data: JSONBody[UpdateUserBody],
+        principal: NamedDependency[Principal],
+        address: NamedDependency[str],
+        accounts: NamedDependency[Accounts],
     ) -> UserView:
         """In force from the account's next request on. The last administrator stays one."""
         return UserView.of(await accounts.set_roles(principal, user_id, data.roles, address=address))
 
     @get("/audit", operation_id="list_audit_entries", summary="The trail of security events")
-    async def audit(self, principal: Principal, page: PageRequest, trail: Trail) -> PageView[AuditEntryView]:
+    async def audit(
+        self, principal: NamedDependency[Principal], page: NamedDependency[PageRequest], trail: NamedDependency[Trail]
+    ) -> PageView[AuditEntryView]:
         """Sign-ins, failed ones too, and every change of accounts and credentials, the newest first."""
         return _page(await trail.page(principal, page), AuditEntryView.of)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from litestar import Router
 from litestar.di import Provide
@@ -12,6 +11,7 @@ from opencode.contracts.execution import CodeRunner
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
+from opencode.modules.interviews.domain.export import Export
 from opencode.modules.interviews.jobs import jobs
 from opencode.modules.interviews.reactions import end_streams_of_revoked_person, note_presence
 from opencode.modules.interviews.routes import ROUTES
@@ -35,11 +35,11 @@ from opencode.modules.interviews.settings import InterviewsSettings
 
 @dataclass(frozen=True, slots=True)
 class InterviewsModule:
-    """What wiring gets: the plug, the gate that lets people into documents, and the export of the command line."""
+    """What wiring gets: the plug, the gate that lets people into documents, and the export for the command line."""
 
     plug: Plug
     gate: DocumentGate
-    export_for_operator: Callable[[str], Awaitable[Any]]
+    export_for_operator: Callable[[str], Awaitable[Export]]
 
 
 def build(

@@ -61,7 +61,9 @@ export class Connection {
   readonly settlement = new Settlement();
 
   #renewing = $state(false);
-  readonly canWrite = $derived(this.role === 'write' && !this.#renewing && this.phase !== 'stopped' && this.replica !== null);
+  readonly canWrite = $derived(
+    this.role === 'write' && !this.#renewing && this.phase !== 'stopped' && this.replica !== null,
+  );
   readonly light: Light = $derived(
     this.phase !== 'live' ? 'offline' : this.settlement.unsaved ? 'saving' : 'saved'
   );

@@ -167,7 +167,8 @@ class RemoteCursors implements PluginValue {
         const from = Math.min(anchor, head, length);
         const to = Math.min(Math.max(anchor, head), length);
         const at = Math.min(head, length);
-        if (from < to) ranges.push(Decoration.mark({ class: `ocp-peer-selection ocp-person-${user.colour}` }).range(from, to));
+        const selected = Decoration.mark({ class: `ocp-peer-selection ocp-person-${user.colour}` });
+        if (from < to) ranges.push(selected.range(from, to));
         ranges.push(Decoration.widget({ widget: new Caret(user, fresh && index === 0), side: 1 }).range(at));
       }
     }

@@ -75,7 +75,9 @@ function lookOf(style: Style): string {
   const looks: string[] = [];
   if (style.foreground) looks.push(`ansi-${style.foreground}`);
   if (style.background) looks.push(`ansi-on-${style.background}`);
-  for (const name of ['bold', 'dim', 'italic', 'underline', 'inverse'] as const) if (style[name]) looks.push(`ansi-${name}`);
+  for (const name of ['bold', 'dim', 'italic', 'underline', 'inverse'] as const) {
+    if (style[name]) looks.push(`ansi-${name}`);
+  }
   return looks.join(' ');
 }
 

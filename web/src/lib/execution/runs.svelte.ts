@@ -90,7 +90,8 @@ export class Runs {
     this.picked = null;
     try {
       const args = splitArguments(this.args);
-      this.#add(await this.#api.startRun({ language, stdin: this.stdin || undefined, args: args.length ? args : undefined }));
+      const stdin = this.stdin || undefined;
+      this.#add(await this.#api.startRun({ language, stdin, args: args.length > 0 ? args : undefined }));
     } finally {
       this.starting = false;
     }

@@ -33,7 +33,7 @@ _MAX_VAR_UINT = (1 << 53) - 1
 _MAX_VAR_UINT_BYTES = 8
 
 
-class Malformed(Exception):
+class Malformed(Exception):  # noqa: N818, it is told to peers by this name
     """The bytes are not a message of this protocol; the text says where they stop making sense."""
 
 
@@ -154,7 +154,8 @@ def parse_short_update(message: bytes) -> bytes | None:
     The update of a message that holds a live edit of fewer than 128 bytes, which nearly all messages are; None for
     every other message. It says the same as `parse`, several times faster.
     """
-    if message[:2] == b"\x00\x02" and len(message) > 2 and message[2] == len(message) - 3 and message[2] < 0x80:
+    size = len(message) - 3
+    if message[:2] == b"\x00\x02" and 0 < size < 0x80 and message[2] == size and message[3] < 0x80:
         return message[3:]
     return None
 

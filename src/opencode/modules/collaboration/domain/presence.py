@@ -40,6 +40,7 @@ class ClientPresence:
     Attributes:
         owner: the peer that speaks for it, or None while its socket is lost and may come back.
         person_id: only the same person may take it over.
+        losses: how often its socket was lost; a grace ends only the loss that began it.
     """
 
     client_id: int
@@ -47,6 +48,7 @@ class ClientPresence:
     state: bytes
     owner: object | None
     person_id: str
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def parse_announcements(update: bytes) -> list[Announcement]:
         raw, at = read_bytes(update, at)
         if len(raw) <= MAX_STATE_BYTES:
             state = _parse_state(raw)
-            if _depth(state) <= MAX_DEPTH:
+            if not _is_deeper(state, MAX_DEPTH):
                 announcements.append(Announcement(client_id, clock, state))
     if at != len(update):
         raise Malformed(f"{len(update) - at} bytes are left over behind the awareness states")
@@ -131,18 +133,19 @@ class Presence:
             self._clients[known.client_id] = known
         return True
 
-    def lose(self, owner: object) -> list[int]:
-        """The owner's socket is lost. Its clients stay for a grace; returns their ids for `expire`."""
+    def lose(self, owner: object) -> dict[int, int]:
+        """The owner's socket is lost. Its clients stay for a grace; returns who was lost, for `expire`."""
         lost = [client for client in self._clients.values() if client.owner is owner]
         for client in lost:
             client.owner = None
-        return [client.client_id for client in lost]
+            client.losses += 1
+        return {client.client_id: client.losses for client in lost}
 
-    def expire(self, client_ids: list[int]) -> None:
-        """The grace is over: whoever has not come back has left."""
-        for client_id in client_ids:
+    def expire(self, lost: dict[int, int]) -> None:
+        """The grace is over: whoever has not come back since then has left."""
+        for client_id, losses in lost.items():
             client = self._clients.get(client_id)
-            if client and client.owner is None:
+            if client and client.owner is None and client.losses == losses:
                 # Equal clock and a null state is how y-protocols says that a client left.
                 client.state = NOBODY
                 self._news[client_id] = self._clients.pop(client_id)
@@ -166,19 +169,19 @@ class Presence:
 def _parse_state(raw: bytes) -> Any | None:
     try:
         state = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise Malformed("an awareness state is not JSON") from None
     if state is not None and not isinstance(state, dict):
         raise Malformed("an awareness state is neither an object nor null")
     return state
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max((_depth(item) for item in value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max((_depth(item) for item in value), default=0)
-    return 0
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether containers are nested more than `depth` deep; looks no deeper than that."""
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_is_deeper(item, depth - 1) for item in items)
 
 
 def _shown_state(state: dict[str, Any], user: dict[str, Any]) -> bytes:

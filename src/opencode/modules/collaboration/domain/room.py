@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pycrdt import Doc, Text, merge_updates
+from pycrdt import Doc, Text
 
 from opencode.contracts.collaboration import Entry, PeerRole
 from opencode.kernel.ids import DocumentId
@@ -26,6 +26,7 @@ from opencode.modules.collaboration.domain.codec import (
 )
 from opencode.modules.collaboration.domain.presence import KEEP_ALIVE_UPDATE, Presence, parse_announcements
 from opencode.modules.collaboration.domain.records import Record, RecordKind
+from opencode.modules.collaboration.domain.updates import announces_too_much, deletes_only_known
 
 PRESENCE_INTERVAL_S = 0.03
 PRESENCE_GRACE_S = 5.0
@@ -36,7 +37,20 @@ MAX_STRIKES = 8
 PARKED_CHECK_UPDATES = 16
 """Every so many live updates of a peer the state vector must have moved, or its updates hang on one that is lost."""
 MAX_FULL_SYNCS = 30
-"""Step 1 messages of one socket. An honest client sends one; each may cost an encoding of the whole document."""
+"""Step 1 messages of one socket at once; each keep-alive sweep allows one more. Each may cost an encoding of the whole
+document, and an honest client sends one, or one every few seconds."""
+MAX_OWED_BYTES = 256 * 1024
+"""Answers to a peer that goes on asking and does not read, before its socket is closed."""
+MEASURE_INTERVAL_MS = 1_000
+"""A document that seems full is measured so often at the most: that costs an encoding of all of it."""
+SPARE_FOR_DELETIONS = 8
+"""A full document takes deletions until they make up one part in so many of the limit: how else would it get room."""
+MAX_VANISHED = 8
+"""Times the limit: bytes of updates that left no trace in the document. Some wait inside the CRDT, out of sight."""
+
+
+GONE = (4404, "This document no longer exists.")
+ANEW = (1012, "The document is loaded anew.")
 
 
 class Outlet(Protocol):
@@ -69,6 +83,7 @@ class Peer:
 
     __slots__ = (
         "_behind",
+        "_owed",
         "_wanted",
         "acknowledges",
         "congested_sweeps",
@@ -106,6 +121,7 @@ class Peer:
         self.parked_state: bytes | None = None
         self._behind: bytes | None = None
         self._wanted: bytes | None = None
+        self._owed = 0
 
     @property
     def congested(self) -> bool:
@@ -113,6 +129,11 @@ class Peer:
 
     def write(self, frame: bytes) -> None:
         self.idle = False
+        if self._behind is not None:
+            self._owed += len(frame)
+            if self._owed > MAX_OWED_BYTES:
+                self.outlet.close(1013, "This connection reads too slowly. Connect again.")
+                return
         self.outlet.write(frame)
 
     def settle(self, ordinal: int, sequence: int) -> None:
@@ -130,17 +151,10 @@ class Peer:
         """The socket takes bytes again: one difference brings the peer up to date."""
         behind, self._behind = self._behind, None
         wanted, self._wanted = self._wanted, None
+        self._owed = 0
         self.congested_sweeps = 0
-        if behind is None:
-            return
-        if wanted is not None:
-            self.room.answer_step_1(self, wanted)
-            return
-        self.live = True
-        difference = self.room.doc.get_update(behind)
-        if difference != EMPTY_UPDATE:
-            self.write(self.room.frame(codec.sync_message(SyncType.UPDATE, difference)))
-        self.write(self.room.presence_frame())
+        if behind is not None:
+            self.room.resume(self, behind, wanted)
 
     def rewind(self, state_vector: bytes) -> None:
         """What a congested peer was sent last reaches only up to here."""
@@ -169,6 +183,12 @@ class Room:
         later: calls a function after so many seconds.
         now_ms: milliseconds since 1970, UTC.
         max_bytes: the largest document, encoded.
+
+    Attributes:
+        rulings: how often it was said who may enter or write. Leave to enter that was asked for before the last
+            ruling has to be asked for again.
+        gone: the document is deleted.
+        broken: what is in memory cannot be trusted any more; the log can.
     """
 
     def __init__(
@@ -192,12 +212,17 @@ class Room:
         self.seeds: set[str] = set()
         self.peers: set[Peer] = set()
         self.presence = Presence()
+        self.rulings = 0
+        self.gone = False
         self.broken = False
         self._journal = journal
         self._later = later
         self._now_ms = now_ms
         self._max_bytes = max_bytes
         self._size_at_most = 0
+        self._measure_again_ms = 0
+        self._vanished_bytes = 0
+        self._hidden_seeds: set[int] = set()
         self._snapshot: Snapshot | None = None
         self._presence_due = False
 
@@ -229,40 +254,67 @@ class Room:
         self.sequence += 1
         return Record(self.document_id, self.sequence, self._now_ms(), kind, author, update)
 
-    def take_seed(self, name: str, update: bytes) -> None:
+    @property
+    def complete_to(self) -> int:
+        """The document holds every record up to this one. Seeds on their way into the log hold it back."""
+        return min(self._hidden_seeds) - 1 if self._hidden_seeds else self.sequence
+
+    def next_seed(self, name: str, update: bytes) -> Record:
+        """Give a seed its place. `take_seed` must follow once it is durable."""
+        record = self.next_record(RecordKind.SEED, name, update)
+        self._hidden_seeds.add(record.sequence)
+        return record
+
+    def take_seed(self, record: Record) -> None:
         """Show a durable seed to everyone. Not earlier: a seed that is seen and then lost would come twice."""
-        self.doc.apply_update(update)
-        self._size_at_most += len(update)
-        self.seeds.add(name)
-        self._relay(None, self.frame(codec.sync_message(SyncType.UPDATE, update)))
+        self.doc.apply_update(record.update)
+        self._hidden_seeds.discard(record.sequence)
+        self._size_at_most += len(record.update)
+        self.seeds.add(record.author)
+        # It was made when the sequence stood here already, and does not hold the seed.
+        self._snapshot = None
+        self._relay(None, self.frame(codec.sync_message(SyncType.UPDATE, record.update)))
 
     # --- people ----------------------------------------------------------------------------------------------------
 
     def join(self, peer: Peer) -> None:
         """A socket has opened: say hello, and ask what it has that we do not."""
         self.peers.add(peer)
+        if self.gone or self.broken:
+            peer.outlet.close(*(GONE if self.gone else ANEW))
+            return
         if peer.acknowledges:
             role = PeerRole.WRITE if peer.may_write else PeerRole.READ
             peer.write(self.frame(codec.hello(self.generation, role, self.sequence)))
-        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, self.doc.get_state())))
-        if len(self.presence):
-            peer.write(self.presence_frame())
+        self._ask_for_edits(peer)
 
     def leave(self, peer: Peer) -> None:
         """A socket is lost. Its cursor stays for a grace, because most come back."""
         self.peers.discard(peer)
-        client_ids = self.presence.lose(peer)
-        if client_ids:
-            self._later(PRESENCE_GRACE_S, lambda: self._expire_presence(client_ids))
+        lost = self.presence.lose(peer)
+        if lost:
+            self._later(PRESENCE_GRACE_S, lambda: self._expire_presence(lost))
 
     def set_role(self, peer_id: str, role: PeerRole) -> None:
         """From the next message on, whoever this is may write, or may not."""
+        self.rulings += 1
         may_write = role is PeerRole.WRITE
         for peer in self.peers:
             if peer.entry.peer_id == peer_id and peer.may_write is not may_write:
                 peer.may_write = may_write
                 if peer.acknowledges:
                     peer.write(self.frame(codec.access(role)))
+                elif may_write:
+                    # What a stock client wrote meanwhile was left lying; what it writes now may build on that.
+                    self._ask_for_edits(peer)
+
+    def disconnect(self, code: int, sentence: str, *, peer_id: str | None = None) -> None:
+        """Cut one person, or everybody; not one more update of theirs is taken."""
+        self.rulings += 1
+        for peer in list(self.peers):
+            if peer_id is None or peer.entry.peer_id == peer_id:
+                peer.may_write = False
+                peer.outlet.close(code, sentence)
 
     # --- messages --------------------------------------------------------------------------------------------------
 
@@ -285,13 +337,36 @@ class Room:
         if state_vector == EMPTY_STATE_VECTOR:
             peer.live = True
             self._send_snapshot(peer)
+        else:
+            try:
+                difference = self.doc.get_update(state_vector)
+            except ValueError:
+                raise Malformed("the state vector cannot be read") from None
+            peer.live = True
+            peer.write(self.frame(codec.sync_message(SyncType.STEP_2, difference)))
+        if len(self.presence) and not peer.congested:
+            peer.write(self.presence_frame())
+
+    def resume(self, peer: Peer, behind: bytes, wanted: bytes | None) -> None:
+        """
+        A peer has caught up.
+
+        Args:
+            behind: the state vector up to which it was sent everything.
+            wanted: the state vector of a step 1 that came meanwhile.
+        """
+        if wanted is not None:
+            try:
+                self.answer_step_1(peer, wanted)
+            except Malformed as error:
+                self._strike(peer, f"A message was not understood: {error}.")
             return
-        try:
-            difference = self.doc.get_update(state_vector)
-        except ValueError:
-            raise Malformed("the state vector cannot be read") from None
         peer.live = True
-        peer.write(self.frame(codec.sync_message(SyncType.STEP_2, difference)))
+        difference = self.doc.get_update(behind)
+        if difference != EMPTY_UPDATE:
+            peer.write(self.frame(codec.sync_message(SyncType.UPDATE, difference)))
+        if not peer.congested:
+            peer.write(self.presence_frame())
 
     def text(self, name: str) -> str:
         """The text of that name; empty when there is none."""
@@ -310,6 +385,7 @@ class Room:
             if peer.idle:
                 peer.outlet.write(self.frame(codec.awareness_message(KEEP_ALIVE_UPDATE)))
             peer.idle = True
+            peer.full_syncs = max(0, peer.full_syncs - 1)
             if peer.congested:
                 peer.congested_sweeps += 1
 
@@ -322,15 +398,22 @@ class Room:
                 if peer.full_syncs > MAX_FULL_SYNCS:
                     peer.outlet.close(1008, "This socket asked for the whole document too often.")
                     return
+                if announces_too_much(state_vector):
+                    raise Malformed("the state vector announces more than it holds")
                 self.answer_step_1(peer, state_vector)
             case SyncMessage(SyncType.STEP_2, update):
                 self._take_sync(peer, update)
             case SyncMessage(_, update):
+                if announces_too_much(update):
+                    peer.received += 1
+                    self._refuse_malformed(peer)
+                    return
                 self._edit(peer, update, message)
             case AwarenessMessage(update):
                 self._take_presence(peer, update)
             case QueryAwareness():
-                peer.write(self.presence_frame())
+                if not peer.congested:  # `resume` tells it
+                    peer.write(self.presence_frame())
 
     def _edit(self, peer: Peer, update: bytes, message: bytes) -> None:
         """A live edit: the hot path. `message` is relayed as it came."""
@@ -352,51 +435,69 @@ class Room:
             self._check_parked(peer, update)
 
     def _take_sync(self, peer: Peer, update: bytes) -> None:
-        """What a peer has and we do not, after a step 1 of ours. Only what is new is relayed and kept."""
+        """What a peer has and we do not, after a step 1 of ours. Relayed and kept if it holds anything new."""
         peer.received += 1
         if update == EMPTY_UPDATE:
             self._journal.pass_through(peer, peer.received)
             return
         if not peer.may_write and not peer.acknowledges:
-            return  # A stock client that may not write sends its deletions again at each handshake; see protocol.md.
+            return  # A stock client that may not write sends its deletions again at each handshake.
+        if announces_too_much(update):
+            self._refuse_malformed(peer)
+            return
+        if not self._may_take(peer, update):
+            return
         try:
-            news = self._news_in(update) if self._may_take(peer, update) else None
-        except ValueError:
+            is_news = self._is_news(update)
+        except (ValueError, Malformed):
             self._refuse_malformed(peer)
             return
         except BaseException as panic:
             self._break(panic)
             return
-        if news is None:
-            return
-        if news == EMPTY_UPDATE:
+        if not is_news:
             self._journal.pass_through(peer, peer.received)
             return
-        self._size_at_most += len(news)
-        self._relay(peer, self.frame(codec.sync_message(SyncType.UPDATE, news)))
-        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, news), peer, peer.received)
+        self._size_at_most += len(update)
+        self._relay(peer, self.frame(codec.sync_message(SyncType.UPDATE, update)))
+        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, update), peer, peer.received)
 
-    def _news_in(self, update: bytes) -> bytes:
-        """Apply an update; returns the part of it that the document did not have."""
+    def _is_news(self, update: bytes) -> bool:
+        """
+        Apply an update. Returns whether it may have left anything in the document, in sight or parked: what the
+        document holds and the log does not would be in the text that runs, and in nobody's editor.
+        """
         changes: list[bytes] = []
         subscription = self.doc.observe(lambda event: changes.append(event.update))
         try:
             self.doc.apply_update(update)
         finally:
             self.doc.unobserve(subscription)
-        return merge_updates(*changes) if changes else EMPTY_UPDATE
+        return any(change != EMPTY_UPDATE for change in changes) or not deletes_only_known(update, self.doc.get_state())
 
     def _may_take(self, peer: Peer, update: bytes) -> bool:
         if not peer.may_write:
             self._refuse(peer, "read-only", "You may read this document, not change it.")
             return False
-        if self._size_at_most + len(update) > self._max_bytes:
-            # The bound only grows; what the document really needs is worth knowing before anybody is refused.
-            self._size_at_most = len(self.state())
-            if self._size_at_most + len(update) > self._max_bytes:
-                self._refuse(peer, "document-full", f"A document may have {self._max_bytes // 1024} KiB.")
-                return False
+        if self._size_at_most + len(update) > self._max_bytes and not self._finds_room(update):
+            self._refuse(peer, "document-full", f"A document may have {self._max_bytes // 1024} KiB.")
+            return False
         return True
+
+    def _finds_room(self, update: bytes) -> bool:
+        """The bound only grows; what the document really needs is worth knowing before anybody is refused."""
+        limit = self._max_bytes
+        if update[:1] == b"\x00":
+            limit += limit // SPARE_FOR_DELETIONS
+        now_ms = self._now_ms()
+        if now_ms >= self._measure_again_ms:
+            self._measure_again_ms = now_ms + MEASURE_INTERVAL_MS
+            size = len(self.state())
+            self._vanished_bytes += self._size_at_most - size
+            self._size_at_most = size
+            if self._vanished_bytes > MAX_VANISHED * self._max_bytes:
+                self._load_anew()
+        return self._size_at_most + len(update) <= limit
 
     def _refuse(self, peer: Peer, reason: str, sentence: str) -> None:
         if peer.acknowledges:
@@ -421,11 +522,17 @@ class Room:
         The CRDT library itself failed on an update. The document in memory can no longer be trusted; the log can.
         Everyone comes back to a room that is loaded anew.
         """
-        if type(panic).__name__ != "PanicException":
+        if not is_panic(panic):
             raise panic
+        self._load_anew()
+
+    def _load_anew(self) -> None:
         self.broken = True
         for peer in list(self.peers):
-            peer.outlet.close(1012, "The document is loaded anew.")
+            peer.outlet.close(*ANEW)
+
+    def _ask_for_edits(self, peer: Peer) -> None:
+        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, self.doc.get_state())))
 
     def _check_parked(self, peer: Peer, update: bytes) -> None:
         """An update that builds on one we never got is parked by the CRDT, for ever if that one never comes."""
@@ -434,7 +541,7 @@ class Room:
             peer.parked_state = state
             return
         self._strike(peer, "Your edits build on one that never arrived.")
-        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, state)))
+        self._ask_for_edits(peer)
 
     def _relay(self, sender: Peer | None, frame: bytes) -> None:
         for peer in self.peers:
@@ -461,8 +568,8 @@ class Room:
             self.presence.announce(peer, peer.entry.peer_id, peer.user, announcement)
         self._tell_presence()
 
-    def _expire_presence(self, client_ids: list[int]) -> None:
-        self.presence.expire(client_ids)
+    def _expire_presence(self, lost: dict[int, int]) -> None:
+        self.presence.expire(lost)
         self._tell_presence()
 
     def _tell_presence(self) -> None:
@@ -474,3 +581,8 @@ class Room:
         self._presence_due = False
         if self.presence.has_news:
             self._relay(None, self.frame(codec.awareness_message(self.presence.take_news())))
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether the CRDT library itself failed. Its panic is no `Exception`, and its class has no public name."""
+    return type(error).__name__ == "PanicException"

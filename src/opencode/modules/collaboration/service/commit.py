@@ -112,7 +112,11 @@ class GroupCommit:
             self._unsettled = True
         batch.done.set()
         for peer, (ordinal, sequence) in batch.waiting.items():
-            peer.settle(ordinal, sequence)
+            try:
+                peer.settle(ordinal, sequence)
+            except Exception:
+                # One broken socket must not keep everybody's later edits from being written.
+                log.exception("acknowledgement failed")
         self._writing = None
         if self._open.records or self._open.waiting:
             self._start_timer()

@@ -5,14 +5,16 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
-from pycrdt import Doc, Text
+from pycrdt import Doc, Text, TextEvent
 
 from opencode.contracts.collaboration import CloseReason, PeerRole, TextState
 from opencode.kernel.clock import Clock
 from opencode.kernel.ids import DocumentId, new_id
 from opencode.modules.collaboration.domain.log import UpdateLog
 from opencode.modules.collaboration.domain.records import Record, RecordKind
+from opencode.modules.collaboration.domain.room import GONE, Room
 from opencode.modules.collaboration.errors import TextInvalid
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.rooms import Rooms
@@ -24,7 +26,7 @@ MAX_SEED_BYTES = 256 * 1024
 _CLOSE = {
     CloseReason.REVOKED: (4401, "Your access to this document has ended."),
     CloseReason.ENDED: (4410, "This document is closed."),
-    CloseReason.GONE: (4404, "This document no longer exists."),
+    CloseReason.GONE: GONE,
 }
 
 
@@ -44,7 +46,7 @@ class SharedDocuments:
         self._commit = commit
         self._clock = clock
         self._unit_of_work = unit_of_work
-        self._seeding: dict[str, asyncio.Lock] = {}
+        self._seeding: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create(self, audience: str) -> DocumentId:
         row = DocumentRow(DocumentId(new_id("doc")), audience, new_id("gen"), self._clock.now())
@@ -60,9 +62,13 @@ class SharedDocuments:
             # Somebody who wrote there first needs no template any more.
             if name in room.seeds or room.text(name):
                 return
-            update = seed_update(document_id, name, content)
-            await self._commit.write(room.next_record(RecordKind.SEED, name, update))
-            room.take_seed(name, update)
+            # Somebody who asked and went away does not leave the room without what the log has.
+            await asyncio.shield(asyncio.ensure_future(self._plant(room, name, content)))
+
+    async def _plant(self, room: Room, name: str, content: str) -> None:
+        record = room.next_seed(name, seed_update(room.document_id, name, content))
+        await self._commit.write(record)
+        room.take_seed(record)
 
     async def text(self, document_id: DocumentId, name: str) -> str:
         async with self._rooms.use(document_id) as room:
@@ -82,10 +88,7 @@ class SharedDocuments:
     async def disconnect(self, document_id: DocumentId, reason: CloseReason, *, peer_id: str | None = None) -> None:
         code, sentence = _CLOSE[reason]
         if room := self._rooms.find(document_id):
-            for peer in list(room.peers):
-                if peer_id is None or peer.entry.peer_id == peer_id:
-                    peer.may_write = False
-                    peer.outlet.close(code, sentence)
+            room.disconnect(code, sentence, peer_id=peer_id)
 
     async def disconnect_person(self, peer_id: str, reason: CloseReason) -> None:
         """Cut a person's sockets to all documents."""
@@ -93,12 +96,13 @@ class SharedDocuments:
             await self.disconnect(room.document_id, reason, peer_id=peer_id)
 
     async def delete(self, document_id: DocumentId) -> None:
+        if room := self._rooms.find(document_id):
+            room.gone = True
         await self.disconnect(document_id, CloseReason.GONE)
         async with self._unit_of_work() as work:
             await work.documents.delete(document_id)
         await self._commit.flushed()
         await self._rooms.drop(document_id)
-        self._seeding.pop(document_id, None)
         await self._log.delete(document_id)
 
 
@@ -121,8 +125,11 @@ def replay_texts(history: list[Record]) -> dict[str, TextState]:
     watched: set[str] = set()
 
     def watch(name: str) -> None:
+        def note(_event: TextEvent) -> None:
+            changed.add(name)
+
         watched.add(name)
-        doc.get(name, type=Text).observe(lambda _event: changed.add(name))
+        doc.get(name, type=Text).observe(note)
 
     for record in history:
         changed.clear()

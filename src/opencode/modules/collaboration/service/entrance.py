@@ -4,6 +4,7 @@ from opencode.contracts.collaboration import DocumentGate, Entry
 from opencode.kernel.errors import Busy
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.domain.room import Room
+from opencode.modules.collaboration.errors import DocumentNotFound
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.service.rooms import Rooms
 from opencode.modules.collaboration.service.tickets import SignedTicket, Tickets
@@ -47,12 +48,22 @@ class Entrance:
         ticket = self._tickets.check(signed_ticket, document_id)
         room = await self._rooms.enter(document_id)
         try:
-            entry = await self._owner().enter_again(ticket.peer_id, room.audience)
+            entry = await self._leave_of_owner(ticket.peer_id, room)
             self._require_place(room, entry)
         except BaseException:
             self._rooms.exit(room)
             raise
         return room, entry
+
+    async def _leave_of_owner(self, peer_id: str, room: Room) -> Entry:
+        while True:
+            rulings = room.rulings
+            entry = await self._owner().enter_again(peer_id, room.audience)
+            if room.gone:
+                raise DocumentNotFound(room.document_id)
+            # Whoever is removed or frozen just while the gate answers is judged by what holds now.
+            if room.rulings == rulings:
+                return entry
 
     def _owner(self) -> DocumentGate:
         if self._gate is None:

@@ -3,7 +3,7 @@
 import asyncio
 import ctypes
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,7 +13,7 @@ from opencode.infra.observability import metrics
 from opencode.infra.websocket import binary_frame
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain.log import UpdateLog
-from opencode.modules.collaboration.domain.room import Room
+from opencode.modules.collaboration.domain.room import Room, is_panic
 from opencode.modules.collaboration.errors import DocumentNotFound, RoomFailed
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.settings import CollaborationSettings
@@ -62,7 +62,7 @@ class Rooms:
         return slot.room if slot else None
 
     @asynccontextmanager
-    async def use(self, document_id: str) -> AsyncIterator[Room]:
+    async def use(self, document_id: str) -> AsyncGenerator[Room]:
         """
         The room of a document, which stays loaded meanwhile.
 
@@ -85,12 +85,14 @@ class Rooms:
             async with slot.lock:
                 if self._slots.get(document_id) is not slot:
                     continue  # it was unloaded while we waited
-                if slot.room is None or slot.room.broken:
+                if slot.room is not None and slot.room.broken:
+                    self._forget(document_id, slot)  # who is still in there leaves it to itself
+                    continue
+                if slot.room is None:
                     try:
                         slot.room = await self._load(document_id, slot)
                     except BaseException:
-                        if slot.users == 0:
-                            del self._slots[document_id]
+                        self._forget(document_id, slot)
                         raise
                     metrics.ROOMS.set(len(self._slots))
                 slot.users += 1
@@ -98,7 +100,7 @@ class Rooms:
 
     def exit(self, room: Room) -> None:
         slot = self._slots.get(room.document_id)
-        if slot is None:
+        if slot is None or slot.room is not room:
             return
         slot.users -= 1
         if slot.users == 0:
@@ -119,10 +121,14 @@ class Rooms:
         """Unload what is idle, and keep snapshots of what is busy. Called every few seconds."""
         deadline = time.monotonic() - self._settings.room_idle_s
         for document_id, slot in list(self._slots.items()):
-            if slot.users == 0 and slot.idle_since <= deadline:
-                await self._unload(document_id, slot)
-            elif slot.room and slot.room.sequence - slot.saved_sequence >= SNAPSHOT_EVERY_UPDATES:
-                await self._save(slot.room, slot)
+            try:
+                if slot.users == 0 and slot.idle_since <= deadline:
+                    await self._unload(document_id, slot)
+                elif slot.room and slot.room.complete_to - slot.saved_sequence >= SNAPSHOT_EVERY_UPDATES:
+                    async with slot.lock:
+                        await self._save(slot.room, slot)
+            except Exception:
+                log.exception("room cannot be tended", document_id=document_id)
         self._give_memory_back()
 
     def keep_alive(self) -> None:
@@ -131,16 +137,32 @@ class Rooms:
             room.keep_alive()
             for peer in [peer for peer in room.peers if peer.congested_sweeps > CONGESTED_SWEEPS]:
                 peer.outlet.close(1013, "This connection is too slow. Connect again.")
+        if self._commit.overloaded:
+            # Nobody is let in either, so nothing more is taken until the log can be written again.
+            for room in self.loaded():
+                for peer in list(room.peers):
+                    peer.outlet.close(1013, "The server cannot write edits as fast as they come. Connect again.")
 
     async def close(self) -> None:
         """Unload everything, whoever is there."""
         for document_id, slot in list(self._slots.items()):
-            await self._unload(document_id, slot)
+            try:
+                await self._unload(document_id, slot)
+            except Exception:
+                log.exception("no snapshot was kept; the log has everything", document_id=document_id)
 
     async def drop(self, document_id: DocumentId) -> None:
         """Forget a room without keeping anything of it."""
-        self._slots.pop(document_id, None)
+        slot = self._slots.pop(document_id, None)
         metrics.ROOMS.set(len(self._slots))
+        if slot:
+            # A snapshot that is being kept would outlive the document.
+            async with slot.lock:
+                pass
+
+    def _forget(self, document_id: str, slot: RoomSlot) -> None:
+        if self._slots.get(document_id) is slot:
+            del self._slots[document_id]
 
     async def _load(self, document_id: str, slot: RoomSlot) -> Room:
         row = await self.row(document_id)
@@ -160,7 +182,9 @@ class Rooms:
         try:
             stored = await self._log.load(row.id)
             room.restore(stored.state, stored.sequence, set(stored.seeds), stored.records)
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
             log.exception("document cannot be loaded", document_id=document_id)
             raise RoomFailed(document_id) from error
         slot.saved_sequence = stored.sequence
@@ -174,14 +198,15 @@ class Rooms:
                 await self._save(room, slot)
             # Somebody may have come while this waited; then the room stays.
             if slot.users == 0 and self._slots.get(document_id) is slot:
-                del self._slots[document_id]
+                self._forget(document_id, slot)
                 self._unloaded_since_trim += 1
                 metrics.ROOMS.set(len(self._slots))
 
     async def _save(self, room: Room, slot: RoomSlot) -> None:
-        if room.sequence == slot.saved_sequence:
+        sequence = room.complete_to
+        if sequence <= slot.saved_sequence or room.gone or room.broken:
             return
-        sequence, seeds, state = room.sequence, frozenset(room.seeds), room.state()
+        seeds, state = frozenset(room.seeds), room.state()
         # A snapshot must never know more than the log: the log is the truth.
         await self._commit.flushed()
         await self._log.save_snapshot(room.document_id, sequence, seeds, state)

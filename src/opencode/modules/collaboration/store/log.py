@@ -75,16 +75,25 @@ class SqlUpdateLog:
                 return False
             for values in segments_of([row.records for row in rows]):
                 statement = self._upsert(segments).values(values)
-                await connection.execute(statement.on_conflict_do_nothing())
+                longer = statement.on_conflict_do_update(
+                    index_elements=[segments.c.document_id, segments.c.first_sequence],
+                    set_={"last_sequence": values["last_sequence"], "records": values["records"]},
+                    where=segments.c.last_sequence < values["last_sequence"],
+                )
+                await connection.execute(longer)
             await connection.execute(delete(journal).where(journal.c.id.in_([row.id for row in rows])))
         return len(rows) == SETTLE_ROWS
 
 
 def segments_of(batches: list[bytes]) -> list[dict[str, object]]:
-    """The rows of `document_segments` that hold the records of these journal rows."""
-    records = [record for batch in batches for record in decode_records(batch)]
-    records.sort(key=_place)
-    return [_segment(list(group)) for _, group in groupby(records, key=lambda record: record.document_id)]
+    """
+    The rows of `document_segments` that hold the records of these journal rows. Where a segment begins at the same
+    record already, the longer one is right: a commit whose answer was lost is in the journal twice, and the second
+    time newer records may follow it.
+    """
+    records = {_place(record): record for batch in batches for record in decode_records(batch)}
+    in_order = [records[place] for place in sorted(records)]
+    return [_segment(list(group)) for _, group in groupby(in_order, key=lambda record: record.document_id)]
 
 
 def _place(record: Record) -> tuple[str, int]:
@@ -107,6 +116,10 @@ async def _records(connection: AsyncConnection, document_id: DocumentId, *, afte
         .order_by(segments.c.first_sequence)
     )
     batches = (await connection.execute(found)).scalars()
-    return [record for batch in batches for record in decode_records(batch) if record.sequence > after]
-
-
+    records: list[Record] = []
+    for batch in batches:
+        for record in decode_records(batch):
+            if record.sequence > after:  # segments overlap where a commit was made twice
+                records.append(record)
+                after = record.sequence
+    return records

@@ -112,7 +112,10 @@ _APPEND = "INSERT INTO document_journal (records) VALUES (?)"
 _OLDEST = f"SELECT id, records FROM document_journal ORDER BY id LIMIT {SETTLE_ROWS}"  # noqa: S608, a constant
 _SEGMENT = (
     "INSERT INTO document_segments (document_id, first_sequence, last_sequence, records)"
-    " VALUES (:document_id, :first_sequence, :last_sequence, :records) ON CONFLICT DO NOTHING"
+    " VALUES (:document_id, :first_sequence, :last_sequence, :records)"
+    " ON CONFLICT (document_id, first_sequence) DO UPDATE"
+    " SET last_sequence = excluded.last_sequence, records = excluded.records"
+    " WHERE last_sequence < excluded.last_sequence"
 )
 
 
@@ -124,8 +127,10 @@ def _settle_some(connection: sqlite3.Connection) -> bool:
         if rows:
             connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # Also when the commit itself failed: a transaction left open would swallow every edit that is written later.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
     return len(rows) == SETTLE_ROWS

@@ -20,6 +20,8 @@ from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 CELL_UID = 1000  # who a program is inside, whatever it is outside
 TOOLCHAINS = "/opt/toolchains"
 WORK = "/work"
+TEMPORARY = "/tmp"  # noqa: S108 (of the cell; nobody else is there)
+SHARED_MEMORY = "/dev/shm"  # noqa: S108
 
 # Descriptors of the shell that runs the stages. 2 also carries what bwrap itself complains about.
 STDIN, RUN_STDOUT, STATUS, RUN_STDERR, COMPILE_STDOUT, COMPILE_STDERR, GO = range(7)
@@ -87,7 +89,7 @@ class Surroundings:
         variables = {
             "PATH": "/usr/bin:/bin",
             "HOME": WORK,
-            "TMPDIR": "/tmp",
+            "TMPDIR": TEMPORARY,
             "LANG": "C.UTF-8",
             "USER": "cell",
             **(environment or {}),
@@ -129,7 +131,7 @@ def options(
         words += ["--perms", "0444", "--file", str(descriptor), place]
     for outside, inside in surroundings.binds:
         words += ["--ro-bind", outside, inside]
-    for folder in ("/tmp", WORK):
+    for folder in (TEMPORARY, WORK):
         words += ["--size", str(settings.disk_bytes), "--tmpfs", folder]
     for descriptor, file in files:
         words += ["--file", str(descriptor), f"{WORK}/{file.name}"]
@@ -158,7 +160,7 @@ def _devices(shared_memory_bytes: int) -> list[str]:
         words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for link, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         words += ["--symlink", f"/proc/self/{target}", f"/dev/{link}"]
-    return [*words, "--size", str(shared_memory_bytes), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+    return [*words, "--size", str(shared_memory_bytes), "--tmpfs", SHARED_MEMORY, "--remount-ro", "/dev"]
 
 
 def account_files() -> tuple[bytes, bytes, bytes]:
@@ -179,13 +181,15 @@ def chain(tools: Tools, joining: str, uid: int | None, args: int, script: str) -
     words = [tools.bwrap, "--args", str(args), "--", "/bin/sh", "-c", script, "cell"]
     if tools.setpriv and uid is not None:
         words = [tools.setpriv, f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--no-new-privs", *words]
-    return "/bin/sh", "-c", f"{joining} && exec {shlex.join(words)}"
+    # A shell exports where it stands, which would show in /proc/1/environ of the cell.
+    return "/bin/sh", "-c", f"unset PWD OLDPWD; {joining} && exec {shlex.join(words)}"
 
 
 def stages(program: Program, compiling: StageLimits, running: StageLimits, hard: "HardLimits") -> str:
     """
-    The shell script that runs the stages, and reports on descriptor 2: `compile` or `run` when one begins, `done` at the
-    end. Between these a shell also says there that a signal ended a program, which an exit status alone cannot tell.
+    The shell script that runs the stages, and reports on descriptor 2: `compile` or `run` when one begins, `done` at
+    the end. Between these a shell also says there that a signal ended a program, which an exit status alone cannot
+    tell.
     """
     lines = [hard.shell()]
     if program.compile:
@@ -215,11 +219,15 @@ def _stage(command: Sequence[str], limits: StageLimits, hard: "HardLimits", desc
     return f"({hard.stage(limits)}exec {shlex.join(command)}) {descriptors} {closing}"
 
 
+# Node and the JVM ask for far more writable memory than they touch: Node 24 does not start below some 700 MB.
+_RESERVED_BYTES = 1 << 30
+
+
 @dataclass(frozen=True, slots=True)
 class HardLimits:
     """
-    Limits of single processes. With a control group they only catch what it cannot count; without, they also stand in for
-    memory (writable private memory of each process) and processes.
+    Limits of single processes. With a control group they only catch what it cannot count. Without one (`stand_in`) they
+    are the rough outer bound, within which the host looks at the whole tree of processes.
     """
 
     open_files: int
@@ -230,7 +238,9 @@ class HardLimits:
     def shell(self) -> str:
         """Limits that hold for all stages, as shell."""
         blocks = self.file_bytes // 512  # POSIX: ulimit -f counts 512-byte blocks
-        return f"ulimit -c 0; ulimit -n {self.open_files}; ulimit -f {blocks}; ulimit -l 64; ulimit -s {self._stack_kib()}"
+        return (
+            f"ulimit -c 0; ulimit -n {self.open_files}; ulimit -f {blocks}; ulimit -l 64; ulimit -s {self._stack_kib()}"
+        )
 
     def stage(self, limits: StageLimits) -> str:
         """Limits of one stage, as shell that another command may follow."""
@@ -239,7 +249,8 @@ class HardLimits:
         if self.stand_in:
             # Process 1 and the shell count, too. The letter is -u in bash and -p in dash and busybox.
             most = limits.processes + 2
-            words += f"ulimit -d {limits.memory_bytes // 1024}; ulimit -u {most} 2>/dev/null || ulimit -p {most}; "
+            most_private = limits.memory_bytes + _RESERVED_BYTES
+            words += f"ulimit -d {most_private // 1024}; ulimit -u {most} 2>/dev/null || ulimit -p {most}; "
         return words
 
     def _stack_kib(self) -> int:
@@ -257,18 +268,20 @@ def advice(complaint: str) -> str | None:
 _ADVICE = (
     (
         "No permissions to create",
-        "This machine forbids user namespaces to ordinary users. Allow them (sysctl kernel.unprivileged_userns_clone=1, or "
-        "an AppArmor profile for bwrap that has `userns`), or start the server as root.",
+        "This machine forbids user namespaces to ordinary users. Allow them (sysctl "
+        "kernel.unprivileged_userns_clone=1, or an AppArmor profile for bwrap that has `userns`), or start the server "
+        "as root.",
     ),
     (
         "setting up uid map",
-        "This machine forbids user namespaces to ordinary users. Allow them with an AppArmor profile for bwrap that has "
-        "`userns` (sysctl kernel.apparmor_restrict_unprivileged_userns=0), or start the server as root.",
+        "This machine forbids user namespaces to ordinary users. Allow them with an AppArmor profile for bwrap that "
+        "has `userns` (sysctl kernel.apparmor_restrict_unprivileged_userns=0), or start the server as root.",
     ),
     (
         "Creating new namespace failed",
-        "This machine, or the container around this server, forbids namespaces. Raise sysctl user.max_user_namespaces, or "
-        "let the container make namespaces (docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined).",
+        "This machine, or the container around this server, forbids namespaces. Raise sysctl user.max_user_namespaces, "
+        "or let the container make namespaces (docker run --security-opt seccomp=unconfined --security-opt "
+        "apparmor=unconfined).",
     ),
     (
         "Can't mount proc",

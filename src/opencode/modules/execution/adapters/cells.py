@@ -20,8 +20,8 @@ from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for
 _CHUNK = 64 * 1024  # a pipe holds as much
-_LONGEST_REMOVAL_S = 2.0
 _REMOVAL_RETRY_S = 0.001
+_REMOVAL_TRIES = 2000
 _LONGEST_REPORT = 4096  # bytes; the status pipe says a few words
 
 
@@ -118,8 +118,8 @@ class Cell:
         """End the whole cell; the first reason given counts. Safe at any time."""
         if self._ended_for is None:
             self._ended_for = reason
-        # Process 1 takes the whole namespace with it. Before bwrap has named it, there is nobody to end: bwrap killed at
-        # that moment would leave its child waiting for ever, so the report about process 1 finishes this.
+        # Process 1 takes the whole namespace with it. Before bwrap has named it, there is nobody to end: bwrap killed
+        # at that moment would leave its child waiting for ever, so the report about process 1 finishes this.
         if self._init is not None:
             processes.kill(self._init)
 
@@ -373,8 +373,9 @@ _SILENT_SIGNALS = frozenset({128 + signal.SIGINT, 128 + signal.SIGPIPE})
 
 async def _remove(group: Group) -> None:
     # A group stays busy for a moment after its last process, and the kernel tells nobody when it is free.
-    deadline = time.monotonic() + _LONGEST_REMOVAL_S
-    while not group.remove() and time.monotonic() < deadline:
+    for _ in range(_REMOVAL_TRIES):
+        if group.remove():
+            return
         await asyncio.sleep(_REMOVAL_RETRY_S)
 
 

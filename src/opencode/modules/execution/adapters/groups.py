@@ -157,7 +157,8 @@ class _V1Group:
         )
 
     def remove(self) -> bool:
-        return all([_remove(path, lambda path=path: _kill_members(path)) for path in self.places])
+        removed = [_remove(path, lambda path=path: _kill_members(path)) for path in self.places]
+        return all(removed)
 
 
 def _write_memory_limit_v1(memory: Path, limit_bytes: int) -> None:
@@ -192,10 +193,13 @@ class VersionTwo:
         if not offered.exists() or not {"memory", "pids", "cpu"} <= set(offered.read_text().split()):
             return None
         own = next((path for number, _, path in _own_groups(process) if number == "0"), "/")
-        base = control_groups / own.lstrip("/")
-        _sweep(base)
-        _delegate(base)
-        return cls(base)
+        # An ordinary user has at most the group that was delegated; root may use the top of the tree as well.
+        for base in (control_groups / own.lstrip("/"), control_groups):
+            with contextlib.suppress(OSError):
+                _sweep(base)
+                _delegate(base, whole_tree_is_ours=own == "/")
+                return cls(base)
+        return None
 
     def make(self, limits: StageLimits) -> Group:
         self._made += 1
@@ -209,16 +213,24 @@ class VersionTwo:
         return group
 
 
-def _delegate(base: Path) -> None:
+def _delegate(base: Path, *, whole_tree_is_ours: bool) -> None:
+    """
+    Let the groups below have the controllers.
+
+    Raises:
+        OSError: we may not, or other people's processes are in the way.
+    """
     try:
         _write(base / "cgroup.subtree_control", _V2_CONTROLLERS)
     except OSError as error:
-        if error.errno != errno.EBUSY:
+        members = (base / "cgroup.procs").read_text().split()
+        # A group that hands controllers down may hold no processes. Ours move into a leaf, and so do those of the
+        # container that we have to ourselves; a login session's do not, as they are not ours to move.
+        if error.errno != errno.EBUSY or not (whole_tree_is_ours or members == [str(os.getpid())]):
             raise
-        # A group that hands controllers down may hold no processes of its own, so ours move into a leaf first.
         leaf = base / f"{PREFIX}-server"
         leaf.mkdir(exist_ok=True)
-        for pid in (base / "cgroup.procs").read_text().split():
+        for pid in members:
             with contextlib.suppress(ProcessLookupError):
                 _write(leaf / "cgroup.procs", pid)
         _write(base / "cgroup.subtree_control", _V2_CONTROLLERS)
@@ -332,8 +344,8 @@ def _stats_below(pid: int) -> list[list[str]]:
         pid = waiting.pop()
         with contextlib.suppress(OSError):
             found.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())
-            for task in os.listdir(f"/proc/{pid}/task"):
-                children = Path(f"/proc/{pid}/task/{task}/children").read_text()
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                children = (task / "children").read_text()
                 waiting += [int(child) for child in children.split()]
     return found
 

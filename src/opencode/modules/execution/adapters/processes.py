@@ -13,7 +13,8 @@ FIRST_OWN_DESCRIPTOR = 10
 
 _PR_SET_CHILD_SUBREAPER = 36  # include/uapi/linux/prctl.h
 
-# Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would complain.
+# Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would
+# complain.
 _SIGNALS_TO_RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -48,7 +49,8 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Mapp
     """
     Start a program that has these descriptors and no others.
 
-    posix_spawn does not copy the page tables of a large server, and can renumber descriptors, which `subprocess` cannot.
+    posix_spawn does not copy the page tables of a large server, and can renumber descriptors, which `subprocess`
+    cannot.
 
     Args:
         argv: the program by its full path, then its arguments.
@@ -61,7 +63,7 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Mapp
     closing = [(os.POSIX_SPAWN_CLOSE, stray) for stray in _inheritable() if stray not in descriptors]
     return os.posix_spawn(
         argv[0],
-        argv,
+        list(argv),
         environment,
         file_actions=[*actions, *closing],
         setpgroup=0,
@@ -73,7 +75,7 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Mapp
 def _inheritable() -> list[int]:
     # Python's own descriptors close on exec; those of C libraries may not.
     found: list[int] = []
-    for name in os.listdir("/proc/self/fd"):
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 (on the way of every run: paths cost)
         with contextlib.suppress(OSError):
             if os.get_inheritable(int(name)):
                 found.append(int(name))
@@ -93,8 +95,8 @@ async def gone(pidfd: int) -> None:
 
 def adopt_orphans() -> None:
     """
-    Become the parent of what our children leave behind. bwrap goes before process 1 of its cell does; that one would else
-    stay a zombie wherever process 1 of the machine or container does not collect what it did not start.
+    Become the parent of what our children leave behind. bwrap goes before process 1 of its cell does; that one would
+    else stay a zombie wherever process 1 of the machine or container does not collect what it did not start.
     """
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

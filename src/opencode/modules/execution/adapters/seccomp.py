@@ -1,8 +1,8 @@
 """
 The system calls that a cell may not make, as a BPF program for `bwrap --seccomp`.
 
-A deny list, since languages differ too much for an allow list. It closes what has led out of sandboxes before and what an
-interview program has no use for. The namespaces hold without it; it is the second wall.
+A deny list, since languages differ too much for an allow list. It closes what has led out of sandboxes before and what
+an interview program has no use for. The namespaces hold without it; it is the second wall.
 """
 
 import errno
@@ -41,18 +41,26 @@ _ADDRESS_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6; the network namesp
 _TOP_BIT = 31
 
 
+# Memory that belongs to no process's own pages. Control groups count it, a look at the processes does not.
+_HIDDEN_MEMORY = "memfd_create shmget"
+
+
 @functools.cache
-def filter_program() -> bytes:
+def filter_program(*, hidden_memory: bool) -> bytes:
     """
-    Compile the list. Refused calls fail with EPERM, or as if the kernel did not know them; calls by another ABI (32-bit,
-    x32) end the process.
+    Compile the list. Refused calls fail with EPERM, or as if the kernel did not know them; calls by another ABI
+    (32-bit, x32) end the process.
+
+    Args:
+        hidden_memory: memory may be had that only a control group can count.
 
     Raises:
         OSError: libseccomp is missing or too old.
     """
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     refuse = pyseccomp.ERRNO(errno.EPERM)
-    for name in f"{_NAMESPACES} {_OTHER_PROCESSES} {_KERNEL} {_MACHINE} {_SETS_A_QUEUE}".split():
+    forbidden = f"{_NAMESPACES} {_OTHER_PROCESSES} {_KERNEL} {_MACHINE} {_SETS_A_QUEUE}"
+    for name in (forbidden if hidden_memory else f"{forbidden} {_HIDDEN_MEMORY}").split():
         _add(rules, refuse, name)
     for flag in _NEW_NAMESPACE_FLAGS:
         _add(rules, refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))
@@ -62,7 +70,7 @@ def filter_program() -> bytes:
         _add(rules, refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, _LOW_HALF, request))
     _refuse_other_families(rules)
     _refuse_odd_personalities(rules)
-    with open(os.memfd_create("seccomp"), "w+b") as file:
+    with os.fdopen(os.memfd_create("seccomp"), "w+b") as file:
         rules.export_bpf(file)
         file.seek(0)
         return file.read()
@@ -75,8 +83,8 @@ def _add(rules: pyseccomp.SyscallFilter, action: int, name: str, *conditions: py
 
 
 def _refuse_other_families(rules: pyseccomp.SyscallFilter) -> None:
-    # Rules cannot say "none of these", so the few below the highest are named. Comparing the whole register also refuses
-    # values with a set upper half, which the kernel would have cut off.
+    # Rules cannot say "none of these", so the few below the highest are named. Comparing the whole register also
+    # refuses values with a set upper half, which the kernel would have cut off.
     highest = max(_ADDRESS_FAMILIES)
     for call in ("socket", "socketpair"):
         for family in set(range(highest)) - set(_ADDRESS_FAMILIES):
@@ -85,7 +93,8 @@ def _refuse_other_families(rules: pyseccomp.SyscallFilter) -> None:
 
 
 def _refuse_odd_personalities(rules: pyseccomp.SyscallFilter) -> None:
-    # Only 0 (Linux) and 0xFFFFFFFF ("which is mine?") pass: no bit without the top bit, nor the top bit without all others.
+    # Only 0 (Linux) and 0xFFFFFFFF ("which is mine?") pass: no bit without the top bit, nor the top bit without all
+    # others.
     top = 1 << _TOP_BIT
     for bit in (1 << place for place in range(_TOP_BIT)):
         for value in (bit, top):

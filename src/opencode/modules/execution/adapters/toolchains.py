@@ -1,9 +1,9 @@
 """
 Finds the toolchains of this machine, and gives each a place inside the cells.
 
-What lies under `/usr` is shown where it is. Anything else, such as a Python in somebody's home folder or a Node that came
-with a Python package, is first put on a shelf: hard links or copies below a neutral folder. A bind mount tells its source
-in /proc/self/mountinfo, and a folder such as /root cannot even be entered by the user that a cell runs as.
+What lies under `/usr` is shown where it is. Anything else, such as a Python in somebody's home folder or a Node that
+came with a Python package, is first put on a shelf: hard links or copies below a neutral folder. A bind mount tells its
+source in /proc/self/mountinfo, and a folder such as /root cannot even be entered by the user that a cell runs as.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ import msgspec
 
 from opencode.modules.execution.adapters.bubblewrap import TOOLCHAINS, Surroundings
 from opencode.modules.execution.domain import Runtime, version_key
-from opencode.modules.execution.errors import RuntimeFileBroken
+from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
 _LONGEST_LOOKUP_S = 20  # a first `java -version` on a busy machine takes seconds
@@ -60,7 +60,7 @@ def load(folder: Path = RUNTIME_FILES) -> tuple[Runtime, ...]:
     Read the runtime files, by name.
 
     Raises:
-        RuntimeFileBroken: a file does not say what it must, or two claim one name.
+        RuntimeFileError: a file does not say what it must, or two claim one name.
     """
     runtimes: list[Runtime] = []
     taken: dict[str, str] = {}
@@ -68,10 +68,10 @@ def load(folder: Path = RUNTIME_FILES) -> tuple[Runtime, ...]:
         try:
             runtime = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Runtime)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            raise RuntimeFileBroken(f"{path.name}: {error}") from error
+            raise RuntimeFileError(f"{path.name}: {error}") from error
         for name in (runtime.id, *runtime.aliases):
             if name in taken:
-                raise RuntimeFileBroken(f"{path.name}: the name {name} is taken by {taken[name]}")
+                raise RuntimeFileError(f"{path.name}: the name {name} is taken by {taken[name]}")
             taken[name] = path.name
         runtimes.append(runtime)
     return tuple(runtimes)
@@ -102,11 +102,15 @@ async def find(runtime: Runtime, shelves: tuple[str, ...]) -> Found | Missing:
     if best is None:
         return Missing(f"{first} is not installed. {runtime.toolchain.install}")
     if version_key(best[0]) < version_key(runtime.toolchain.minimum):
-        return Missing(f"{first} {best[0]} is too old; {runtime.toolchain.minimum} is needed. {runtime.toolchain.install}")
+        return Missing(
+            f"{first} {best[0]} is too old; {runtime.toolchain.minimum} is needed. {runtime.toolchain.install}"
+        )
     try:
         return await _place(runtime, best[0], {first: best[1], **rest}, shelves)
     except OSError as error:
-        return Missing(f"{first} lies outside /usr and could not be put on the shelf ({error.strerror}). Install it system-wide.")
+        return Missing(
+            f"{first} lies outside /usr and could not be put on the shelf ({error.strerror}). Install it system-wide."
+        )
 
 
 def _main_candidates(runtime: Runtime, program: str) -> Iterator[Path]:
@@ -138,7 +142,7 @@ def _candidates(program: str) -> Iterator[Path]:
 
 
 def _is_system(place: Path) -> bool:
-    return all(_shown_in_cells(path) for path in (Path(os.path.abspath(place)), place.resolve()))
+    return all(_shown_in_cells(path) for path in (place.absolute(), place.resolve()))
 
 
 def _shown_in_cells(path: Path) -> bool:
@@ -207,11 +211,15 @@ async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> P
         said = await _ask([word.format(**programs) for word in runtime.toolchain.prefix])
         if said.strip():
             return Path(said.strip())
-    return place.resolve().parent.parent
+    return _real(place).parent.parent
+
+
+def _real(place: Path) -> Path:
+    return place.resolve()
 
 
 def _within(prefix: Path, place: Path) -> str:
-    real = place.resolve()
+    real = _real(place)
     # A launcher such as rustup's is not part of the toolchain, but the program that it starts is, under the same name.
     return str(real.relative_to(prefix)) if real.is_relative_to(prefix) else f"bin/{place.name}"
 

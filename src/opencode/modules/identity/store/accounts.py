@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, insert, select, text, update
+from sqlalchemy import Select, Text, delete, exists, func, insert, select, text, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -68,7 +68,11 @@ class AccountStore:
 
     async def count_administrators(self) -> int:
         # No other role has this word in it, and the question is asked only when roles change.
-        query = select(func.count()).select_from(accounts).where(accounts.c.roles.contains(Role.ADMIN.value))
+        query = (
+            select(func.count())
+            .select_from(accounts)
+            .where(type_coerce(accounts.c.roles, Text).contains(Role.ADMIN.value))
+        )
         return (await self._connection.execute(query)).scalar_one()
 
     async def _one(self, query: Select[Any]) -> Account | None:

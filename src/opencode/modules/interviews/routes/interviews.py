@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
@@ -18,8 +19,8 @@ from opencode.modules.interviews.service.steering import Steering
 
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]*$",
@@ -34,7 +35,11 @@ class InterviewsController(Controller):
 
     @post("/", operation_id="create_interview", summary="Create an interview with its code and document")
     async def create(
-        self, data: InterviewDraft, principal: Principal, arranging: Arranging, idempotency_key: IdempotencyKey = None
+        self,
+        data: JSONBody[InterviewDraft],
+        principal: NamedDependency[Principal],
+        arranging: NamedDependency[Arranging],
+        idempotency_key: IdempotencyKey = None,
     ) -> InterviewView:
         made = await arranging.create(
             principal,
@@ -46,17 +51,28 @@ class InterviewsController(Controller):
         return arranging.shown(made)
 
     @get("/", operation_id="list_interviews", summary="List one's own interviews, newest first")
-    async def list_own(self, principal: Principal, page: PageRequest, arranging: Arranging) -> PageView[InterviewView]:
+    async def list_own(
+        self,
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        arranging: NamedDependency[Arranging],
+    ) -> PageView[InterviewView]:
         found = await arranging.list(principal, page)
         return PageView([arranging.shown(interview) for interview in found.items], found.next_cursor)
 
     @get("/{interview_id:str}", operation_id="get_interview", summary="Get an interview")
-    async def get_one(self, interview_id: str, principal: Principal, arranging: Arranging) -> InterviewView:
+    async def get_one(
+        self, interview_id: FromPath[str], principal: NamedDependency[Principal], arranging: NamedDependency[Arranging]
+    ) -> InterviewView:
         return arranging.shown(await arranging.get(interview_id, principal))
 
     @patch("/{interview_id:str}", operation_id="change_interview", summary="Rename, switch language, freeze")
     async def change(
-        self, interview_id: str, data: InterviewChange, principal: Principal, steering: Steering
+        self,
+        interview_id: FromPath[str],
+        data: JSONBody[InterviewChange],
+        principal: NamedDependency[Principal],
+        steering: NamedDependency[Steering],
     ) -> InterviewView:
         changed = await steering.change(
             interview_id, principal, title=data.title, language=data.language, frozen=data.frozen
@@ -64,19 +80,27 @@ class InterviewsController(Controller):
         return steering.shown(changed)
 
     @delete("/{interview_id:str}", operation_id="delete_interview", summary="Delete an interview that is not live")
-    async def remove(self, interview_id: str, principal: Principal, arranging: Arranging) -> None:
+    async def remove(
+        self, interview_id: FromPath[str], principal: NamedDependency[Principal], arranging: NamedDependency[Arranging]
+    ) -> None:
         await arranging.delete(interview_id, principal)
 
     @post("/{interview_id:str}/start", operation_id="start_interview", status_code=200, summary="Go live")
-    async def start(self, interview_id: str, principal: Principal, steering: Steering) -> InterviewView:
+    async def start(
+        self, interview_id: FromPath[str], principal: NamedDependency[Principal], steering: NamedDependency[Steering]
+    ) -> InterviewView:
         return steering.shown(await steering.start(interview_id, principal))
 
     @post("/{interview_id:str}/end", operation_id="end_interview", status_code=200, summary="End for everybody")
-    async def end(self, interview_id: str, principal: Principal, steering: Steering) -> InterviewView:
+    async def end(
+        self, interview_id: FromPath[str], principal: NamedDependency[Principal], steering: NamedDependency[Steering]
+    ) -> InterviewView:
         return steering.shown(await steering.end(interview_id, principal))
 
     @get("/{interview_id:str}/export", operation_id="export_interview", summary="Export the whole interview")
-    async def export(self, interview_id: str, principal: Principal, exporting: Exporting) -> Response[Export]:
+    async def export(
+        self, interview_id: FromPath[str], principal: NamedDependency[Principal], exporting: NamedDependency[Exporting]
+    ) -> Response[Export]:
         exported = await exporting.export(interview_id, principal)
         name = f"interview-{next(iter(exported.sessions))}.json"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -86,5 +110,5 @@ class InterviewsController(Controller):
 @get(
     "/api/v1/languages", operation_id="list_languages", summary="List the languages of this server", tags=["Interviews"]
 )
-async def list_languages(languages: Languages) -> LanguagesView:
+async def list_languages(languages: NamedDependency[Languages]) -> LanguagesView:
     return LanguagesView([LanguageView.of(language) for language in await languages.list()])

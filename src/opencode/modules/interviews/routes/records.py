@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from opencode.infra.http import PageView, ServerEvent, event_stream
 from opencode.kernel.pages import PageRequest
@@ -26,27 +27,43 @@ class RecordsController(Controller):
 
     @get("/messages", operation_id="list_messages", summary="Read the chat, oldest first")
     async def list_messages(
-        self, interview_id: str, principal: Principal, page: PageRequest, chat: Chat
+        self,
+        interview_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        chat: NamedDependency[Chat],
     ) -> PageView[MessageView]:
         found = await chat.read(interview_id, principal, page)
         return PageView([MessageView.of(message) for message in found.items], found.next_cursor)
 
     @post("/messages", operation_id="write_message", summary="Write in the chat")
     async def write_message(
-        self, interview_id: str, data: MessageDraft, principal: Principal, chat: Chat
+        self,
+        interview_id: FromPath[str],
+        data: JSONBody[MessageDraft],
+        principal: NamedDependency[Principal],
+        chat: NamedDependency[Chat],
     ) -> MessageView:
         return MessageView.of(await chat.write(interview_id, principal, data.text))
 
     @get("/signals", operation_id="list_signals", summary="Read what was observed, newest first")
     async def list_signals(
-        self, interview_id: str, principal: Principal, page: PageRequest, monitoring: Monitoring
+        self,
+        interview_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        monitoring: NamedDependency[Monitoring],
     ) -> PageView[SignalView]:
         found = await monitoring.read(interview_id, principal, page)
         return PageView([SignalView.of(signal) for signal in found.items], found.next_cursor)
 
     @post("/signals", operation_id="report_signals", status_code=204, summary="Report what a candidate's page observed")
     async def report_signals(
-        self, interview_id: str, data: SignalReport, principal: Principal, monitoring: Monitoring
+        self,
+        interview_id: FromPath[str],
+        data: JSONBody[SignalReport],
+        principal: NamedDependency[Principal],
+        monitoring: NamedDependency[Monitoring],
     ) -> None:
         observed = [Observation(**msgspec.structs.asdict(signal)) for signal in data.signals]
         await monitoring.report(interview_id, principal, observed)
@@ -59,16 +76,16 @@ class RecordsController(Controller):
     )
     async def watch(
         self,
-        interview_id: str,
-        principal: Principal,
-        streaming: Streaming,
+        interview_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        streaming: NamedDependency[Streaming],
         last_event_id: Annotated[
             int | None,
-            Parameter(header="Last-Event-ID", ge=0, le=MAX_SEQ, description="go on after this event"),
+            HeaderParameter(name="Last-Event-ID", ge=0, le=MAX_SEQ, description="go on after this event"),
         ] = None,
         after: Annotated[
             int | None,
-            Parameter(ge=0, le=MAX_SEQ, description="the same, where no header can be sent"),
+            QueryParameter(ge=0, le=MAX_SEQ, description="the same, where no header can be sent"),
         ] = None,
     ) -> Response[Any]:
         start = last_event_id if last_event_id is not None else after or 0

@@ -1,6 +1,8 @@
 """Runs of the shared text."""
 
 from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
@@ -18,10 +20,10 @@ class RunsController(Controller):
     @post("/", operation_id="start_run", status_code=202, summary="Run the shared text")
     async def start(
         self,
-        interview_id: str,
-        data: RunDraft,
-        principal: Principal,
-        running: Running,
+        interview_id: FromPath[str],
+        data: JSONBody[RunDraft],
+        principal: NamedDependency[Principal],
+        running: NamedDependency[Running],
         idempotency_key: IdempotencyKey = None,
     ) -> RunView:
         run = await running.run(
@@ -36,14 +38,20 @@ class RunsController(Controller):
 
     @get("/", operation_id="list_runs", summary="List the runs of an interview, newest first")
     async def list_runs(
-        self, interview_id: str, principal: Principal, page: PageRequest, running: Running
+        self,
+        interview_id: FromPath[str],
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        running: NamedDependency[Running],
     ) -> PageView[RunView]:
         found = await running.list(interview_id, principal, page)
         return PageView([RunView.of(run) for run in found.items], found.next_cursor)
 
 
 @get("/api/v1/runs/{run_id:str}", operation_id="get_run", summary="Get a run", tags=["Interviews"])
-async def get_run(run_id: str, principal: Principal, running: Running) -> RunView:
+async def get_run(
+    run_id: FromPath[str], principal: NamedDependency[Principal], running: NamedDependency[Running]
+) -> RunView:
     return RunView.of(await running.get(run_id, principal))
 
 
@@ -54,5 +62,7 @@ async def get_run(run_id: str, principal: Principal, running: Running) -> RunVie
     summary="Stop a run",
     tags=["Interviews"],
 )
-async def stop_run(run_id: str, principal: Principal, running: Running) -> RunView:
+async def stop_run(
+    run_id: FromPath[str], principal: NamedDependency[Principal], running: NamedDependency[Running]
+) -> RunView:
     return RunView.of(await running.stop(run_id, principal))

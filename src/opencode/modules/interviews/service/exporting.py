@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from opencode.contracts.collaboration import TextState
-from opencode.kernel.principal import Principal
+from opencode.kernel.principal import SYSTEM, Principal
 from opencode.modules.interviews.domain.export import (
     CandidateExport,
     CodeExport,
@@ -18,10 +18,8 @@ from opencode.modules.interviews.domain.people import Part, Participant
 from opencode.modules.interviews.domain.records import Message, Signal
 from opencode.modules.interviews.domain.run import Run
 from opencode.modules.interviews.domain.views import MessageView, SignalView
-from opencode.modules.interviews.errors import InterviewNotFound
 from opencode.modules.interviews.policy import Action
 from opencode.modules.interviews.service.base import UseCases
-from opencode.modules.interviews.store import Stores
 
 
 class Exporting(UseCases):
@@ -29,32 +27,30 @@ class Exporting(UseCases):
         """Everything that is known of an interview, at any time."""
         async with self.reading() as stores:
             interview = (await self.case(stores, interview_id, by, Action.EXPORT)).interview
-            return await self._export(stores, interview)
-
-    async def export_for_operator(self, id_or_code: str) -> Export:
-        """
-        The same for whoever holds the server itself. Of several interviews that had the same six digits, the newest.
-
-        Raises:
-            InterviewNotFound: there is none of that id, and none that had that code.
-        """
-        async with self.reading() as stores:
-            interview = await stores.interviews.find(id_or_code) or await stores.interviews.newest_with(id_or_code)
-            if interview is None:
-                raise InterviewNotFound(id_or_code)
-            return await self._export(stores, interview)
-
-    async def _export(self, stores: Stores, interview: Interview) -> Export:
-        people = await stores.people.all(interview.id)
-        runs = await stores.runs.all(interview.id)
-        messages = await stores.records.all_messages(interview.id)
-        signals = await stores.records.all_signals(interview.id)
+            people = await stores.people.all(interview.id)
+            runs = await stores.runs.all(interview.id)
+            messages = await stores.records.all_messages(interview.id)
+            signals = await stores.records.all_signals(interview.id)
         texts = await self.documents.texts(interview.document_id)
         return Export(
             sessions={interview.code: _session(interview, people, messages, signals)},
             code={interview.code: {name: _code(text) for name, text in sorted(texts.items())}},
             executions={interview.code: ResultsExport([_execution(run) for run in runs])},
         )
+
+    async def export_for_operator(self, interview: str) -> Export:
+        """
+        The same for whoever operates the server.
+
+        Args:
+            interview: an id, or the six digits that it had; of several that had them, the newest.
+
+        Raises:
+            InterviewNotFound: there is none.
+        """
+        async with self.reading() as stores:
+            named = await stores.interviews.find_by_kept_code(interview[:12]) if interview.isdigit() else None
+        return await self.export(named.id if named else interview, SYSTEM)
 
 
 def _session(

@@ -40,8 +40,8 @@ class InterviewStore:
         query = select(*_SHOWN).where(interviews.c.open_code == code, interviews.c.code_expires_at > now)
         return _interview((await self._connection.execute(query)).mappings().one_or_none())
 
-    async def newest_with(self, code: str) -> Interview | None:
-        """The newest interview that has or had this code."""
+    async def find_by_kept_code(self, code: str) -> Interview | None:
+        """The newest interview that ever had this code."""
         query = select(*_SHOWN).where(interviews.c.code == code).order_by(interviews.c.created_at.desc()).limit(1)
         return _interview((await self._connection.execute(query)).mappings().one_or_none())
 

@@ -32,8 +32,20 @@ function codeCommands(room: Room): Command[] {
     }));
   return [
     active
-      ? { id: 'stop', title: 'Stop the run', group: 'Code', keys: 'mod+shift+enter', run: () => void attempt(() => room.runs.stop()) }
-      : { id: 'run', title: 'Run the code', group: 'Code', keys: 'mod+enter', run: () => void attempt(() => room.run()) },
+      ? {
+          id: 'stop',
+          title: 'Stop the run',
+          group: 'Code',
+          keys: 'mod+shift+enter',
+          run: () => void attempt(() => room.runs.stop()),
+        }
+      : {
+          id: 'run',
+          title: 'Run the code',
+          group: 'Code',
+          keys: 'mod+enter',
+          run: () => void attempt(() => room.run()),
+        },
     { id: 'focus', title: 'Go to the editor', group: 'Code', run: () => room.editor?.focus() },
     ...switches,
   ];
@@ -43,7 +55,14 @@ function interviewCommands(room: Room): Command[] {
   const { interview } = room.live!;
   if (!room.isInterviewer) {
     return [
-      { id: 'leave', title: 'Leave the interview', group: 'Interview', phone: true, danger: true, run: () => (room.dialogs.leave = true) },
+      {
+        id: 'leave',
+        title: 'Leave the interview',
+        group: 'Interview',
+        phone: true,
+        danger: true,
+        run: () => (room.dialogs.leave = true),
+      },
     ];
   }
   const commands: Command[] = [
@@ -56,12 +75,31 @@ function interviewCommands(room: Room): Command[] {
     },
   ];
   if (interview.code) {
-    commands.push({ id: 'invite', title: 'Copy the invitation link', group: 'Interview', phone: true, run: () => void copyInvite(interview.code!) });
+    commands.push({
+      id: 'invite',
+      title: 'Copy the invitation link',
+      group: 'Interview',
+      phone: true,
+      run: () => void copyInvite(interview.code!),
+    });
   }
   if (interview.state === 'scheduled') {
-    commands.push({ id: 'start', title: 'Start interview', group: 'Interview', phone: true, run: () => void attempt(() => room.begin()) });
+    commands.push({
+      id: 'start',
+      title: 'Start interview',
+      group: 'Interview',
+      phone: true,
+      run: () => void attempt(() => room.begin()),
+    });
   } else {
-    commands.push({ id: 'end', title: 'End interview', group: 'Interview', phone: true, danger: true, run: () => (room.dialogs.end = true) });
+    commands.push({
+      id: 'end',
+      title: 'End interview',
+      group: 'Interview',
+      phone: true,
+      danger: true,
+      run: () => (room.dialogs.end = true),
+    });
   }
   return commands;
 }
@@ -97,17 +135,44 @@ function viewCommands(room: Room): Command[] {
     { id: 'people', title: 'Show people', group: 'View', run: () => layout.showSide('people') },
     { id: 'chat', title: 'Show chat', group: 'View', run: () => layout.showSide('chat') },
     { id: 'output', title: 'Show output', group: 'View', run: () => layout.showOutput() },
-    { id: 'side', title: layout.sideOpen ? 'Hide the side' : 'Show the side', group: 'View', keys: 'mod+\\', run: () => layout.toggle('sideOpen') },
-    { id: 'lower', title: layout.lowerOpen ? 'Hide people and chat' : 'Show people and chat', group: 'View', run: () => layout.toggle('lowerOpen') },
-    { id: 'wrap', title: layout.wrap ? 'Do not wrap long lines' : 'Wrap long lines', group: 'View', phone: true, run: () => layout.toggle('wrap') },
-    { id: 'vim', title: layout.vim ? 'Turn Vim keys off' : 'Turn Vim keys on', group: 'View', run: () => layout.toggle('vim') },
+    {
+      id: 'side',
+      title: layout.sideOpen ? 'Hide the side' : 'Show the side',
+      group: 'View',
+      keys: 'mod+\\',
+      run: () => layout.toggle('sideOpen'),
+    },
+    {
+      id: 'lower',
+      title: layout.lowerOpen ? 'Hide people and chat' : 'Show people and chat',
+      group: 'View',
+      run: () => layout.toggle('lowerOpen'),
+    },
+    {
+      id: 'wrap',
+      title: layout.wrap ? 'Do not wrap long lines' : 'Wrap long lines',
+      group: 'View',
+      phone: true,
+      run: () => layout.toggle('wrap'),
+    },
+    {
+      id: 'vim',
+      title: layout.vim ? 'Turn Vim keys off' : 'Turn Vim keys on',
+      group: 'View',
+      run: () => layout.toggle('vim'),
+    },
     { id: 'light', title: 'Light theme', group: 'View', run: () => (theme.wish = 'light') },
     { id: 'dark', title: 'Dark theme', group: 'View', run: () => (theme.wish = 'dark') },
     { id: 'system', title: 'Theme as the system', group: 'View', run: () => (theme.wish = 'system') },
     { id: 'keys', title: 'Show all keys', group: 'View', keys: '?', run: () => (dialogs.keys = true) },
   ];
   if (room.isInterviewer) {
-    commands.splice(2, 0, { id: 'monitor', title: 'Show the monitor', group: 'View', run: () => layout.showSide('monitor') });
+    commands.splice(2, 0, {
+      id: 'monitor',
+      title: 'Show the monitor',
+      group: 'View',
+      run: () => layout.showSide('monitor'),
+    });
   }
   return commands;
 }

@@ -1,0 +1,78 @@
+"""Who is calling, without passwords: people are added by tests, and each has a token."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opencode.contracts.identity import GuestCredential
+from opencode.kernel.clock import Clock
+from opencode.kernel.errors import Unauthenticated
+from opencode.kernel.ids import new_id
+from opencode.kernel.principal import ANONYMOUS, Principal, PrincipalKind
+
+INTERVIEWER_PERMISSIONS = frozenset({"interviews:create", "interviews:read", "interviews:manage"})
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    kind: str
+    actor_id: str
+    subject_id: str
+    detail: str
+
+
+class IdentityInMemory:
+    """`contracts.identity.Identity`, kept in dictionaries."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._principals: dict[str, Principal] = {}
+        self._expires: dict[str, datetime] = {}
+        self.audit: list[AuditLine] = []
+
+    async def authenticate(self, *, session: str | None, bearer: str | None) -> Principal:
+        if bearer is None:
+            return ANONYMOUS
+        expires_at = self._expires.get(bearer)
+        if bearer not in self._principals or (expires_at and self._clock.now() >= expires_at):
+            raise Unauthenticated("The bearer token is not good.", action="Sign in again.")
+        return self._principals[bearer]
+
+    async def admit_guest(self, guest_id: str, *, name: str, audience: str, lifetime_s: int) -> GuestCredential:
+        token = new_id("tok")
+        expires_at = self._clock.now() + timedelta(seconds=lifetime_s)
+        self._principals[token] = Principal(guest_id, PrincipalKind.GUEST, name, audience=audience, credential_id=token)
+        self._expires[token] = expires_at
+        return GuestCredential(token, expires_at)
+
+    async def dismiss_guest(self, guest_id: str) -> None:
+        for token, principal in list(self._principals.items()):
+            if principal.id == guest_id:
+                del self._principals[token]
+
+    async def display_names(self, user_ids: frozenset[str]) -> dict[str, str]:
+        return {who.id: who.name for who in self._principals.values() if who.id in user_ids}
+
+    async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
+        self.audit.append(AuditLine(kind, actor.id, subject_id, detail))
+
+    # What tests do.
+
+    def add_user(
+        self, name: str, *, roles: frozenset[str] = frozenset(), permissions: frozenset[str] = frozenset()
+    ) -> str:
+        """Give somebody an account; the token that they show."""
+        token = new_id("tok")
+        self._principals[token] = Principal(
+            new_id("usr"), PrincipalKind.USER, name, roles=roles, permissions=permissions, credential_id=token
+        )
+        return token
+
+    def add_interviewer(self, name: str) -> str:
+        return self.add_user(name, roles=frozenset({"interviewer"}), permissions=INTERVIEWER_PERMISSIONS)
+
+    def who(self, token: str) -> Principal:
+        return self._principals[token]
+
+    def knows(self, principal_id: str) -> bool:
+        """Has this person a credential that still works?"""
+        return any(principal.id == principal_id for principal in self._principals.values())

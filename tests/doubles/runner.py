@@ -1,0 +1,145 @@
+"""
+Runs without sandboxes: a language whose programs are lists of what is to happen.
+
+    out <text>      print a line            err <text>     print a line to stderr
+    bytes <hex>     print these bytes       cat            print stdin
+    args            print the arguments     wait <word>    go on once the test says the word
+    exit <number>   end                     break          the engine raises what nobody expected
+    refuse <kind>   raise an error of the contract: busy, sandbox, refused
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator
+
+from opencode.contracts.execution import (
+    ExecutionBusy,
+    Finished,
+    Language,
+    LanguageUnknown,
+    Output,
+    RunEvent,
+    RunRefused,
+    RunRequest,
+    SandboxUnavailable,
+    StageStarted,
+    Verdict,
+)
+
+
+def language(
+    language_id: str, name: str, *, aliases: tuple[str, ...] = (), available: bool = True, ending: str = "txt"
+) -> Language:
+    return Language(
+        id=language_id,
+        name=name,
+        aliases=aliases,
+        version="1.0" if available else None,
+        available=available,
+        reason=None if available else f"{name} is not installed",
+        file_name=f"main.{ending}",
+        template=f"out hello from {language_id}\n",
+    )
+
+
+LANGUAGES = (
+    language("javascript", "JavaScript", aliases=("js", "node"), ending="js"),
+    language("python", "Python", aliases=("py", "python3"), ending="py"),
+    language("haskell", "Haskell", aliases=("hs",), available=False, ending="hs"),
+)
+
+
+class ScriptedRunner:
+    """`contracts.execution.CodeRunner` for the language above, under the names of real ones."""
+
+    def __init__(self, languages: tuple[Language, ...] = LANGUAGES) -> None:
+        self._languages = languages
+        self._stops: dict[str, asyncio.Event] = {}
+        self.words: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.waiting: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.requests: list[RunRequest] = []
+
+    async def languages(self) -> tuple[Language, ...]:
+        return self._languages
+
+    async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent]:
+        self.requests.append(request)
+        if not any(known.id == request.language and known.available for known in self._languages):
+            raise LanguageUnknown(f"{request.language} is not known.")
+        stop = self._stops[request.run_id] = asyncio.Event()
+        try:
+            yield StageStarted("run")
+            for line in request.files[0].content.decode().splitlines():
+                verb, _, rest = line.partition(" ")
+                if verb == "exit":
+                    yield _finished(Verdict.OK if rest == "0" else Verdict.ERROR, int(rest))
+                    return
+                if verb == "wait" and not await self._said(rest, stop):
+                    yield _finished(Verdict.STOPPED, None, signal="SIGKILL")
+                    return
+                for event in _printed(verb, rest, request):
+                    yield event
+            yield _finished(Verdict.OK, 0)
+        finally:
+            del self._stops[request.run_id]
+
+    async def stop(self, run_id: str) -> bool:
+        if run_id not in self._stops:
+            return False
+        self._stops[run_id].set()
+        return True
+
+    def say(self, word: str) -> None:
+        """Let programs that wait for this word go on."""
+        self.words[word].set()
+
+    async def reached(self, word: str) -> None:
+        """Return once a program waits for this word."""
+        await self.waiting[word].wait()
+
+    async def _said(self, word: str, stop: asyncio.Event) -> bool:
+        self.waiting[word].set()
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.words[word], stop)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return not stop.is_set()
+
+
+def _printed(verb: str, rest: str, request: RunRequest) -> list[RunEvent]:
+    match verb:
+        case "out":
+            return [Output("run", "stdout", rest.encode() + b"\n")]
+        case "err":
+            return [Output("run", "stderr", rest.encode() + b"\n")]
+        case "bytes":
+            return [Output("run", "stdout", bytes.fromhex(rest))]
+        case "cat":
+            return [Output("run", "stdout", request.stdin)]
+        case "args":
+            return [Output("run", "stdout", " ".join(request.args).encode())]
+        case "break":
+            raise RuntimeError("the engine fell over")
+        case "refuse":
+            raise {
+                "busy": ExecutionBusy("The queue is full.", action="Try again."),
+                "sandbox": SandboxUnavailable("No sandbox can be made.", action="Ask the operator."),
+                "refused": RunRefused("The program is too large.", action="Make it smaller."),
+            }[rest]
+        case _:
+            return []
+
+
+def _finished(verdict: Verdict, exit_code: int | None, *, signal: str | None = None) -> Finished:
+    return Finished(
+        stage="run",
+        verdict=verdict,
+        message=f"It ended: {verdict}.",
+        exit_code=exit_code,
+        signal=signal,
+        cpu_time_ms=3,
+        wall_time_ms=5,
+        memory_bytes=3_000_000_000,
+    )

@@ -1,0 +1,93 @@
+"""The rules of running programs."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode.contracts.execution import Limits, RunRefused, RunRequest, SourceFile, Verdict
+from opencode.modules.execution.adapters import toolchains
+from opencode.modules.execution.domain import StageFacts, arrange, check_request, judge, narrow, version_key
+from opencode.modules.execution.settings import ExecutionSettings, StageLimits
+
+LIMITS = StageLimits()
+FINE = StageFacts(stage="run", began=True, ended_for=None, status=0, by_signal=False, cpu_time_ms=5)
+
+
+def test_a_limit_left_out_is_the_servers_and_a_given_one_is_kept() -> None:
+    assert narrow(Limits(), LIMITS) == LIMITS
+    assert narrow(Limits(wall_time_ms=5), LIMITS) == replace(LIMITS, wall_time_ms=5)
+
+
+@given(st.integers(), st.sampled_from(["wall_time_ms", "cpu_time_ms", "memory_bytes", "output_bytes", "processes"]))
+def test_no_wish_gets_above_the_ceiling_or_below_one(wish: int, name: str) -> None:
+    try:
+        decided = narrow(Limits(**{name: wish}), LIMITS)
+    except RunRefused:
+        assert not 1 <= wish <= getattr(LIMITS, name)
+    else:
+        assert getattr(decided, name) == wish
+        assert 1 <= wish <= getattr(LIMITS, name)
+
+
+@given(st.text(max_size=40))
+def test_a_file_name_that_passes_stays_in_its_folder(name: str) -> None:
+    request = RunRequest("run_1", "python", (SourceFile(name, b""),))
+    try:
+        check_request(request, ExecutionSettings())
+    except RunRefused:
+        return
+    assert not name.startswith("/")
+    assert ".." not in name.split("/")
+    assert "\0" not in name
+    assert name.encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "words"),
+    [
+        ({}, Verdict.OK, "Finished."),
+        ({"status": 1}, Verdict.ERROR, "Exited with code 1."),
+        ({"status": 200}, Verdict.ERROR, "Exited with code 200."),
+        ({"status": 139, "by_signal": True}, Verdict.SIGNAL, "Ended by SIGSEGV: it used memory that is not its own"),
+        ({"status": 1, "stage": "compile"}, Verdict.COMPILE_ERROR, "The compiler found errors; they are above."),
+        ({"ended_for": Verdict.WALL_TIME}, Verdict.WALL_TIME, "Stopped after 10 s. What it printed so far is above."),
+        ({"ended_for": Verdict.STOPPED, "began": False}, Verdict.STOPPED, "Stopped."),
+        ({"oom_kills": 1, "status": 137}, Verdict.MEMORY, "Used more than 512 MB of memory and was ended."),
+        ({"oom_kills": 1, "stage": "compile"}, Verdict.MEMORY, "The compiler used more than 512 MB"),
+        ({"status": 1, "refused_forks": 2}, Verdict.PROCESSES, "Started more than 64 processes or threads at once"),
+        ({"refused_forks": 2}, Verdict.OK, "Finished."),
+        (
+            {"status": 152, "by_signal": True, "cpu_time_ms": 10_001},
+            Verdict.CPU_TIME,
+            "Used more than 10 s of processor",
+        ),
+        ({"status": 152, "by_signal": True}, Verdict.SIGNAL, "Ended by SIGXCPU."),
+        (
+            {"ended_for": Verdict.OUTPUT},
+            Verdict.OUTPUT,
+            "Printed more than 1 MB and was ended. The beginning is above.",
+        ),
+        ({"began": False, "status": 1}, Verdict.SANDBOX_FAULT, "This server could not start a sandbox."),
+    ],
+)
+def test_the_verdict_follows_from_what_was_seen(change: dict[str, object], verdict: Verdict, words: str) -> None:
+    judgement = judge(replace(FINE, **change), LIMITS)  # pyright: ignore[reportArgumentType]
+    assert judgement.verdict is verdict
+    assert judgement.message.startswith(words)
+
+
+def test_versions_sort_as_people_expect() -> None:
+    assert sorted(["3.11.2", "3.9", "24.19.0", "3.11"], key=version_key) == ["3.9", "3.11", "3.11.2", "24.19.0"]
+
+
+@pytest.mark.parametrize("runtime", toolchains.load(), ids=lambda runtime: runtime.id)
+def test_every_command_of_a_runtime_file_can_be_filled_in(runtime: toolchains.Runtime) -> None:
+    request = RunRequest("run_1", runtime.id, (SourceFile(runtime.file_name, runtime.hello.encode()),), args=("{x}",))
+    places = {program: f"/usr/bin/{program}" for program in runtime.toolchain.programs}
+    program = arrange(runtime, request, places, LIMITS, LIMITS)
+    assert program.run[-1] == "{x}"
+    assert all(word and "{" not in word for word in (*program.compile, *program.run[:-1]))
+    assert runtime.template.endswith("\n")
+    assert "\r" not in runtime.template
