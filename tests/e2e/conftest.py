@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
 from tests.e2e.house import EMAIL, INTERVIEWER, MANY_PEOPLE, House, Office
 from tests.e2e.person import Person
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 20_000
-DESK = {"width": 1440, "height": 900}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 
 _numbers = itertools.count(1)
 
@@ -74,7 +74,8 @@ class Stage:
 
     async def somebody(self, **context: Any) -> Person:
         """Somebody whom the server does not know."""
-        made = await self.browser.new_context(**{"viewport": DESK, **context})
+        given: dict[str, Any] = {"viewport": DESK, **context}
+        made = await self.browser.new_context(**given)
         made.set_default_timeout(PATIENCE_MS)
         person = await Person.at(made, self.url)
         self.people.append(person)

@@ -15,7 +15,7 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (entry.hadRecentInput) continue;
     window.ocpShift += entry.value;
-    for (const { node } of entry.sources) window.ocpJumps.push(node?.outerHTML?.slice(0, 160) ?? String(node?.nodeName));
+    for (const { node } of entry.sources) window.ocpJumps.push(node?.outerHTML?.slice(0, 160));
   }
 }).observe({ type: 'layout-shift', buffered: true });
 document.addEventListener('securitypolicyviolation', (event) => {
@@ -82,6 +82,7 @@ class Person:
     async def enters(self, interview: dict[str, Any]) -> None:
         """Open the room and wait until the shared text is there."""
         await self.goes_to(f"/interviews/{interview['id']}")
+        await expect(self.editor).to_be_visible()
         await self.is_saved()
 
     # In the room.

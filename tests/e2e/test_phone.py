@@ -41,7 +41,7 @@ async def test_a_phone_is_enough_to_join_wait_write_run_and_see_who_is_there(
     await page.get_by_role("tab", name="Chat").tap()
     await page.get_by_label("Message", exact=True).fill("I am on my phone")
     await page.get_by_role("button", name="Send").tap()
-    await expect(page.get_by_role("log")).to_contain_text("I am on my phone")
+    await expect(page.get_by_role("log", name="Messages")).to_contain_text("I am on my phone")
     await panes.get_by_role("button", name="Code").tap()
     await expect(ada.editor).to_be_visible()
 

@@ -33,7 +33,7 @@ async def test_after_a_reload_all_is_there_and_nothing_twice(stage: Stage, inter
         await person.opens_tab("History")
         await expect(person.output.get_by_role("listitem")).to_have_count(1)
         await person.opens_tab("Chat")
-        await expect(person.page.get_by_role("log").get_by_text("Well done")).to_have_count(1)
+        await expect(person.page.get_by_role("log", name="Messages").get_by_text("Well done")).to_have_count(1)
     await grace.types_at_end("  # still together")
     await ada.reads('print("once")  # still together')
 
