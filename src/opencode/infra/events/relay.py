@@ -93,7 +93,8 @@ class Relay:
                 else:
                     delivered.append(row.sequence)
         finally:
-            await self._settle(delivered, due_at=None)
+            # Without an error of an earlier attempt, or they would be kept for ever like one that was given up.
+            await self._settle(delivered, due_at=None, last_error=None)
         return len(rows)
 
     async def _claim(self) -> list[Any]:
