@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import new_postgres_database
+from tests.databases import PostgresDatabases
 from tests.ocp import Server, register, serving
 from tests.servers import running_postgres
 
@@ -21,7 +21,7 @@ def test_a_server_that_can_work_says_ready(person: httpx.Client) -> None:
 async def test_a_server_whose_database_is_gone_is_not_ready_and_says_so(tmp_path: Path) -> None:
     with ExitStack() as hours:
         postgres = hours.enter_context(running_postgres())
-        settings = {"OCP_DATABASE_URL": await new_postgres_database(postgres)}
+        settings = {"OCP_DATABASE_URL": await PostgresDatabases(postgres).empty()}
         with serving(tmp_path / "data", settings=settings) as server, server.client() as person:
             assert person.get("/ready").status_code == 200
             hours.close()
