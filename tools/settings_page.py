@@ -17,8 +17,8 @@ Each setting has one name. The nearest source wins: a flag of `ocp serve` (`--ho
 then the variable, then the line `name = value` in the TOML file that `OCP_CONFIG` names, then the default. \
 `ocp settings` prints every one with its value and where it came from; `make run` passes variables on.
 
-A bad value stops the start with its name, its source and what is allowed. An unknown name in the file stops it too; an \
-unknown `OCP_…` variable is pointed out. Made by `make docs`: change the settings classes, not this page.
+A bad value stops the start with its name, its source and what is allowed. An unknown name in the file stops it too; \
+an unknown `OCP_…` variable is pointed out. Made by `make docs`: change the settings classes, not this page.
 """
 _TITLES = {
     "ProcessSettings": "The process",
