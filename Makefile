@@ -77,7 +77,7 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/synced: requirements.lock pyproject.toml tools/wheel_hook.py .venv/bin/uv
-	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
