@@ -60,7 +60,7 @@ docs: .venv/synced
 	python -m tools.errors_page
 
 openapi: setup
-	python -m opencode.app.openapi >openapi.json
+	python -m tools.openapi_page >openapi.json
 	cd web && npm run generate --silent
 
 lock: .venv/bin/uv
