@@ -6,12 +6,13 @@ Whoever says a name is let in under that name; names that begin with `usr_reader
     python -m tests.scenarios.document_server --data FOLDER [--port N] [--sockets asgi]
     python -m tests.scenarios.document_server --nursery
 
-A nursery has everything loaded and forks a server for each line `FOLDER PORT` that it reads, in a few milliseconds.
-Servers print `ready PORT PID`.
+A nursery has everything loaded and forks a server for each line `FOLDER PORT DURABILITY` that it reads, in a few
+milliseconds. Servers print `ready PORT PID`.
 """
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -212,10 +213,10 @@ def _run(arguments: argparse.Namespace) -> None:
 def _keep_nursery(arguments: argparse.Namespace) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are not waited for
     for line in sys.stdin:
-        folder, port = line.split()
+        folder, port, durability = line.split()
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            arguments.data, arguments.port = Path(folder), int(port)
+            arguments.data, arguments.port, arguments.durability = Path(folder), int(port), durability
             _run(arguments)
             os._exit(0)
 
@@ -227,10 +228,11 @@ def main() -> None:
     parser.add_argument("--sockets", choices=("uvicorn", "asgi"), default="uvicorn")
     parser.add_argument("--room-idle-s", type=int, default=20)
     parser.add_argument("--ticket-s", type=int, default=120)
-    parser.add_argument("--durability", default="power")
+    parser.add_argument("--durability", default="process")
     parser.add_argument("--nursery", action="store_true")
     arguments = parser.parse_args()
     configure_logs(level="warning", json=True)
+    logging.disable(logging.INFO)
     if arguments.nursery:
         _keep_nursery(arguments)
     else:

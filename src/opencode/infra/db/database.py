@@ -9,13 +9,20 @@ from typing import Any, cast
 from weakref import WeakSet
 
 import aiosqlite
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from opencode.infra.db.turns import Turns
+from opencode.kernel.errors import Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
+
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -55,7 +62,7 @@ class Database:
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
                 await stack.enter_async_context(self.turns.turn())
-            connection = await stack.enter_async_context(self.engine.connect())
+            connection = await stack.enter_async_context(self._connected())
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:
@@ -65,12 +72,26 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+        async with self._connected() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[AsyncConnection]:
+        opening = self.engine.connect()
+        try:
+            connection = await opening.__aenter__()
+        except (OSError, OperationalError, InterfaceError, PoolTimeout) as error:
+            # The driver's words may name hosts and users: they are for the log and `ping`, not for who asked.
+            log.error("database does not answer", error=str(error))
+            raise Unavailable("The database does not answer.", action="Try again in a moment.") from error
+        try:
+            yield connection
+        finally:
+            await opening.__aexit__(None, None, None)
 
     async def ping(self) -> None:
         """Ask the database for an answer; any error of the driver passes through."""
-        async with self.read() as connection:
+        async with self.engine.connect() as connection:
             await connection.execute(text("select 1"))
 
     async def close(self) -> None:

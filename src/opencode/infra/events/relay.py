@@ -94,7 +94,7 @@ class Relay:
                 else:
                     delivered.append(row.sequence)
         finally:
-            # Without its error, or one that failed at first would be kept for ever like one that was given up.
+            # Without an error of an earlier attempt, or they would be kept for ever like one that was given up.
             await self._settle(delivered, due_at=None, last_error=None)
         return len(rows)
 

@@ -103,8 +103,12 @@ def _convert(raw: Any, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         parts = raw.split(",") if isinstance(raw, str) else raw
         return tuple(str(part).strip() for part in parts if str(part).strip())
-    converter = {bool: _bool, int: _int, float: _float, Path: lambda value: Path(str(value)).expanduser()}.get(kind)
+    converter = {bool: _bool, int: _int, float: _float, Path: _path}.get(kind)
     return converter(raw) if converter else str(raw)
+
+
+def _path(raw: Any) -> Path:
+    return Path(str(raw)).expanduser()
 
 
 def _bool(raw: Any) -> bool:
@@ -129,8 +133,12 @@ def _float(raw: Any) -> float:
 
 
 def _check(value: Any, description: Description) -> None:
-    if description.choices and value not in description.choices:
-        raise ValueError(f"it must be one of {', '.join(description.choices)}")
+    is_list = isinstance(value, tuple)
+    chosen: set[Any] = set(value) if is_list else {value}
+    if description.choices and not chosen <= set(description.choices):
+        raise ValueError(f"it must be {'some' if is_list else 'one'} of {', '.join(description.choices)}")
+    if description.prefixes and value and not str(value).startswith(description.prefixes):
+        raise ValueError(f"it must begin with {' or '.join(description.prefixes)}")
     low, high = description.minimum, description.maximum
     too_low = value is not None and low is not None and value < low
     too_high = value is not None and high is not None and value > high
@@ -139,6 +147,6 @@ def _check(value: Any, description: Description) -> None:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"from {low:.15g} to {high:.15g}"
-    return f"at least {low:.15g}" if high is None else f"at most {high:.15g}"
+    if low is None:
+        return f"at most {high:.15g}"
+    return f"at least {low:.15g}" if high is None else f"from {low:.15g} to {high:.15g}"

@@ -124,7 +124,11 @@ export class Room {
 
   async #identify(): Promise<Self | null> {
     if (this.api.token === null) {
-      const user = await identity.me();
+      const { user } = await identity.session();
+      if (!user) {
+        this.#outcome = 'signed-out';
+        return null;
+      }
       return { id: user.id, name: user.display_name, role: 'interviewer' };
     }
     const { participant, interview } = await this.api.me();
