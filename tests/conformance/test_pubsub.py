@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from opencode.infra.pubsub import LAGGED, MemoryPubSub, PubSub, RedisPubSub, Subscription
+from opencode.infra.pubsub import LAGGED, MemoryPubSub, PubSub, Subscription
 from opencode.infra.pubsub.base import MAILBOX_MESSAGES
+from opencode.infra.pubsub.redis import RedisPubSub
 from opencode.kernel.ids import new_id
 from tests.servers import RedisServer
 

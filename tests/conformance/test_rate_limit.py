@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from opencode.infra.security import MemoryRateLimiter, Rate, RateLimiter, RedisRateLimiter
+from opencode.infra.security import MemoryRateLimiter, Rate, RateLimiter
+from opencode.infra.security.redis_rate_limit import RedisRateLimiter
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.ids import new_id
 
