@@ -126,8 +126,8 @@ def _running(words: list[str | Path], log: Path) -> Generator[subprocess.Popen[b
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # To PostgreSQL this means: do not wait for clients that are still connected.
-    process.send_signal(signal.SIGINT)
+    # To PostgreSQL this means: at once, and write nothing more, since nobody will read it.
+    process.send_signal(signal.SIGQUIT)
     try:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:
