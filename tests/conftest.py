@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from opencode.app.migrate import migrate
 from opencode.infra.db import Database
@@ -17,6 +18,9 @@ from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import ManualClock
 from tests.databases import PostgresDatabases
 from tests.servers import RedisServer, running_postgres, running_redis
+
+# Plain lines: drawing a failure with frames and colours takes longer than most tests.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PUBLIC_URL = "http://opencode.test"
 

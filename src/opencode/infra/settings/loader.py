@@ -1,6 +1,7 @@
 """Reading settings: the nearest source wins, and every problem is told with its name, source and allowed values."""
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,9 +128,13 @@ def _int(raw: Any) -> int:
 
 def _float(raw: Any) -> float:
     try:
-        return float(str(raw))
+        number = float(str(raw))
     except ValueError:
-        raise ValueError("it must be a number") from None
+        number = math.nan
+    # `nan` is neither below a minimum nor above a maximum: it would pass every check.
+    if not math.isfinite(number):
+        raise ValueError("it must be a number")
+    return number
 
 
 def _check(value: Any, description: Description) -> None:
