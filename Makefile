@@ -25,7 +25,7 @@ run: setup web/build/200.html
 
 setup: .venv/synced web/node_modules/installed
 
-test: setup web/build/200.html
+test: setup web/build/200.html tests/clients/node_modules/installed
 	@tools/debian-packages $(FOR_TESTS)
 	cd web && npm test --silent
 	python -m pytest $(ARGS)
@@ -47,7 +47,7 @@ bench: setup
 	@python -m benchmarks $(ARGS)
 
 # The long form of the proofs: many seeds, many minutes.
-soak: setup web/build/200.html
+soak: setup web/build/200.html tests/clients/node_modules/installed
 	@tools/debian-packages $(FOR_TESTS)
 	python -m pytest -m soak $(ARGS)
 
@@ -83,6 +83,11 @@ clean:
 
 web/node_modules/installed: web/package-lock.json web/.npmrc | .venv/synced
 	cd web && npm ci --loglevel=error
+	@touch $@
+
+# Stock clients of the document protocol, which tests hold against the server.
+tests/clients/node_modules/installed: tests/clients/package-lock.json tests/clients/.npmrc | .venv/synced
+	cd tests/clients && npm ci --loglevel=error
 	@touch $@
 
 web/build/200.html: $(WEB_SOURCES) web/node_modules/installed

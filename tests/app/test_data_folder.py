@@ -4,11 +4,16 @@ import gzip
 import sqlite3
 import stat
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from opencode.app.data_folder import BackupInvalid, back_up, restore
+from opencode.kernel.errors import Conflict, NotFound
 from tests.ocp import EMAIL, PASSWORD, register, run_ocp, serving
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +37,17 @@ def test_a_backup_that_was_made_while_the_server_ran_brings_everything_back(back
 
 
 def test_a_backup_and_what_it_brings_back_are_for_the_owner_only(backup: Path, tmp_path: Path) -> None:
-    run_ocp("restore", backup, "--data", tmp_path / "data")
+    restore(backup, tmp_path / "data", force=False, now=NOW)
     for path in (backup, tmp_path / "data" / "opencode.db", tmp_path / "data" / "signing.key"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
 def test_a_backup_does_not_overwrite_anything(backup: Path, tmp_path: Path) -> None:
-    run_ocp("restore", backup, "--data", tmp_path / "data")
+    restore(backup, tmp_path / "data", force=False, now=NOW)
     target = tmp_path / "letter.txt"
     target.write_text("Dear Ada")
-    done = run_ocp("backup", target, "--data", tmp_path / "data")
-    assert done.status == 1
-    assert "exists" in done.err
+    with pytest.raises(Conflict, match="exists"):
+        back_up(tmp_path / "data", target, now=NOW)
     assert target.read_text() == "Dear Ada"
 
 
@@ -55,21 +59,18 @@ def test_a_backup_of_an_empty_folder_is_refused_and_leaves_nothing(tmp_path: Pat
 
 
 def test_a_backup_into_a_folder_that_does_not_exist_says_so(backup: Path, tmp_path: Path) -> None:
-    run_ocp("restore", backup, "--data", tmp_path / "data")
-    done = run_ocp("backup", tmp_path / "missing" / "opencode.tar.gz", "--data", tmp_path / "data")
-    assert done.status == 1
-    assert "missing" in done.err
-    assert "Traceback" not in done.err
+    restore(backup, tmp_path / "data", force=False, now=NOW)
+    with pytest.raises(NotFound, match="missing"):
+        back_up(tmp_path / "data", tmp_path / "missing" / "opencode.tar.gz", now=NOW)
 
 
-@pytest.mark.parametrize("at", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.5, 0.9])
 def test_a_backup_that_was_cut_short_is_refused_and_nothing_is_touched(backup: Path, tmp_path: Path, at: float) -> None:
     whole = backup.read_bytes()
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(whole[: int(len(whole) * at)])
-    done = run_ocp("restore", cut, "--data", tmp_path / "data")
-    assert done.status == 1
-    assert "not a whole backup" in done.err
+    with pytest.raises(BackupInvalid, match="not a whole backup"):
+        restore(cut, tmp_path / "data", force=False, now=NOW)
     assert not (tmp_path / "data" / "opencode.db").exists()
 
 
@@ -90,14 +91,15 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path: Path) -> None:
     archive = tmp_path / "other.tar.gz"
     with tarfile.open(archive, "w:gz") as other:
         other.add(letter, arcname="../../letter.txt")
-    for file in (letter, archive, tmp_path / "missing.tar.gz"):
-        done = run_ocp("restore", file, "--data", tmp_path / "data")
-        assert done.status == 1
-        assert "Traceback" not in done.err
+    for file in (letter, archive):
+        with pytest.raises(BackupInvalid):
+            restore(file, tmp_path / "data", force=False, now=NOW)
+    with pytest.raises(NotFound):
+        restore(tmp_path / "missing.tar.gz", tmp_path / "data", force=False, now=NOW)
 
 
 def test_a_folder_that_holds_data_is_not_restored_over_without_force(backup: Path, tmp_path: Path) -> None:
-    run_ocp("restore", backup, "--data", tmp_path / "data")
+    restore(backup, tmp_path / "data", force=False, now=NOW)
     before = (tmp_path / "data" / "opencode.db").read_bytes()
     done = run_ocp("restore", backup, "--data", tmp_path / "data")
     assert done.status == 1

@@ -133,12 +133,18 @@ async def test_after_the_end(stage: Stage, interview: Interview, office: Office)
     await ada.replaces_all('print("done")')
     await ada.runs()
     await expect(grace.output.get_by_text("exit 0")).to_be_visible()
+    await office.post(f"interviews/{interview['id']}/messages", text="Thank you")
     await office.post(f"interviews/{interview['id']}/end")
     await expect(ada.page.get_by_role("heading", name="Thank you, Ada Lovelace")).to_be_visible()
     await expect(grace.page.get_by_role("button", name="Download record")).to_be_visible()
     await expect(grace.page.get_by_text("Finished well")).to_be_visible()
+    await expect(grace.page.get_by_role("region", name="Python text")).to_have_text('print("done")')
+    await expect(grace.page.get_by_role("list", name="Messages")).to_contain_text("Thank you")
     for person in (grace, ada):
         await accessible(person)
+    await grace.page.reload()
+    await expect(grace.page.get_by_text("Finished well")).to_be_visible()
+    await grace.nothing_jumped()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
