@@ -17,7 +17,7 @@ FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium gcc g++ libc6-dev de
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup test check format bench soak wheel lock openapi clean
+.PHONY: run setup test check format bench soak wheel lock docs openapi clean
 
 run: setup web/build/200.html
 	@tools/debian-packages $(SANDBOX) || echo 'Until then programs cannot be run; everything else works.' >&2
@@ -25,7 +25,7 @@ run: setup web/build/200.html
 
 setup: .venv/synced web/node_modules/installed
 
-test: setup web/build/200.html
+test: setup web/build/200.html tests/clients/node_modules/installed
 	@tools/debian-packages $(FOR_TESTS)
 	cd web && npm test --silent
 	python -m pytest $(ARGS)
@@ -47,15 +47,20 @@ bench: setup
 	@python -m benchmarks $(ARGS)
 
 # The long form of the proofs: many seeds, many minutes.
-soak: setup web/build/200.html
+soak: setup web/build/200.html tests/clients/node_modules/installed
 	@tools/debian-packages $(FOR_TESTS)
 	python -m pytest -m soak $(ARGS)
 
 wheel: setup web/build/200.html
 	python -m build --wheel --no-isolation --outdir dist .
 
+# What is generated from the code and committed, so that a change of it is seen.
+docs: .venv/synced
+	python -m tools.settings_page
+	python -m tools.errors_page
+
 openapi: setup
-	python -m opencode.app.openapi >openapi.json
+	python -m tools.openapi_page >openapi.json
 	cd web && npm run generate --silent
 
 lock: .venv/bin/uv
@@ -72,12 +77,17 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/synced: requirements.lock pyproject.toml tools/wheel_hook.py .venv/bin/uv
-	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 web/node_modules/installed: web/package-lock.json web/.npmrc | .venv/synced
 	cd web && npm ci --loglevel=error
+	@touch $@
+
+# Stock clients of the document protocol, which tests hold against the server.
+tests/clients/node_modules/installed: tests/clients/package-lock.json tests/clients/.npmrc | .venv/synced
+	cd tests/clients && npm ci --loglevel=error
 	@touch $@
 
 web/build/200.html: $(WEB_SOURCES) web/node_modules/installed

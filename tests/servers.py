@@ -56,7 +56,10 @@ def running_postgres() -> Generator[PostgresServer]:
 
 @dataclass(slots=True)
 class RedisServer:
-    """A Redis that can be taken away and brought back, as a network would."""
+    """
+    A Redis that can be taken away and brought back. Start it in the main thread only: it is told to end with whichever
+    thread started it (`prctl`, PR_SET_PDEATHSIG).
+    """
 
     folder: Path
     _process: subprocess.Popen[bytes] | None = None

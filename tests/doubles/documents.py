@@ -91,6 +91,10 @@ class DocumentsInMemory:
         """Why somebody's socket was cut."""
         return self._get(document_id).cut.get(peer_id)
 
+    @property
+    def count(self) -> int:
+        return len(self._documents)
+
     def holds(self, document_id: DocumentId) -> bool:
         return document_id in self._documents
 

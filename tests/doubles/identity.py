@@ -1,6 +1,6 @@
 """Who is calling, without passwords: people are added by tests, and each has a token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from opencode.contracts.identity import GuestCredential
@@ -69,6 +69,15 @@ class IdentityInMemory:
 
     def add_interviewer(self, name: str) -> str:
         return self.add_user(name, roles=frozenset({"interviewer"}), permissions=INTERVIEWER_PERMISSIONS)
+
+    def narrowed(self, token: str, permissions: frozenset[str]) -> str:
+        """Another token of the same account, with narrower scopes."""
+        other = new_id("tok")
+        principal = self._principals[token]
+        self._principals[other] = replace(
+            principal, permissions=principal.permissions & permissions, credential_id=other
+        )
+        return other
 
     def who(self, token: str) -> Principal:
         return self._principals[token]

@@ -1,5 +1,6 @@
 """A room without a network: peers that keep what they are sent, a journal that commits when it is told to."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -215,3 +216,10 @@ class Person:
 
     def leave(self) -> None:
         self.stage.room.leave(self.peer)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Give the event loop turns until something in this process has become true."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)

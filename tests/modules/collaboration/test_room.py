@@ -160,6 +160,22 @@ class TestRefusals:
         grace.type("undisturbed")
         assert stage.room.text("python") == "undisturbed"
 
+    def test_an_update_that_the_library_itself_fails_on_shows_its_sender_out_and_loads_the_text_anew(
+        self, stage: Stage
+    ) -> None:
+        ada, mallory = stage.enter("usr_ada"), stage.enter("usr_mallory")
+        ada.type("kept")
+        # Found by mutation: a block that is its own left neighbour.
+        mallory.send(
+            bytes.fromhex("000221010185f3f89cd591b7073ec485fbf898d591b7071d85f3f89cd591b7071e0000000080016100")
+        )
+        if stage.room.broken:
+            assert mallory.wire.ending is not None
+            assert mallory.wire.ending[0] == 1008
+            assert ada.wire.ending == room_module.ANEW
+        stage.journal.commit()
+        assert [record.author for record in stage.journal.records] == ["usr_ada"]
+
     def test_a_few_bytes_that_announce_millions_of_clients_cost_nothing(self, stage: Stage) -> None:
         ada = stage.enter()
         bomb = b"\xff\xff\xff\x7f\x00"
@@ -582,13 +598,13 @@ class TestPresence:
             ada.announce(client_id, 1, '{"cursor": 1}')
         assert len(stage.room.presence) == 4
 
-    def test_a_state_that_is_too_large_is_refused_and_the_old_one_stays(self, stage: Stage) -> None:
+    def test_somebody_with_too_large_a_state_is_shown_where_they_were_and_stays_connected(self, stage: Stage) -> None:
         ada, grace = stage.enter("usr_ada"), stage.enter("usr_grace")
         ada.announce(7, 1, '{"cursor": 1}')
         ada.announce(7, 2, '{"cursor": "' + "x" * 5_000 + '"}')
         stage.pass_time(1)
         assert grace.wire.presence()[7].clock == 1
-        assert ada.peer.strikes == 1
+        assert ada.wire.ending is None
 
 
 class TestSilence:

@@ -37,6 +37,7 @@ PROGRAMS = {
         "cat /etc/shadow /proc/1/environ 2>&1 | tr '\\0' '\\n' | grep -c SECRET; "
         f"grep -c -e {Path(__file__).parents[3]} /proc/self/mountinfo /proc/1/cmdline; (unshare -U true && echo out) 2>/dev/null",
     ),
+    "flooding the status": ("bash", "yes >/proc/2/fd/2"),
     "devices": ("bash", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"),
 }
 
@@ -46,7 +47,7 @@ async def outcome(runs: Runs, name: str) -> dict[str, object]:
     known = next(one for one in await runs.languages() if one.id == language)
     if not known.available:
         return {"verdict": "missing", "reason": known.reason}
-    limits = Limits(wall_time_ms=2500, cpu_time_ms=1000, processes=32)
+    limits = Limits(wall_time_ms=5000, cpu_time_ms=500, processes=32)
     files = (SourceFile(known.file_name, code.encode()),)
     events = [event async for event in runs.run(RunRequest(f"run_{name}", language, files, limits=limits))]
     printed = b"".join(event.data for event in events if isinstance(event, Output))

@@ -27,6 +27,7 @@ EXPECTED = {
     "orphan": ({"ok"}, "Hello\n"),
     "disk": ({"ok", "error"}, ""),
     "secrets": ({"ok", "error"}, "0\n/proc/self/mountinfo:0\n/proc/1/cmdline:0\n"),
+    "flooding the status": ({"output"}, ""),
     "devices": ({"ok"}, "out\nerr\n"),
 }
 

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -247,6 +248,33 @@ async def test_without_bubblewrap_nothing_runs_and_the_reason_is_told(settings: 
     report = await runs.probe()
     assert not report.available
     assert "bubblewrap" in (report.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "advice"),
+    [
+        ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "kernel.unpriv"),
+        ("bwrap: setting up uid map: Permission denied", "AppArmor"),
+        (
+            "bwrap: Creating new namespace failed: nesting depth or max_*_namespaces exceeded",
+            "user.max_user_namespaces",
+        ),
+        ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths=unconfined"),
+        ("bwrap: Unknown option --disable-userns", "0.8.0 or later"),
+    ],
+)
+async def test_a_machine_that_forbids_sandboxes_runs_nothing_and_says_what_to_do(
+    settings: ExecutionSettings, shelf: Path, complaint: str, advice: str
+) -> None:
+    # Forbidding namespaces for real would hit everybody on this machine, so a program that says what bwrap then says.
+    forbidden = shelf / "forbidden-bwrap"
+    forbidden.write_text(f'#!/bin/sh\necho "{complaint}" >&2\nexit 1\n')
+    forbidden.chmod(0o755)
+    runs = Runs(replace(settings, bubblewrap=str(forbidden)))
+    with pytest.raises(SandboxUnavailable) as refusal:
+        await anext(runs.run(a_request("print(1)")))
+    assert advice in refusal.value.action
+    forbidden.unlink()
 
 
 async def test_the_end_is_the_last_event_and_comes_once(run: Runner) -> None:

@@ -49,8 +49,9 @@ class Person:
         headers = dict(how.pop("headers", None) or {})
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"
-        if how.get("json") is None:
-            how.pop("json", None)
+        how = {name: value for name, value in how.items() if (value is not None and value != {}) or name == "json"}
+        if how.get("json", ...) is None:
+            del how["json"]
         return await self.client.request(method, path, headers=headers, **how)
 
 

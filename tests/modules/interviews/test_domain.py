@@ -27,7 +27,7 @@ from opencode.modules.interviews.errors import (
     StillLive,
     TextRefused,
 )
-from opencode.modules.interviews.service.driving import GATHER_CHARACTERS, GATHER_S, Gatherer
+from opencode.modules.interviews.service.driving import FIRST_S, GATHER_CHARACTERS, GATHER_S, Gatherer
 from opencode.modules.interviews.service.joining import network_of
 from tests.doubles.runner import LANGUAGES
 
@@ -204,10 +204,10 @@ def test_bytes_that_are_no_text_are_shown_as_replacement_characters(raw: bytes) 
     assert "".join(gatherer.stderr) == raw.decode(errors="replace")
 
 
-def test_the_first_output_goes_out_at_once_and_the_rest_is_gathered() -> None:
+def test_the_first_output_goes_out_almost_at_once_and_the_rest_is_gathered() -> None:
     gatherer = Gatherer()
     gatherer.add("stdout", b"a", now=10.0)
-    assert gatherer.due_at == 10.0
+    assert gatherer.due_at == 10.0 + FIRST_S
     assert gatherer.take() == [("stdout", "a")]
     gatherer.add("stdout", b"b", now=11.0)
     gatherer.add("stdout", b"c", now=11.01)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -74,22 +75,27 @@ class Relay:
                     self._forget_at = self._clock.now() + FORGET_EVERY
             except Exception:
                 log.exception("relay stumbled, trying again", retry_s=POLL_S)
-            try:
-                await asyncio.wait_for(self._wake.wait(), timeout=POLL_S)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the wake.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
 
     async def deliver_due(self) -> int:
         """Deliver what is due now, oldest first. Returns how many events were looked at."""
         rows = await self._claim()
-        for row in rows:
-            metrics.RELAY_LAG.observe((self._clock.now() - row.published_at).total_seconds())
-            try:
-                await self._reactions.deliver(row.tag, row.payload)
-            except Exception as failure:
-                await self._put_back(row, failure)
-            else:
-                await self._settle(row.sequence, due_at=None)
+        delivered: list[int] = []
+        try:
+            for row in rows:
+                metrics.RELAY_LAG.observe((self._clock.now() - row.published_at).total_seconds())
+                try:
+                    await self._reactions.deliver(row.tag, row.payload)
+                except Exception as failure:
+                    await self._put_back(row, failure)
+                else:
+                    delivered.append(row.sequence)
+        finally:
+            # Without an error of an earlier attempt, or they would be kept for ever like one that was given up.
+            await self._settle(delivered, due_at=None, last_error=None)
         return len(rows)
 
     async def _claim(self) -> list[Any]:
@@ -117,17 +123,17 @@ class Relay:
         log.exception("reaction failed", tag=row.tag, attempts=attempts, parked=parked, exc_info=failure)
         delay = timedelta(seconds=min(2**attempts, 3600))
         await self._settle(
-            row.sequence,
+            [row.sequence],
             due_at=None if parked else self._clock.now() + delay,
             attempts=attempts,
             last_error=f"{type(failure).__name__}: {failure}"[:2000],
         )
 
-    async def _settle(self, sequence: int, *, due_at: datetime | None, **values: Any) -> None:
-        async with self._database.begin() as connection:
-            await connection.execute(
-                update(outbox).where(outbox.c.sequence == sequence).values(due_at=due_at, **values)
-            )
+    async def _settle(self, sequences: list[int], *, due_at: datetime | None, **values: Any) -> None:
+        if sequences:
+            settled = update(outbox).where(outbox.c.sequence.in_(sequences)).values(due_at=due_at, **values)
+            async with self._database.begin() as connection:
+                await connection.execute(settled)
 
     async def _forget_old(self) -> None:
         before = self._clock.now() - KEEP_DELIVERED

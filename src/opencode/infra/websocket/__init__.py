@@ -5,6 +5,7 @@ One frame is encoded once and the same bytes go to every peer. Two transports dr
 fast one, and `asgi`, which works under any ASGI server; one conformance suite holds both.
 """
 
+from opencode.infra.websocket.asgi import asgi_sockets
 from opencode.infra.websocket.base import Admission, Socket, SocketHandler, SocketRoute, UpgradeRequest
 from opencode.infra.websocket.frames import binary_frame
 from opencode.infra.websocket.uvicorn import SocketProtocol, socket_protocol
@@ -16,6 +17,7 @@ __all__ = [
     "SocketProtocol",
     "SocketRoute",
     "UpgradeRequest",
+    "asgi_sockets",
     "binary_frame",
     "socket_protocol",
 ]

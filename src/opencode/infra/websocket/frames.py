@@ -20,6 +20,12 @@ def binary_frame(payload: bytes) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8, "big") + payload
 
 
+def payload_of(frame: bytes) -> bytes:
+    """The payload of what `binary_frame` made, for transports that frame by themselves."""
+    size = frame[1]
+    return frame[2 if size <= _SHORT else 4 if size == _SHORT + 1 else 10 :]
+
+
 def read_short_messages(data: bytes) -> tuple[list[bytes], int]:
     """
     The payloads of the short, whole, masked, binary messages that `data` begins with, as keystrokes are.

@@ -84,9 +84,7 @@ class AuthController(Controller):
         return RegistrationPolicyView(registration=registration, first_account=await accounts.is_first())
 
     @get("/session", operation_id="get_session", summary="Who is signed in at this browser")
-    async def session(
-        self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]
-    ) -> SessionView:
+    async def session(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> SessionView:
         """For pages that are open to everybody: where nobody is signed in, that is an answer and not an error."""
         return SessionView(UserView.of(await accounts.me(principal)) if principal.is_user else None)
 

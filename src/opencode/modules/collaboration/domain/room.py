@@ -426,7 +426,7 @@ class Room:
             self._refuse_malformed(peer)
             return
         except BaseException as panic:
-            self._break(panic)
+            self._break(panic, peer)
             return
         self._size_at_most += len(update)
         self._relay(peer, self.frame(message))
@@ -453,7 +453,7 @@ class Room:
             self._refuse_malformed(peer)
             return
         except BaseException as panic:
-            self._break(panic)
+            self._break(panic, peer)
             return
         if not is_news:
             self._journal.pass_through(peer, peer.received)
@@ -517,13 +517,14 @@ class Room:
         if peer.strikes >= MAX_STRIKES:
             peer.outlet.close(1008, sentence[:120])
 
-    def _break(self, panic: BaseException) -> None:
+    def _break(self, panic: BaseException, culprit: Peer) -> None:
         """
         The CRDT library itself failed on an update. The document in memory can no longer be trusted; the log can.
-        Everyone comes back to a room that is loaded anew.
+        Everyone comes back to a room that is loaded anew, and whoever sent it does not.
         """
         if not is_panic(panic):
             raise panic
+        culprit.outlet.close(1008, "An update cannot be read.")
         self._load_anew()
 
     def _load_anew(self) -> None:

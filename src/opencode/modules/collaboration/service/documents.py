@@ -122,31 +122,32 @@ def replay_texts(history: list[Record]) -> dict[str, TextState]:
     doc: Doc[Any] = Doc()
     touched: dict[str, tuple[datetime, str] | None] = {}
     changed: set[str] = set()
-    watched: set[str] = set()
+    # An observer lives as long as the object that it was given to.
+    texts: dict[str, Text] = {}
 
     def watch(name: str) -> None:
         def note(_event: TextEvent) -> None:
             changed.add(name)
 
-        watched.add(name)
-        doc.get(name, type=Text).observe(note)
+        texts[name] = doc.get(name, type=Text)
+        texts[name].observe(note)
 
     for record in history:
         changed.clear()
         doc.apply_update(record.update)
-        for name in [name for name in doc.keys() if name not in watched]:  # noqa: SIM118, a Doc is no dict
+        for name in [name for name in doc.keys() if name not in texts]:  # noqa: SIM118, a Doc is no dict
             changed.add(name)
             watch(name)
         by = None if record.kind is RecordKind.SEED else (_moment(record.at_ms), record.author)
         for name in changed:
             touched[name] = by or touched.get(name)
-    return {name: _text_state(doc, name, touched.get(name)) for name in sorted(watched)}
+    return {name: _text_state(texts[name], touched.get(name)) for name in sorted(texts)}
 
 
 def _moment(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC)
 
 
-def _text_state(doc: Doc[Any], name: str, touched: tuple[datetime, str] | None) -> TextState:
+def _text_state(text: Text, touched: tuple[datetime, str] | None) -> TextState:
     at, by = touched or (None, None)
-    return TextState(str(doc.get(name, type=Text)), at, by)
+    return TextState(str(text), at, by)

@@ -3,8 +3,9 @@ The update log on SQLite without layers between: the write that every keystroke 
 
 One group commit is one row, so it dirties one or two pages whatever the number of documents. It is written by the
 event loop itself: without waiting for the disk that takes some 50 microseconds, a third of what handing it to a thread
-and back costs. When another connection holds the database, and whenever acknowledged edits must survive a loss of
-power, a thread with a connection of its own does it instead. Measurements: docs/adr/0003.
+and back costs. It goes before all other writers of this process. When another process holds the database, and whenever
+acknowledged edits must survive a loss of power, a thread with a connection of its own does it. Measurements:
+docs/adr/0003.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ class SqliteUpdateLog:
     def __init__(self, database: Database, path: Path, *, durability: str) -> None:
         """Args: durability: `power` or `process`; see `CollaborationSettings`."""
         self._slow = SqlUpdateLog(database)
+        self._turns = database.turns
         self._path = path
         self._waits_for_disk = durability == "power"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="update-log")
@@ -43,12 +45,15 @@ class SqliteUpdateLog:
 
     async def commit(self, records: list[Record]) -> None:
         batch = encode_records(records)
-        if self._waits_for_disk or not self._write_at_once(batch):
-            await self._call(lambda connection: connection.execute(_APPEND, (batch,)))
+        async with self._turns.turn(urgent=True):
+            if self._waits_for_disk or not self._write_at_once(batch):
+                await self._call(lambda connection: connection.execute(_APPEND, (batch,)))
 
     async def settle(self) -> None:
-        while await self._call(_settle_some):
-            pass
+        more = True
+        while more:
+            async with self._turns.turn():
+                more = await self._call(_settle_some)
 
     async def load(self, document_id: DocumentId) -> StoredDocument:
         await self.settle()
@@ -73,7 +78,7 @@ class SqliteUpdateLog:
         self._thread.shutdown()
 
     def _write_at_once(self, batch: bytes) -> bool:
-        """Write in this thread, if nobody else is writing. Returns whether it was done."""
+        """Write in this thread, if no other process is writing. Returns whether it was done."""
         if self._loops_connection is None:
             self._loops_connection = _connect(self._path, synchronous="NORMAL", timeout_s=0)
             # Moving the write-ahead log into the database waits for the disk: a thing for threads.
@@ -121,15 +126,15 @@ _SEGMENT = (
 
 def _settle_some(connection: sqlite3.Connection) -> bool:
     """Sort some rows of the journal into segments. Returns whether more may be left."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         rows = connection.execute(_OLDEST).fetchall()
         if rows:
             connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
             connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
         connection.execute("COMMIT")
     except BaseException:
-        # Also when the commit itself failed: a transaction left open would swallow every edit that is written later.
+        # Also when beginning or committing failed half-way: a transaction left open would swallow every later edit.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

@@ -22,6 +22,7 @@ CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for
 _CHUNK = 64 * 1024  # a pipe holds as much
 _REMOVAL_RETRY_S = 0.001
 _REMOVAL_TRIES = 2000
+_MOST_HEARD = 1024 * 1024  # bytes
 _LONGEST_REPORT = 4096  # bytes; the status pipe says a few words
 
 
@@ -81,6 +82,7 @@ class Cell:
     _reports: int = -1
     _outlets: dict[int, int] = field(default_factory=dict[int, int])
     _status_text: bytes = b""
+    _heard: int = 0
     _report_text: bytes = b""
     _clock: asyncio.TimerHandle | None = None
     _next_check: asyncio.TimerHandle | None = None
@@ -231,7 +233,13 @@ class Cell:
             os.close(pidfd)
 
     def _on_status(self, pipe: int) -> None:
-        *lines, self._status_text = (self._status_text + self._read(pipe)).split(b"\n")
+        heard = self._read(pipe)
+        self._heard += len(heard)
+        # Our script says a few words. Where a cell keeps the server's user, a program can open this pipe and pour into
+        # it.
+        if self._heard > _MOST_HEARD:
+            self.end(Verdict.OUTPUT)
+        *lines, self._status_text = (self._status_text + heard).split(b"\n")
         for line in lines:
             match line:
                 case b"compile":
@@ -243,7 +251,6 @@ class Cell:
                 case b"done":
                     self._done = True
                 case _:
-                    # Whoever says more than a few words is not our script.
                     self._noise = (self._noise + line + b"\n")[-_LONGEST_REPORT:]
         self._status_text = self._status_text[-_LONGEST_REPORT:]
 

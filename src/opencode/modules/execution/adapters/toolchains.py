@@ -128,8 +128,8 @@ def _candidates(program: str) -> Iterator[Path]:
     """
     Every program of that name, system-wide ones first.
 
-    Outside the system only native programs count: scripts there (of pyenv, of a venv) start something by its full path,
-    which a cell does not have.
+    Outside the system only native programs count: scripts there (of a version manager, of a venv) start something by
+    its full path, which a cell does not have.
     """
     seen: set[Path] = set()
     for folder in (*_SEARCH_FIRST, *os.environ.get("PATH", "").split(os.pathsep)):

@@ -25,6 +25,8 @@ from opencode.modules.interviews.store import InterviewsWork, News
 
 log = structlog.get_logger(__name__)
 
+FIRST_S = 0.003
+"""The first output waits this long: most programs print, end, and are told of in one transaction."""
 GATHER_S = 0.03
 """Output that comes within this time goes out together; people do not see the difference, and the database does."""
 GATHER_CHARACTERS = 16 * 1024
@@ -35,8 +37,8 @@ _NO_VERDICT = "The sandbox ended without a verdict."
 
 class Gatherer:
     """
-    Gathers output until it is worth a transaction. The first of a run goes out at once, because that is what people
-    wait for; what follows is gathered for 30 ms or 16 Ki characters.
+    Gathers output until it is worth a transaction. The first of a run goes out almost at once, because that is what
+    people wait for; what follows is gathered for 30 ms or 16 Ki characters.
     """
 
     def __init__(self) -> None:
@@ -59,10 +61,10 @@ class Gatherer:
         if self._pending and self._pending[-1][0] == stream:
             text = self._pending.pop()[1] + text
         self._pending.append((stream, text))
-        if not self._spoke or self._pending_characters >= GATHER_CHARACTERS:
+        if self._pending_characters >= GATHER_CHARACTERS:
             self.due_at = now
         else:
-            self.wake_by(now + GATHER_S)
+            self.wake_by(now + (GATHER_S if self._spoke else FIRST_S))
 
     def wake_by(self, moment: float) -> None:
         self.due_at = moment if self.due_at is None else min(self.due_at, moment)

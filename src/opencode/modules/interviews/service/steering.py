@@ -87,11 +87,11 @@ class Steering(UseCases):
         if wanted.language is not None:
             async with self.reading() as stores:
                 case = await self.case(stores, interview_id, by, Action.SWITCH_LANGUAGE)
-                wanted.require_allowed(case)
+                wanted.require_allowed(case, by)
             # Before the switch is known to anybody, so that nobody finds an empty buffer and starts typing in it.
             await self.documents.seed(case.interview.document_id, wanted.language.id, wanted.language.template)
         async with self.changing(interview_id, by, Action.SEE) as (work, case):
-            wanted.require_allowed(case)
+            wanted.require_allowed(case, by)
             changed = wanted.applied_to(case.interview)
             if changed != case.interview:
                 await work.stores.interviews.save(changed)
@@ -158,7 +158,7 @@ class Change:
     language: Language | None
     frozen: bool | None
 
-    def require_allowed(self, case: Case) -> None:
+    def require_allowed(self, case: Case, by: Principal) -> None:
         """
         Raises:
             EditingFrozen: a candidate switches the language while the editor is frozen.
@@ -167,6 +167,7 @@ class Change:
         for action, wish in wishes:
             if wish is not None:
                 policy.require(action, case.standing, case.interview)
+                policy.require_permission(action, by, case.standing)
         if self.language is not None and case.standing is Standing.ADMITTED and case.interview.frozen:
             raise EditingFrozen("switch the language")
 
