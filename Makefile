@@ -17,7 +17,7 @@ FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium gcc g++ libc6-dev de
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: run setup test check format bench soak wheel lock openapi clean
+.PHONY: run setup test check format bench soak wheel lock docs openapi clean
 
 run: setup web/build/200.html
 	@tools/debian-packages $(SANDBOX) || echo 'Until then programs cannot be run; everything else works.' >&2
@@ -54,8 +54,13 @@ soak: setup web/build/200.html tests/clients/node_modules/installed
 wheel: setup web/build/200.html
 	python -m build --wheel --no-isolation --outdir dist .
 
+# What is generated from the code and committed, so that a change of it is seen.
+docs: .venv/synced
+	python -m tools.settings_page
+	python -m tools.errors_page
+
 openapi: setup
-	python -m opencode.app.openapi >openapi.json
+	python -m tools.openapi_page >openapi.json
 	cd web && npm run generate --silent
 
 lock: .venv/bin/uv
@@ -72,7 +77,7 @@ clean:
 	.venv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .venv/synced: requirements.lock pyproject.toml tools/wheel_hook.py .venv/bin/uv
-	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
 	uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,7 +1,6 @@
 """What every test can ask for: real databases, a real Redis, a clock that stands still, the parts of a module."""
 
 import asyncio
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+import structlog
 
 from opencode.app.migrate import migrate
 from opencode.infra.db import Database
@@ -17,20 +16,22 @@ from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import MemoryPubSub
 from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import ManualClock
-from tests.servers import PostgresServer, RedisServer, running_postgres, running_redis
+from tests.databases import PostgresDatabases
+from tests.servers import RedisServer, running_postgres, running_redis
+
+# Plain lines: drawing a failure with frames and colours takes longer than most tests.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PUBLIC_URL = "http://opencode.test"
-_TEMPLATE = "migrated"
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """The run's PostgreSQL, started by the first test that asks, with a migrated database to copy from."""
+def postgres() -> Iterator[PostgresDatabases]:
+    """The databases of the run's PostgreSQL, which is started by the first test that asks."""
     with running_postgres() as server:
-        _in_own_loop(_command(server, f"create database {_TEMPLATE}"))
-        _in_own_loop(_migrated(server.url(_TEMPLATE)))
-        yield server
+        databases = PostgresDatabases(server)
+        _in_own_loop(databases.prepare())
+        yield databases
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +66,14 @@ async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path:
     if database_kind == "sqlite":
         shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "opencode.db")
         database = Database.in_folder(tmp_path)
+        yield database
+        await database.close()
     else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        database = Database(await new_postgres_database(server, template=_TEMPLATE))
-    yield database
-    await database.close()
+        databases: PostgresDatabases = request.getfixturevalue("postgres")
+        database = Database(await databases.migrated())
+        yield database
+        await database.close()
+        await databases.give_back(database.url)
 
 
 @pytest.fixture
@@ -89,21 +93,6 @@ def parts(database: Database, clock: ManualClock) -> Parts:
         wake_relay=lambda: None,
         public_url=lambda: PUBLIC_URL,
     )
-
-
-async def new_postgres_database(server: PostgresServer, *, template: str = "template0") -> str:
-    """The URL of a fresh database. It goes away with the server."""
-    name = f"test_{next(_numbers)}"
-    await _command(server, f"create database {name} template {template}")
-    return server.url(name)
-
-
-async def _command(server: PostgresServer, command: str) -> None:
-    """Run what cannot run in a transaction."""
-    database = Database(server.url("postgres"))
-    async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        await connection.execute(text(command))
-    await database.close()
 
 
 async def _migrated(url: str) -> None:

@@ -87,9 +87,10 @@ def serving(
     settings: Mapping[str, str] | None = None,
     program: Path = PROGRAM,
     cwd: Path | None = None,
+    port: int = 0,
 ) -> Generator[Server]:
     """
-    Start `ocp serve` on a free port, and kill it when left. It dies with this process too.
+    Start `ocp serve`, on a free port unless one is named, and kill it when left. It dies with this process too.
 
     Raises:
         RuntimeError: it did not get ready; the message holds what it wrote.
@@ -99,7 +100,7 @@ def serving(
     guard = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "KILL"]
     with log.open("ab") as written:
         process = subprocess.Popen(
-            [*guard, program, "serve", "--port", "0", "--data", data],
+            [*guard, program, "serve", "--port", str(port), "--data", data],
             env=environment_of({**QUICK_PASSWORDS, **(settings or {})}),
             cwd=cwd,
             stdout=subprocess.PIPE,

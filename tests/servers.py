@@ -56,7 +56,10 @@ def running_postgres() -> Generator[PostgresServer]:
 
 @dataclass(slots=True)
 class RedisServer:
-    """A Redis that can be taken away and brought back, as a network would."""
+    """
+    A Redis that can be taken away and brought back. Start it in the main thread only: it is told to end with whichever
+    thread started it (`prctl`, PR_SET_PDEATHSIG).
+    """
 
     folder: Path
     _process: subprocess.Popen[bytes] | None = None
@@ -123,8 +126,8 @@ def _running(words: list[str | Path], log: Path) -> Generator[subprocess.Popen[b
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # To PostgreSQL this means: do not wait for clients that are still connected.
-    process.send_signal(signal.SIGINT)
+    # To PostgreSQL this means: at once, and write nothing more, since nobody will read it.
+    process.send_signal(signal.SIGQUIT)
     try:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:

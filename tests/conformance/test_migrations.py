@@ -14,16 +14,15 @@ from sqlalchemy import Connection, text
 import opencode.modules
 from opencode.app.migrate import SchemaUnknown, current, migrate, pending, revisions
 from opencode.infra.db import Database, metadata
-from tests.conftest import new_postgres_database
-from tests.servers import PostgresServer
+from tests.databases import PostgresDatabases
 
 
 @pytest.fixture
 async def empty_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if database_kind == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return await new_postgres_database(server)
+    databases: PostgresDatabases = request.getfixturevalue("postgres")
+    return await databases.empty()
 
 
 async def test_the_migrated_schema_is_the_one_that_the_code_expects(database: Database) -> None:

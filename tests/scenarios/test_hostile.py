@@ -279,5 +279,5 @@ async def next_cursor(socket: ClientConnection) -> bytes:
 async def settled(desk: Desk, *, sockets: int) -> None:
     """Wait until the server has noticed who went away; it tells nobody when it has."""
     async with asyncio.timeout(20):
-        while (await desk.memory())["sockets"] > sockets:  # noqa: ASYNC110
+        while (await desk.memory())["sockets"] > sockets:
             await asyncio.sleep(0.02)

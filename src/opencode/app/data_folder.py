@@ -6,7 +6,7 @@ import io
 import os
 import sqlite3
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +53,7 @@ class Backup:
 
 
 @contextmanager
-def sole_use(folder: Path) -> Iterator[None]:
+def sole_use(folder: Path) -> Generator[None]:
     """
     Hold the folder for this process. Two servers would each keep rooms in memory and hand out the same places in the
     update log. The lock goes with the process, however it ends.
@@ -88,11 +88,13 @@ def back_up(folder: Path, target: Path, *, now: datetime) -> Backup:
         target: a `.tar.gz` that does not exist yet.
 
     Raises:
-        NotFound: there is no database in the folder.
+        NotFound: there is no database in the folder, or no folder for the target.
         Conflict: the target exists.
     """
     if not (folder / DATABASE).exists():
         raise NotFound(f"There is no database in {folder}.", action="Name the folder with --data, or start once.")
+    if not target.parent.is_dir():
+        raise NotFound(f"There is no folder {target.parent}.", action="Make it first, or choose another place.")
     if target.exists():
         raise Conflict(f"{target} exists.", action="Choose another name; backups are never overwritten.")
     partial = target.with_name(target.name + ".part")

@@ -7,8 +7,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis.asyncio import Redis
-
 from opencode.app.migrate import pending
 from opencode.app.settings import Settings
 from opencode.app.web import web_folder
@@ -68,6 +66,7 @@ async def _database(settings: Settings) -> Finding:
     database = open_database(settings)
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     try:
+        await database.ping()
         todo = await pending(database)
     except OpenCodeError as error:
         return Finding("database", False, f"{kind}: {error.detail}", error.action)
@@ -82,6 +81,8 @@ async def _database(settings: Settings) -> Finding:
 async def _redis(url: str) -> Finding:
     if not url:
         return Finding("Redis", True, "not used; one process needs none")
+    from redis.asyncio import Redis
+
     client = Redis.from_url(url)
     try:
         await client.ping()

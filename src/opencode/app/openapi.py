@@ -2,14 +2,11 @@
 The API's machine-readable description, as it is served at `/openapi.json` and committed as `openapi.json`.
 
 Litestar derives it from the handlers; here it learns what Litestar cannot know: that errors are problem documents, who
-may be calling, and names without our folders in them. `python -m opencode.app.openapi` prints it, see `make openapi`.
+may be calling, and names without our folders in them. `make openapi` writes it down.
 """
 
 import re
-import sys
 from http import HTTPStatus
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -106,18 +103,3 @@ def _with_short_names(document: Json) -> Json:
 def render(document: Json) -> bytes:
     """The document as the committed file has it."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
-
-
-def current_description() -> Json:
-    """The description of this version with all its modules, made without a server or a data folder."""
-    from opencode.app.http import create_app
-    from opencode.app.settings import load_settings
-    from opencode.app.wiring import wire
-
-    with TemporaryDirectory() as folder:
-        house = wire(load_settings({"data": Path(folder)}, environment={}))
-        return api_description(create_app(house))
-
-
-if __name__ == "__main__":
-    sys.stdout.buffer.write(render(current_description()))

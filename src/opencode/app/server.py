@@ -1,13 +1,15 @@
 """The server process: start, listen, serve, and stop without losing anything."""
 
 import asyncio
-import sys
-from collections.abc import Coroutine
-from contextlib import suppress
+import signal
+import socket
+import time
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-import structlog
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from opencode.app.http import create_app, front_door
 from opencode.app.migrate import migrate
@@ -15,11 +17,11 @@ from opencode.app.wiring import House
 from opencode.infra.jobs import run_job
 from opencode.infra.websocket import socket_protocol
 from opencode.infra.websocket.uvicorn import sweep_sockets
+from opencode.kernel.errors import Unavailable
 
-log = structlog.get_logger(__name__)
-
-STOP_TIMEOUT_S = 9.0
-"""Everything that happens on SIGTERM takes less than the 10 s that the contract promises."""
+STOP_S = 9.5
+"""What happens on SIGTERM is over in 10 s, as the contract promises, with the default of `drain_s` at least."""
+LEAST_STOP_S = 1.5
 
 
 class Server(uvicorn.Server):
@@ -31,8 +33,6 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 front_door(create_app(house), body_timeout_s=process.body_s),
-                host=process.host,
-                port=process.port,
                 loop="uvloop",
                 http="httptools",
                 ws=socket_protocol(house.sockets),
@@ -48,9 +48,19 @@ class Server(uvicorn.Server):
         )
         self._tasks: list[asyncio.Task[None]] = []
 
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # uvicorn's own raises the signal again after an orderly stop, so that the exit status would never be 0.
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     async def startup(self, sockets: Any = None) -> None:
         house = self._house
-        await migrate(house.parts.database)
+        await self._migrate()
         for plug in house.plugs:
             if plug.start:
                 await plug.start()
@@ -66,6 +76,7 @@ class Server(uvicorn.Server):
                 await plug.ready()
 
     async def shutdown(self, sockets: Any = None) -> None:
+        began = time.monotonic()
         for server in self.servers:
             server.close()
         for plug in self._house.plugs:
@@ -76,7 +87,19 @@ class Server(uvicorn.Server):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop_house(), STOP_TIMEOUT_S)
+            left = STOP_S - (time.monotonic() - began)
+            await asyncio.wait_for(self._stop_house(), max(left, LEAST_STOP_S))
+
+    async def _migrate(self) -> None:
+        try:
+            await self._house.parts.database.ping()
+            await migrate(self._house.parts.database)
+        except (OSError, SQLAlchemyError) as error:
+            # SQLAlchemy adds the statement and a link; the driver's own words are the ones that tell.
+            cause = getattr(error, "orig", None) or error
+            raise Unavailable(
+                f"The database cannot be used: {cause}.", action="ocp doctor looks at it more closely."
+            ) from error
 
     async def _stop_house(self) -> None:
         for plug in reversed(self._house.plugs):
@@ -97,11 +120,36 @@ class Server(uvicorn.Server):
 
 
 def serve(house: House) -> None:
-    """Serve until SIGTERM or SIGINT. Exit status 0 after an orderly stop, 1 when it could not start."""
-    server = Server(house)
+    """
+    Serve until SIGTERM or SIGINT.
+
+    Raises:
+        Unavailable: the address cannot be listened on, or the database not be used.
+    """
+    process = house.settings.process
+    with listening(process.host, process.port) as listener:
+        Server(house).run(sockets=[listener])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """
+    A socket bound to an address, so that a start which cannot succeed fails at once and changes nothing.
+
+    Raises:
+        Unavailable: the address is not one of this machine, or the port is taken.
+    """
     try:
-        server.run()
-    except KeyboardInterrupt:
-        return
-    if not server.started:
-        sys.exit(1)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise Unavailable(
+            f"The server cannot listen on port {port} of {host}: {error.strerror}.",
+            action="Stop what uses the port, or choose another address with --host and --port.",
+        ) from None
+    return listener

@@ -3,10 +3,11 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from opencode.app.modules import MODULES
 from opencode.infra.settings import SettingsError, SettingValue, Sources, load_section, setting, variable_of
 from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.execution.settings import ExecutionSettings
@@ -23,10 +24,26 @@ class ProcessSettings:
     host: str = setting("127.0.0.1", "address to listen on; 0.0.0.0 for all")
     port: int = setting(8000, "TCP port to listen on; 0 picks a free one", minimum=0, maximum=65535)
     data: Path = setting(Path("data"), "folder for the database, keys and files")
-    modules: tuple[str, ...] = setting((), "which modules this process runs, separated by commas; empty for all")
-    database_url: str = setting("", "postgresql+asyncpg://… in place of the embedded SQLite file", secret=True)
-    redis_url: str = setting("", "redis://… or unix://…, when several processes share the work", secret=True)
-    public_url: str = setting("", "address that people use, such as https://code.example.org, for the links we print")
+    modules: tuple[str, ...] = setting(
+        (), "which modules this process runs, separated by commas; empty for all", choices=MODULES
+    )
+    database_url: str = setting(
+        "",
+        "PostgreSQL in place of the embedded SQLite file: postgresql+asyncpg://user:password@host/name",
+        prefixes=("postgresql+asyncpg://",),
+        secret=True,
+    )
+    redis_url: str = setting(
+        "",
+        "Redis, when several processes share the work: redis://host:6379/0",
+        prefixes=("redis://", "rediss://", "unix://"),
+        secret=True,
+    )
+    public_url: str = setting(
+        "",
+        "address that people use, such as https://code.example.org, for the links we print and secure cookies",
+        prefixes=("https://", "http://"),
+    )
     log_level: str = setting("info", "how much to log", choices=("debug", "info", "warning", "error"))
     log_format: str = setting(
         "auto", "json, text, or auto: text at a terminal, json elsewhere", choices=("auto", "json", "text")
@@ -55,6 +72,9 @@ class Settings:
     values: tuple[SettingValue, ...]
 
 
+SECTIONS = (ProcessSettings, IdentitySettings, CollaborationSettings, ExecutionSettings, InterviewsSettings)
+
+
 def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """
     Read all settings.
@@ -68,15 +88,14 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     loaded: list[Any] = []
     values: list[SettingValue] = []
     problems: list[str] = []
-    sections = (ProcessSettings, IdentitySettings, CollaborationSettings, ExecutionSettings, InterviewsSettings)
-    for section in sections:
+    for section in SECTIONS:
         try:
             section_settings, section_values = load_section(section, sources)
             loaded.append(section_settings)
             values.extend(section_values)
         except SettingsError as error:
             problems.extend(error.problems)
-    known = {value.name for value in values}
+    known = {item.name for section in SECTIONS for item in fields(section)}
     problems += [f"{name} in {file_path} is not a setting; {_HINT}" for name in sources.file if name not in known]
     if problems:
         raise SettingsError(problems)

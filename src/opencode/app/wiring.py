@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-
 from opencode.app.settings import Settings
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions, Relay
 from opencode.infra.http import Caller
 from opencode.infra.plugs import Parts, Plug
-from opencode.infra.pubsub import MemoryPubSub, RedisPubSub
-from opencode.infra.security import MemoryRateLimiter, RedisRateLimiter, Signer
+from opencode.infra.pubsub import MemoryPubSub, PubSub
+from opencode.infra.security import MemoryRateLimiter, RateLimiter, Signer
 from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
@@ -61,20 +59,32 @@ def wire_runner(settings: Settings) -> Runs:
     return execution_module.build(settings.execution).runner
 
 
+def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:
+    if not redis_url:
+        return MemoryPubSub(), MemoryRateLimiter(clock)
+    # Loaded only here: it takes a tenth of a server's start.
+    from redis.asyncio import Redis
+
+    from opencode.infra.pubsub.redis import RedisPubSub
+    from opencode.infra.security.redis_rate_limit import RedisRateLimiter
+
+    return RedisPubSub.connect(redis_url), RedisRateLimiter(Redis.from_url(redis_url))
+
+
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     """Put the modules together, all in this process."""
     clock = clock or SystemClock()
     settings.process.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = open_database(settings)
-    redis_url = settings.process.redis_url
+    pubsub, limiter = _shared_or_local(settings.process.redis_url, clock)
     reactions = Reactions()
     relay = Relay(database, reactions, clock)
     address = Address(settings.process.public_url.rstrip("/"))
     parts = Parts(
         database=database,
         clock=clock,
-        pubsub=RedisPubSub.connect(redis_url) if redis_url else MemoryPubSub(),
-        limiter=RedisRateLimiter(Redis.from_url(redis_url)) if redis_url else MemoryRateLimiter(clock),
+        pubsub=pubsub,
+        limiter=limiter,
         signer=Signer.from_file(settings.process.data / "signing.key"),
         wake_relay=relay.wake,
         public_url=lambda: address.url,

@@ -16,7 +16,7 @@ from opencode.kernel.ids import DocumentId
 from opencode.kernel.principal import Principal
 
 
-class PeerOnline(Event, tag="collaboration.peer_online.v1"):
+class PeerOnline(Event, frozen=True, tag="collaboration.peer_online.v1"):
     """A person's first connection to a document was made, or (`online=False`) their last was lost, after a grace."""
 
     document_id: DocumentId

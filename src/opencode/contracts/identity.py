@@ -9,14 +9,14 @@ from opencode.kernel.ids import UserId
 from opencode.kernel.principal import Principal
 
 
-class UserRegistered(Event, tag="identity.user_registered.v1"):
+class UserRegistered(Event, frozen=True, tag="identity.user_registered.v1"):
     """A person has an account now."""
 
     user_id: UserId
     registered_at: datetime
 
 
-class CredentialsRevoked(Event, tag="identity.credentials_revoked.v1"):
+class CredentialsRevoked(Event, frozen=True, tag="identity.credentials_revoked.v1"):
     """Sessions, tokens or guest credentials of `principal_id` have ended; open connections must end too."""
 
     principal_id: str

@@ -6,29 +6,29 @@ from opencode.contracts.events import Event
 from opencode.kernel.ids import InterviewId, ParticipantId, RunId
 
 
-class InterviewCreated(Event, tag="interviews.created.v1"):
+class InterviewCreated(Event, frozen=True, tag="interviews.created.v1"):
     interview_id: InterviewId
     interviewer_id: str
     created_at: datetime
 
 
-class InterviewStarted(Event, tag="interviews.started.v1"):
+class InterviewStarted(Event, frozen=True, tag="interviews.started.v1"):
     interview_id: InterviewId
     started_at: datetime
 
 
-class InterviewEnded(Event, tag="interviews.ended.v1"):
+class InterviewEnded(Event, frozen=True, tag="interviews.ended.v1"):
     interview_id: InterviewId
     ended_at: datetime
 
 
-class ParticipantAdmitted(Event, tag="interviews.participant_admitted.v1"):
+class ParticipantAdmitted(Event, frozen=True, tag="interviews.participant_admitted.v1"):
     interview_id: InterviewId
     participant_id: ParticipantId
     admitted_at: datetime
 
 
-class RunFinished(Event, tag="interviews.run_finished.v1"):
+class RunFinished(Event, frozen=True, tag="interviews.run_finished.v1"):
     """A run of an interview has its verdict; `status` is a word of `contracts.execution.Verdict`."""
 
     interview_id: InterviewId

@@ -3,7 +3,8 @@
 import pytest
 from redis.asyncio import Redis
 
-from opencode.infra.security import MemoryRateLimiter, Rate, RateLimiter, RedisRateLimiter
+from opencode.infra.security import MemoryRateLimiter, Rate, RateLimiter
+from opencode.infra.security.redis_rate_limit import RedisRateLimiter
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.ids import new_id
 

@@ -221,5 +221,5 @@ class Person:
 async def until(condition: Callable[[], bool]) -> None:
     """Give the event loop turns until something in this process has become true."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110, nobody tells when it does
+        while not condition():
             await asyncio.sleep(0)

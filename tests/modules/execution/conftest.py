@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from opencode.modules.execution.service import Runs
-from opencode.modules.execution.settings import MIB, ExecutionSettings, StageLimits
+from opencode.modules.execution.settings import MIB, ExecutionSettings
 
 from .runner import Runner
 
@@ -29,8 +29,14 @@ def shelf() -> Iterator[Path]:
 def settings(shelf: Path) -> ExecutionSettings:
     # Users of our own, so that another OpenCode on this machine does not show up in what stays behind.
     first_uid = 61_000 + os.getpid() % 900 * 4
-    compiling = StageLimits(wall_time_ms=6_000, cpu_time_ms=5_000, memory_bytes=512 * MIB, output_bytes=256 * 1024)
-    return ExecutionSettings(toolchain_folders=(str(shelf),), concurrency=2, first_uid=first_uid, compile=compiling)
+    return ExecutionSettings(
+        toolchain_folders=(str(shelf),),
+        concurrency=2,
+        first_uid=first_uid,
+        compile_wall_time_ms=6_000,
+        compile_cpu_time_ms=5_000,
+        compile_memory_bytes=512 * MIB,
+    )
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -38,7 +44,7 @@ async def runs(settings: ExecutionSettings) -> AsyncIterator[Runs]:
     runs = Runs(settings)
     report = await runs.probe()
     if not report.available:
-        pytest.skip(f"no sandbox on this machine: {report.reason}")
+        pytest.fail(f"no sandbox on this machine: {report.reason}")
     await runs.languages()
     yield runs
     await runs.close()

@@ -553,7 +553,7 @@ async def test_the_user_outside_is_nobody_in_particular(runs: Runs, run: Runner,
 
     both = [asyncio.create_task(run("bash", "sleep 31.4159", wall_time_ms=1500)) for _ in range(2)]
     deadline = time.monotonic() + 1.4
-    while len(seen := users()) < 2 and time.monotonic() < deadline:  # noqa: ASYNC110
+    while len(seen := users()) < 2 and time.monotonic() < deadline:
         await asyncio.sleep(0.01)  # the table of processes tells nobody when it changes
     outcomes: list[Outcome] = await asyncio.gather(*both)
     assert seen == {settings.first_uid, settings.first_uid + 1}

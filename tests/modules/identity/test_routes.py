@@ -25,6 +25,16 @@ async def test_the_first_to_register_is_the_administrator_and_is_signed_in(serve
         assert (await client.get("/api/v1/auth/policy")).json() == {"registration": "open", "first_account": False}
 
 
+async def test_a_page_for_everybody_may_ask_who_is_signed_in(server: Server) -> None:
+    async with server.browser() as client:
+        assert (await client.get("/api/v1/auth/session")).json() == {"user": None}
+        user = await register(client, "Ada")
+        assert (await client.get("/api/v1/auth/session")).json() == {"user": user}
+        await client.post("/api/v1/auth/logout")
+        client.cookies.set("ocp_session", "an-old-one")
+        assert (await client.get("/api/v1/auth/session")).json() == {"user": None}
+
+
 async def test_the_next_to_register_has_the_default_role(server: Server, admin: httpx.AsyncClient) -> None:
     async with server.browser() as client:
         user = await register(client, "Grace")

@@ -253,7 +253,7 @@ async def test_a_page_that_goes_away_leaves_nothing_behind(room: Room, base: str
         await stream.until("participant.admitted")
         assert topic in pubsub._topics
     async with asyncio.timeout(10):
-        while topic in pubsub._topics or (REGISTRY.get_sample_value("opencode_event_streams_open") or 0) > before:  # noqa: ASYNC110
+        while topic in pubsub._topics or (REGISTRY.get_sample_value("opencode_event_streams_open") or 0) > before:
             await asyncio.sleep(0)
 
 

@@ -1,17 +1,28 @@
 """Engines, made the same way everywhere: pragmas, pools, and transactions that never upgrade from read to write."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from weakref import WeakSet
 
+import aiosqlite
+import structlog
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from opencode.infra.db.turns import Turns
+from opencode.kernel.errors import Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
+
+
+log = structlog.get_logger(__name__)
 
 
 class Database:
@@ -32,7 +43,8 @@ class Database:
         self.url = url
         self.turns = Turns()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url, pool_size)
+        self._sqlite_connections = WeakSet[_SqliteConnection]()
+        self.engine = self._sqlite_engine() if self.is_sqlite else _postgres_engine(url, pool_size)
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Database":
@@ -50,7 +62,7 @@ class Database:
         async with AsyncExitStack() as stack:
             if self.is_sqlite:
                 await stack.enter_async_context(self.turns.turn())
-            connection = await stack.enter_async_context(self.engine.connect())
+            connection = await stack.enter_async_context(self._connected())
             # A transaction that starts by reading and then writes fails with SQLITE_BUSY_SNAPSHOT as soon as
             # somebody else has written in between, and no timeout helps. Whoever may write says so at the start.
             if self.is_sqlite:
@@ -60,21 +72,71 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        async with self.engine.connect() as connection:
+        async with self._connected() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[AsyncConnection]:
+        opening = self.engine.connect()
+        try:
+            connection = await opening.__aenter__()
+        except (OSError, OperationalError, InterfaceError, PoolTimeout) as error:
+            # The driver's words may name hosts and users: they are for the log and `ping`, not for who asked.
+            log.error("database does not answer", error=str(error))
+            raise Unavailable("The database does not answer.", action="Try again in a moment.") from error
+        try:
+            yield connection
+        finally:
+            await opening.__aexit__(None, None, None)
 
     async def ping(self) -> None:
         """Ask the database for an answer; any error of the driver passes through."""
-        async with self.read() as connection:
+        async with self.engine.connect() as connection:
             await connection.execute(text("select 1"))
 
     async def close(self) -> None:
         await self.engine.dispose()
+        for connection in list(self._sqlite_connections):
+            await connection.ended()
+
+    def _sqlite_engine(self) -> AsyncEngine:
+        path = make_url(self.url).database or ":memory:"
+
+        def connect() -> _SqliteConnection:
+            connection = _SqliteConnection(path)
+            self._sqlite_connections.add(connection)
+            return connection
+
+        # It is awaited there like a coroutine; only the declared type says that it must be one.
+        return _with_pragmas(create_async_engine(self.url, async_creator=cast(Any, connect)))
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000})
+class _SqliteConnection(aiosqlite.Connection):
+    """
+    A connection that may be ended twice. When a query is cancelled again and again, as an anyio scope does it,
+    SQLAlchemy ends its connection first politely and then by force. The driver's thread is gone after the first of the
+    two; the second would wait for an answer of that thread for ever, and the end of the process would wait with it.
+    """
 
+    def __init__(self, path: str) -> None:
+        timeout_s = SQLITE_BUSY_TIMEOUT_MS / 1000
+        super().__init__(lambda: sqlite3.connect(path, timeout=timeout_s, check_same_thread=False), iter_chunk_size=64)
+        self._thread.daemon = True
+        self._ended = False
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        if self._ended:
+            return None
+        self._ended = True
+        return super().stop()
+
+    async def ended(self) -> None:
+        """Wait until the thread of an ended connection is gone: it must not report to a loop that has closed."""
+        if self._ended and self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join, SQLITE_BUSY_TIMEOUT_MS / 1000)
+
+
+def _with_pragmas(engine: AsyncEngine) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         # The driver's own idea of when a transaction begins is switched off; `_begin` below says it.

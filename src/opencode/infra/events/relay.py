@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -74,10 +75,10 @@ class Relay:
                     self._forget_at = self._clock.now() + FORGET_EVERY
             except Exception:
                 log.exception("relay stumbled, trying again", retry_s=POLL_S)
-            try:
-                await asyncio.wait_for(self._wake.wait(), timeout=POLL_S)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the wake.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
 
     async def deliver_due(self) -> int:
         """Deliver what is due now, oldest first. Returns how many events were looked at."""
@@ -93,7 +94,8 @@ class Relay:
                 else:
                     delivered.append(row.sequence)
         finally:
-            await self._settle(delivered, due_at=None)
+            # Without an error of an earlier attempt, or they would be kept for ever like one that was given up.
+            await self._settle(delivered, due_at=None, last_error=None)
         return len(rows)
 
     async def _claim(self) -> list[Any]:

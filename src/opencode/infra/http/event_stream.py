@@ -35,10 +35,10 @@ def event_stream(events: AsyncGenerator[ServerEvent]) -> Stream:
 
 
 async def _with_heartbeat(events: AsyncGenerator[ServerEvent]) -> AsyncIterator[bytes]:
-    yield b": welcome\n\n"
     pending: asyncio.Task[ServerEvent] | None = None
     with metrics.EVENT_STREAMS.track_inprogress():
         try:
+            yield b": welcome\n\n"
             while True:
                 pending = pending or asyncio.ensure_future(anext(events))
                 done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_S)

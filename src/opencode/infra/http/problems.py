@@ -52,10 +52,15 @@ def status_of(error: errors.OpenCodeError) -> int:
     return next(status for kind, status in _STATUS.items() if isinstance(error, kind))
 
 
+def slug_of(error: type[errors.OpenCodeError]) -> str:
+    """What the last part of a problem's type is: `InterviewNotLive` is `interview-not-live`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", error.__name__).lower()
+
+
 def problem_of(error: errors.OpenCodeError, request_id: str) -> Problem:
     fields = error.problems if isinstance(error, errors.Invalid) else ()
     return Problem(
-        type=PROBLEM_BASE + re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", type(error).__name__).lower(),
+        type=PROBLEM_BASE + slug_of(type(error)),
         title=error.title,
         status=status_of(error),
         detail=error.detail,
@@ -142,4 +147,4 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     Exception: handle_fault,
 }
 
-__all__ = ["EXCEPTION_HANDLERS", "Problem", "problem_of", "problem_response", "route_of", "status_of"]
+__all__ = ["EXCEPTION_HANDLERS", "Problem", "problem_of", "problem_response", "route_of", "slug_of", "status_of"]

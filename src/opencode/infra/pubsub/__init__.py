@@ -1,7 +1,9 @@
-"""Telling everyone who listens right now: in this process, or on Redis when there are several."""
+"""
+Telling everyone who listens right now: in this process, or through `infra.pubsub.redis` when there are several. That
+one is not loaded here: a server without Redis should not wait for it when it starts.
+"""
 
 from opencode.infra.pubsub.base import LAGGED, Lagged, PubSub, Subscription
 from opencode.infra.pubsub.memory import MemoryPubSub
-from opencode.infra.pubsub.redis import RedisPubSub
 
-__all__ = ["LAGGED", "Lagged", "MemoryPubSub", "PubSub", "RedisPubSub", "Subscription"]
+__all__ = ["LAGGED", "Lagged", "MemoryPubSub", "PubSub", "Subscription"]

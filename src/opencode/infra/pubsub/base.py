@@ -49,7 +49,10 @@ class PubSub(Protocol):
     async def publish(self, topic: str, message: bytes) -> None: ...
 
     def subscribe(self, topic: str) -> AbstractAsyncContextManager[Subscription]:
-        """Once entered, every message published from then on arrives or is marked as lost."""
+        """
+        Once entered, every message published from then on arrives or is marked as lost. One that was on its way at
+        that moment may arrive as well.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -1,6 +1,6 @@
 """Secrets, and brakes against guessing."""
 
-from opencode.infra.security.rate_limit import MemoryRateLimiter, Rate, RateLimiter, RedisRateLimiter
+from opencode.infra.security.rate_limit import MemoryRateLimiter, Rate, RateLimiter
 from opencode.infra.security.secrets import hash_secret, new_secret, same_secret
 from opencode.infra.security.signing import Signer
 
@@ -8,7 +8,6 @@ __all__ = [
     "MemoryRateLimiter",
     "Rate",
     "RateLimiter",
-    "RedisRateLimiter",
     "Signer",
     "hash_secret",
     "new_secret",

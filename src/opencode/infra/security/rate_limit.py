@@ -1,10 +1,8 @@
-"""Brakes: so many attempts in so many seconds for a key, counted in this process or in Redis for all of them."""
+"""Brakes: so many attempts in so many seconds for a key. Counted in this process; `redis_rate_limit` counts for all."""
 
 import math
 from dataclasses import dataclass
 from typing import Protocol
-
-from redis.asyncio import Redis
 
 from opencode.kernel.clock import Clock
 
@@ -68,31 +66,3 @@ class MemoryRateLimiter:
             return
         self._windows = {key: window for key, window in self._windows.items() if window[0] > now}
         self._sweep_at = max(_SWEEP_AT, 2 * len(self._windows))
-
-
-class RedisRateLimiter:
-    """Shared by all processes."""
-
-    def __init__(self, client: "Redis", *, prefix: str = "opencode:rate:") -> None:
-        self._client = client
-        self._prefix = prefix
-
-    async def attempt(self, key: str, rate: Rate) -> int:
-        name = self._prefix + key
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(name, 0, ex=rate.window_s, nx=True)
-            pipe.incr(name)
-            pipe.ttl(name)
-            _, count, seconds_left = await pipe.execute()
-        return 0 if count <= rate.attempts else max(1, seconds_left)
-
-    async def waiting(self, key: str, rate: Rate) -> int:
-        name = self._prefix + key
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.get(name)
-            pipe.ttl(name)
-            count, seconds_left = await pipe.execute()
-        return 0 if count is None or int(count) < rate.attempts else max(1, seconds_left)
-
-    async def forget(self, key: str) -> None:
-        await self._client.delete(self._prefix + key)

@@ -1,6 +1,7 @@
 """Reading settings: the nearest source wins, and every problem is told with its name, source and allowed values."""
 
 import dataclasses
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,8 +104,12 @@ def _convert(raw: Any, kind: Any) -> Any:
     if get_origin(kind) is tuple:
         parts = raw.split(",") if isinstance(raw, str) else raw
         return tuple(str(part).strip() for part in parts if str(part).strip())
-    converter = {bool: _bool, int: _int, float: _float, Path: lambda value: Path(str(value)).expanduser()}.get(kind)
+    converter = {bool: _bool, int: _int, float: _float, Path: _path}.get(kind)
     return converter(raw) if converter else str(raw)
+
+
+def _path(raw: Any) -> Path:
+    return Path(str(raw)).expanduser()
 
 
 def _bool(raw: Any) -> bool:
@@ -123,14 +128,22 @@ def _int(raw: Any) -> int:
 
 def _float(raw: Any) -> float:
     try:
-        return float(str(raw))
+        number = float(str(raw))
     except ValueError:
-        raise ValueError("it must be a number") from None
+        number = math.nan
+    # `nan` is neither below a minimum nor above a maximum: it would pass every check.
+    if not math.isfinite(number):
+        raise ValueError("it must be a number")
+    return number
 
 
 def _check(value: Any, description: Description) -> None:
-    if description.choices and value not in description.choices:
-        raise ValueError(f"it must be one of {', '.join(description.choices)}")
+    is_list = isinstance(value, tuple)
+    chosen: set[Any] = set(value) if is_list else {value}
+    if description.choices and not chosen <= set(description.choices):
+        raise ValueError(f"it must be {'some' if is_list else 'one'} of {', '.join(description.choices)}")
+    if description.prefixes and value and not str(value).startswith(description.prefixes):
+        raise ValueError(f"it must begin with {' or '.join(description.prefixes)}")
     low, high = description.minimum, description.maximum
     too_low = value is not None and low is not None and value < low
     too_high = value is not None and high is not None and value > high
@@ -139,6 +152,6 @@ def _check(value: Any, description: Description) -> None:
 
 
 def _span(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return f"from {low:.15g} to {high:.15g}"
-    return f"at least {low:.15g}" if high is None else f"at most {high:.15g}"
+    if low is None:
+        return f"at most {high:.15g}"
+    return f"at least {low:.15g}" if high is None else f"from {low:.15g} to {high:.15g}"

@@ -14,7 +14,9 @@ class Description:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
     secret: bool = False
+    default_words: str = ""
 
 
 def setting(
@@ -24,7 +26,9 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    prefixes: tuple[str, ...] = (),
     secret: bool = False,
+    default_words: str = "",
 ) -> Any:
     """
     A field of a frozen dataclass of settings: `port: int = setting(8000, "…", minimum=0, maximum=65535)`. Its
@@ -33,6 +37,10 @@ def setting(
     Args:
         default: used when nobody says otherwise.
         doc: one line, with the unit.
+        prefixes: what a value may begin with, when there is one.
         secret: `ocp settings` shows only whether it is set.
+        default_words: how docs/settings.md tells a default that differs from machine to machine.
     """
-    return field(default=default, metadata={KEY: Description(doc, minimum, maximum, choices, secret)})
+    return field(
+        default=default, metadata={KEY: Description(doc, minimum, maximum, choices, prefixes, secret, default_words)}
+    )

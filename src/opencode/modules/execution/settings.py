@@ -37,7 +37,10 @@ class ExecutionSettings:
     """How much runs may use. What a request asks for is held to the same numbers."""
 
     concurrency: int = setting(
-        _cores(), "programs run at once; more than there are cores makes all slower and none earlier", minimum=1
+        _cores(),
+        "programs run at once; more than there are cores makes all slower and none earlier",
+        minimum=1,
+        default_words="one for each core",
     )
     queue_length: int = setting(100, "runs that may wait for their turn; the next one is refused", minimum=0)
     run_wall_time_ms: int = setting(10_000, "milliseconds that a program may take", minimum=100, maximum=3_600_000)
@@ -47,7 +50,10 @@ class ExecutionSettings:
     run_memory_bytes: int = setting(512 * MIB, "bytes of memory that a program may use, files included", minimum=MIB)
     run_output_bytes: int = setting(MIB, "bytes that a program may print", minimum=1024)
     run_processes: int = setting(64, "processes and threads that a program may have", minimum=1, maximum=4096)
-    compile_time_ms: int = setting(20_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
+    compile_wall_time_ms: int = setting(20_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
+    compile_cpu_time_ms: int = setting(
+        20_000, "milliseconds of processor time that a compiler may use", minimum=100, maximum=3_600_000
+    )
     compile_memory_bytes: int = setting(1024 * MIB, "bytes of memory that a compiler may use", minimum=MIB)
     compile_output_bytes: int = setting(256 * 1024, "bytes that a compiler may print", minimum=1024)
     compile_processes: int = setting(64, "processes and threads that a compiler may have", minimum=1, maximum=4096)
@@ -91,8 +97,8 @@ class ExecutionSettings:
     def compile(self) -> StageLimits:
         """Limits of a compile stage; compilers need more memory than most programs."""
         return StageLimits(
-            wall_time_ms=self.compile_time_ms,
-            cpu_time_ms=self.compile_time_ms,
+            wall_time_ms=self.compile_wall_time_ms,
+            cpu_time_ms=self.compile_cpu_time_ms,
             memory_bytes=self.compile_memory_bytes,
             output_bytes=self.compile_output_bytes,
             processes=self.compile_processes,

@@ -50,13 +50,11 @@ def build(parts: Parts, settings: IdentitySettings) -> IdentityModule:
     setup = Setup(parts, settings, passwords, sessions, accounts)
     trail = Trail(parts, settings)
 
-    async def start() -> None:
-        await passwords.prepare()
-        await setup.ensure_administrator()
-
     async def ready() -> None:
         if link := await setup.new_link():
             _announce(f"Open {link} to become the administrator of this server.")
+        # Takes as long as a sign-in does: nobody should have to wait for it before the server listens.
+        await passwords.prepare()
 
     async def stop() -> None:
         passwords.close()
@@ -75,7 +73,7 @@ def build(parts: Parts, settings: IdentitySettings) -> IdentityModule:
         name="identity",
         routes=[routes],
         jobs=[Job("sweep expired credentials", _SWEEP_EVERY_S, trail.sweep)],
-        start=start,
+        start=setup.ensure_administrator,
         ready=ready,
         stop=stop,
     )

@@ -20,6 +20,7 @@ from opencode.modules.identity.schemas import (
     NewTokenView,
     RegisterBody,
     RegistrationPolicyView,
+    SessionView,
     SetupBody,
     SignInBody,
     TokenView,
@@ -81,6 +82,11 @@ class AuthController(Controller):
         """`open`: anyone; `invite`: with an invitation; `closed`: nobody. The first account can always be made."""
         registration: Any = identity_settings.registration
         return RegistrationPolicyView(registration=registration, first_account=await accounts.is_first())
+
+    @get("/session", operation_id="get_session", summary="Who is signed in at this browser")
+    async def session(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> SessionView:
+        """For pages that are open to everybody: where nobody is signed in, that is an answer and not an error."""
+        return SessionView(UserView.of(await accounts.me(principal)) if principal.is_user else None)
 
     @post("/register", operation_id="register_user", summary="Make an account and sign in")
     async def register(

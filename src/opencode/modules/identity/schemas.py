@@ -98,6 +98,12 @@ class UserView(msgspec.Struct):
         )
 
 
+class SessionView(msgspec.Struct):
+    """`user` is null where nobody is signed in."""
+
+    user: UserView | None
+
+
 class TokenView(msgspec.Struct):
     """A token without its secret. `last_used_at` lags by up to an hour; null means never used."""
 

@@ -25,7 +25,8 @@ export const identity = {
   /** Redeems the one-time link that the server printed on its first start. */
   setup: (token: string) => request<User>('POST', '/api/v1/auth/setup', { body: { token } }),
 
-  me: () => request<User>('GET', '/api/v1/me'),
+  /** Who is signed in at this browser, if anybody is. */
+  session: () => request<{ user: User | null }>('GET', '/api/v1/auth/session'),
   changeMe: (body: ProfileChange) => request<User>('PATCH', '/api/v1/me', { body }),
 
   tokens: (query: PageQuery = {}) => request<Page<Token>>('GET', '/api/v1/tokens', { query: { ...query } }),

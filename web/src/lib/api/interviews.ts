@@ -28,6 +28,11 @@ export const interviews = {
   languages: () => request<{ items: Language[] }>('GET', '/api/v1/languages'),
 };
 
+/** The record of an interview, as far as a page reads it: texts by interview and language. */
+interface Exported {
+  code: Record<string, Record<string, { content: string }>>;
+}
+
 type Verdict = 'admit' | 'decline' | 'remove';
 
 /**
@@ -68,7 +73,7 @@ export class InterviewApi {
   report = (signals: Signal[]) => this.#call<void>('POST', '/signals', { body: { signals } });
   signals = (query: PageQuery = {}) => this.#call<Page<SeenSignal>>('GET', '/signals', { query: { ...query } });
 
-  export = () => this.#call<Record<string, unknown>>('GET', '/export');
+  export = () => this.#call<Exported>('GET', '/export');
   ticket = (documentId: string) =>
     this.#request<Ticket>('POST', `/api/v1/documents/${encodeURIComponent(documentId)}/tickets`);
 

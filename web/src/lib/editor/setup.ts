@@ -2,13 +2,15 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completeAnyWord,
   completionKeymap,
+  completionStatus,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, indentWithTab } from '@codemirror/commands';
 import { bracketMatching, indentOnInput } from '@codemirror/language';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
-import { EditorState, type Extension } from '@codemirror/state';
+import { EditorState, Prec, type Extension } from '@codemirror/state';
 import {
   crosshairCursor,
   drawSelection,
@@ -39,6 +41,8 @@ export function setup(leave: () => void): Extension {
     indentOnInput(),
     bracketMatching(),
     closeBrackets(),
+    // Before the keys that come with the completion.
+    Prec.highest(keymap.of([{ key: 'Escape', run: stopLooking }])),
     autocompletion({ override: [completeAnyWord], icons: false }),
     rectangularSelection(),
     crosshairCursor(),
@@ -59,4 +63,10 @@ export function setup(leave: () => void): Extension {
       { key: 'Escape', run: () => (leave(), true) },
     ]),
   ];
+}
+
+/** Words that are still being looked for must not cost a second Escape: nothing to close is on the screen yet. */
+function stopLooking(view: EditorView): boolean {
+  if (completionStatus(view.state) === 'pending') closeCompletion(view);
+  return false;
 }

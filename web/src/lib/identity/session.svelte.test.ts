@@ -5,12 +5,12 @@ import { Policy } from './policy.svelte.ts';
 import { Session } from './session.svelte.ts';
 import { SetupLink } from './setup.svelte.ts';
 
-const ME = 'GET /api/v1/me';
+const SESSION = 'GET /api/v1/auth/session';
 const ada = { id: 'usr_1', display_name: 'Ada', roles: ['admin'], permissions: ['interviews:create'] };
 
 describe('the session', () => {
   it('asks once, however many parts of the page want to know', async () => {
-    const server = new FakeServer().on(ME, json(ada));
+    const server = new FakeServer().on(SESSION, json({ user: ada }));
     const session = new Session();
     await Promise.all([session.load(), session.load()]);
     await session.load();
@@ -19,12 +19,12 @@ describe('the session', () => {
   });
 
   it('tells "nobody" from "I could not ask", and may be asked again', async () => {
-    new FakeServer().on(ME, problem(401));
+    new FakeServer().on(SESSION, json({ user: null }));
     const nobody = new Session();
     await nobody.load();
     expect(nobody.status).toBe('signed-out');
 
-    new FakeServer().on(ME, new TypeError('down'), json(ada));
+    new FakeServer().on(SESSION, new TypeError('down'), json({ user: ada }));
     const session = new Session();
     await session.load();
     expect([session.status, session.problem?.isOffline]).toEqual(['failed', true]);
@@ -61,14 +61,14 @@ describe('the one-time link', () => {
   });
 
   it('goes on after a reload, when the link is spent but the cookie is there', async () => {
-    new FakeServer().on(ME, json(ada));
+    new FakeServer().on(SESSION, json({ user: ada }));
     const link = new SetupLink(new Session());
     await link.redeem('');
     expect(link.step).toBe('choose');
   });
 
   it('says what to do when it is spent or cut short', async () => {
-    new FakeServer().on('POST /api/v1/auth/setup', problem(410, { title: 'Used.' })).on(ME, problem(401));
+    new FakeServer().on('POST /api/v1/auth/setup', problem(410, { title: 'Used.' })).on(SESSION, json({ user: null }));
     const spent = new SetupLink(new Session());
     await spent.redeem('#token=abc');
     expect([spent.step, spent.problem?.title]).toEqual(['failed', 'Used.']);
@@ -81,7 +81,7 @@ describe('the one-time link', () => {
 describe('a sign-in that ends elsewhere', () => {
   it('is noticed at the next call, but not at a wrong password', async () => {
     new FakeServer()
-      .on(ME, json(ada))
+      .on(SESSION, json({ user: ada }))
       .on('GET /api/v1/tokens', problem(401))
       .on('POST /api/v1/auth/login', problem(401));
     const session = new Session();

@@ -40,11 +40,11 @@ export class Session {
 
   async #ask(): Promise<void> {
     try {
-      this.adopt(await identity.me());
+      const { user } = await identity.session();
+      if (user) this.adopt(user);
+      else this.forget();
     } catch (error) {
-      const problem = asProblem(error);
-      if (problem.status === 401) return this.forget();
-      this.problem = problem;
+      this.problem = asProblem(error);
       this.status = 'failed';
     }
   }

@@ -1,7 +1,7 @@
 import { interviews, type Interview, type InterviewDraft, type Language } from '#lib/api/index.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 
-export const DURATIONS = ['30', '45', '60', '90', '120', 'none'] as const;
+export const DURATIONS = ['30', '45', '60', '90', '120', '240'] as const;
 export type Duration = (typeof DURATIONS)[number];
 
 /** A new interview, before it exists. */
@@ -44,7 +44,7 @@ export class Drafting {
     const draft: InterviewDraft = {
       title: this.title.trim() || 'Coding interview',
       language: this.language,
-      ...(this.duration === 'none' ? {} : { duration_minutes: Number(this.duration) }),
+      duration_minutes: Number(this.duration),
     };
     return interviews.create(draft, this.#keyFor(draft));
   }

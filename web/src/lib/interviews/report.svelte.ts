@@ -1,4 +1,12 @@
-import { asProblem, InterviewApi, type ApiProblem, type Interview, type Participant, type Run } from '#lib/api/index.ts';
+import {
+  asProblem,
+  InterviewApi,
+  type ApiProblem,
+  type Interview,
+  type Message,
+  type Participant,
+  type Run,
+} from '#lib/api/index.ts';
 import { Paged } from '#lib/api/paged.svelte.ts';
 import { languageName } from './words.ts';
 
@@ -7,7 +15,10 @@ export class Report {
   interview = $state.raw<Interview | null>(null);
   people = $state.raw<readonly Participant[]>([]);
   problem = $state.raw<ApiProblem | null>(null);
+  /** What was written, by the name of the language; only what is not empty. */
+  texts = $state.raw<readonly { language: string; content: string }[]>([]);
   readonly runs: Paged<Run>;
+  readonly messages: Paged<Message>;
 
   readonly lengthMs = $derived.by(() => {
     const { started_at, ended_at } = this.interview ?? {};
@@ -20,19 +31,32 @@ export class Report {
     const api = new InterviewApi(interviewId, null);
     this.#api = api;
     this.runs = new Paged((cursor) => api.runs({ limit: 200, cursor }));
+    this.messages = new Paged((cursor) => api.messages({ limit: 200, cursor }));
   }
 
   async load(): Promise<void> {
     this.problem = null;
     try {
-      const [interview, people] = await Promise.all([this.#api.get(), this.#api.participants()]);
+      // All that stands above the runs comes at once, so nothing pushes them down.
+      const [interview, people] = await Promise.all([this.#api.get(), this.#api.participants(), this.#read()]);
       this.interview = interview;
       this.people = people.items;
-      await this.runs.reload();
-      await this.runs.rest();
+      const all = async (pages: Paged<Run> | Paged<Message>) => {
+        await pages.reload();
+        await pages.rest();
+      };
+      await Promise.all([all(this.runs), all(this.messages)]);
     } catch (error) {
       this.problem = asProblem(error);
     }
+  }
+
+  async #read(): Promise<void> {
+    const { code } = await this.#api.export();
+    this.texts = Object.values(code)
+      .flatMap((texts) => Object.entries(texts))
+      .map(([language, { content }]) => ({ language, content }))
+      .filter(({ content }) => content.trim() !== '');
   }
 
   /** The whole interview as a file, named so that it is found again. */

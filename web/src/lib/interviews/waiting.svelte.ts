@@ -41,7 +41,9 @@ export class WaitingRoom {
     this.problem = null;
     this.#refused = false;
     try {
-      this.place = await this.#api.me();
+      const place = await this.#api.me();
+      if (this.#closed) return;
+      this.place = place;
       if (this.step === 'waiting') this.#listen();
     } catch (error) {
       const problem = asProblem(error);
@@ -97,11 +99,13 @@ export class WaitingRoom {
 
   async #look(): Promise<void> {
     try {
-      this.place = await this.#api.me();
+      const place = await this.#api.me();
+      if (this.#closed) return;
+      this.place = place;
       if (this.step !== 'waiting') this.#stream?.stop();
     } catch (error) {
       const problem = asProblem(error);
-      if (!isStrange(problem)) return;
+      if (this.#closed || !isStrange(problem)) return;
       this.place = null;
       this.#refused = true;
       this.#stream?.stop();

@@ -5,6 +5,10 @@ const DAY = 24 * HOUR;
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const dayAndMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const withYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const timeOfDay = {
+  short: new Intl.DateTimeFormat('en-GB', { timeStyle: 'short' }),
+  withSeconds: new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' }),
+};
 const exact = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** "3 minutes ago", "yesterday", "14 Mar": as precise as the distance deserves. */
@@ -25,6 +29,11 @@ export function moment(time: string): string {
 
 export function day(time: string): string {
   return withYear.format(new Date(time));
+}
+
+/** "15:04": the time of day, for a list whose day is known. */
+export function clock(time: string, { seconds = false } = {}): string {
+  return (seconds ? timeOfDay.withSeconds : timeOfDay.short).format(new Date(time));
 }
 
 /** "47 min", "1 h 20 min". */

@@ -33,7 +33,7 @@ _MAX_VAR_UINT = (1 << 53) - 1
 _MAX_VAR_UINT_BYTES = 8
 
 
-class Malformed(Exception):  # noqa: N818, it is told to peers by this name
+class Malformed(Exception):
     """The bytes are not a message of this protocol; the text says where they stop making sense."""
 
 

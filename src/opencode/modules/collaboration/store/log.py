@@ -1,11 +1,10 @@
 """The update log through SQLAlchemy: for PostgreSQL, and the plain form that the SQLite one is compared with."""
 
 from itertools import groupby
+from typing import Any
 
 import msgspec
 from sqlalchemy import delete, insert, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import Database
@@ -23,7 +22,7 @@ class SqlUpdateLog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._upsert = sqlite_insert if database.is_sqlite else postgres_insert
+        self._upsert = _insert_of(database)
 
     async def commit(self, records: list[Record]) -> None:
         async with self._database.begin() as connection:
@@ -83,6 +82,15 @@ class SqlUpdateLog:
                 await connection.execute(longer)
             await connection.execute(delete(journal).where(journal.c.id.in_([row.id for row in rows])))
         return len(rows) == SETTLE_ROWS
+
+
+def _insert_of(database: Database) -> Any:
+    # The words are the same in both, but loading the dialect of the other one costs the start of a server.
+    if database.is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert as dialect_insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert as dialect_insert
+    return dialect_insert
 
 
 def segments_of(batches: list[bytes]) -> list[dict[str, object]]:

@@ -216,7 +216,7 @@ class Accounts(Service):
             if invite is None:
                 raise InviteNotGood
             return invite.role
-        if self._settings.registration == "invite":
+        if self._settings.registration != "open":
             raise InviteNeeded
         return Role(self._settings.default_role)
 

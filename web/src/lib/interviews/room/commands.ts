@@ -22,7 +22,8 @@ export function commandsFor(room: Room): Command[] {
 
 function codeCommands(room: Room): Command[] {
   const { active } = room.runs;
-  const switches: Command[] = room.languages
+  const maySwitch = room.isInterviewer || !room.live!.interview.frozen;
+  const switches: Command[] = (maySwitch ? room.languages : [])
     .filter(({ id }) => id !== room.language)
     .map(({ id, name }) => ({
       id: `language-${id}`,

@@ -7,6 +7,13 @@ export interface Self {
   role: 'interviewer' | 'candidate';
 }
 
+const OF_INTERVIEW: readonly InterviewEvent['type'][] = [
+  'interview.started',
+  'interview.ended',
+  'interview.changed',
+  'interview.frozen',
+  'language.changed',
+];
 const GONE: readonly ParticipantStatus[] = ['declined', 'removed', 'left'];
 
 /** The interview as the last snapshot and every event since then say it. Reducing an event twice changes nothing. */
@@ -14,6 +21,7 @@ export class LiveInterview {
   interview = $state.raw<Interview>()!;
   participants = $state.raw<readonly Participant[]>([]);
   readonly self: Self;
+  #told = 0;
 
   readonly isInterviewer: boolean;
   readonly waiting = $derived(this.participants.filter(({ status }) => status === 'waiting'));
@@ -36,7 +44,18 @@ export class LiveInterview {
     return author.id === this.self.id || (this.isInterviewer && author.role === 'interviewer');
   }
 
+  /**
+   * Takes the answer to a call, unless the stream has told something meanwhile: an answer may be older than that, and
+   * what it says comes with the stream too, in its right place.
+   */
+  async answered<T>(call: Promise<T>, take: (answer: T) => void): Promise<void> {
+    const known = this.#told;
+    const answer = await call;
+    if (this.#told === known) take(answer);
+  }
+
   reduce(event: InterviewEvent): void {
+    if ('participant' in event || OF_INTERVIEW.includes(event.type)) this.#told += 1;
     switch (event.type) {
       case 'interview.started':
       case 'interview.ended':

@@ -124,7 +124,11 @@ export class Room {
 
   async #identify(): Promise<Self | null> {
     if (this.api.token === null) {
-      const user = await identity.me();
+      const { user } = await identity.session();
+      if (!user) {
+        this.#outcome = 'signed-out';
+        return null;
+      }
       return { id: user.id, name: user.display_name, role: 'interviewer' };
     }
     const { participant, interview } = await this.api.me();
@@ -280,19 +284,19 @@ export class Room {
   }
 
   async change(change: { title?: string; language?: string; frozen?: boolean }): Promise<void> {
-    this.live!.replace(await this.api.change(change));
+    await this.live!.answered(this.api.change(change), (interview) => this.live!.replace(interview));
   }
 
   async end(): Promise<void> {
-    this.live!.replace(await this.api.end());
+    await this.live!.answered(this.api.end(), (interview) => this.live!.replace(interview));
   }
 
   async begin(): Promise<void> {
-    this.live!.replace(await this.api.start());
+    await this.live!.answered(this.api.start(), (interview) => this.live!.replace(interview));
   }
 
   async decide(participantId: string, verdict: 'admit' | 'decline' | 'remove'): Promise<void> {
-    this.live!.put(await this.api.decide(participantId, verdict));
+    await this.live!.answered(this.api.decide(participantId, verdict), (participant) => this.live!.put(participant));
   }
 
   /** Keep a person's caret in sight, until any input of one's own. */

@@ -67,6 +67,20 @@ describe('an interview that goes on', () => {
     expect(live.own?.status).toBe('removed');
   });
 
+  it('does not go back to an answer that is older than what the stream has told', async () => {
+    const live = room();
+    let answer!: (interview: Interview) => void;
+    const call = new Promise<Interview>((resolve) => (answer = resolve));
+    const settled = live.answered(call, (interview) => live.replace(interview));
+    live.reduce({ type: 'language.changed', at: AT, language: 'bash', by: null });
+    live.reduce({ type: 'language.changed', at: AT, language: 'javascript', by: null });
+    answer({ ...interview, language: 'bash' });
+    await settled;
+    expect(live.interview.language).toBe('javascript');
+    await live.answered(Promise.resolve({ ...interview, language: 'c' }), (interview) => live.replace(interview));
+    expect(live.interview.language).toBe('c');
+  });
+
   it('follows title, language, freezing and the end', () => {
     const live = room();
     live.reduce({ type: 'language.changed', at: AT, language: 'c', by: null });

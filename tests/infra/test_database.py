@@ -1,0 +1,104 @@
+"""Transactions, and what is left of them when somebody stops waiting."""
+
+import asyncio
+from pathlib import Path
+from threading import Thread
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+from opencode.infra.db import Database
+from opencode.infra.db.tables import from_micros, to_micros
+
+
+async def test_an_error_undoes_what_was_written(database: Database) -> None:
+    await _make_table(database)
+    with pytest.raises(ZeroDivisionError):
+        async with database.begin() as connection:
+            await connection.execute(text("insert into numbers values (1)"))
+            _ = 1 / 0
+    assert await _numbers(database) == []
+
+
+async def test_writers_that_read_first_do_not_lose_each_others_work(database: Database) -> None:
+    await _make_table(database)
+    await _add(database, 0)
+
+    async def count_up() -> None:
+        async with database.begin() as connection:
+            lock = "" if database.is_sqlite else " for update"
+            seen = (await connection.execute(text(f"select number from numbers{lock}"))).scalar_one()
+            await connection.execute(text("update numbers set number = :next"), {"next": seen + 1})
+
+    await asyncio.gather(*(count_up() for _ in range(20)))
+    assert await _numbers(database) == [20]
+
+
+async def test_a_cancelled_writer_undoes_its_work_and_lets_the_next_one_in(database: Database) -> None:
+    await _make_table(database)
+    written = asyncio.Event()
+
+    async def write_and_linger() -> None:
+        async with database.begin() as connection:
+            await connection.execute(text("insert into numbers values (1)"))
+            written.set()
+            await asyncio.Event().wait()
+
+    writer = asyncio.create_task(write_and_linger())
+    await written.wait()
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    await _add(database, 2)
+    assert await _numbers(database) == [2]
+
+
+def test_queries_that_are_cancelled_halfway_do_not_keep_the_process_from_ending(tmp_path: Path) -> None:
+    async def cancel_halfway(database: Database, steps: int) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.ping)
+            for _ in range(steps):
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+    async def live(steps: int) -> None:
+        database = Database.in_folder(tmp_path)
+        await database.ping()
+        for _ in range(5):
+            await cancel_halfway(database, steps)
+        await database.close()
+
+    def live_often() -> None:
+        for steps in range(40):
+            # Its end waits for every task that is left.
+            asyncio.run(live(steps))
+
+    thread = Thread(target=live_often, daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("micros", [0, 1, -1, 1_767_603_600_123_456, -62_135_596_800_000_000])
+def test_a_moment_keeps_its_microseconds(micros: int) -> None:
+    assert to_micros(from_micros(micros)) == micros
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        to_micros(from_micros(0).replace(tzinfo=None))
+
+
+async def _make_table(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("create table numbers (number integer)"))
+
+
+async def _add(database: Database, number: int) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("insert into numbers values (:number)"), {"number": number})
+
+
+async def _numbers(database: Database) -> list[int]:
+    async with database.read() as connection:
+        return list((await connection.execute(text("select number from numbers"))).scalars())
