@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from opencode.contracts.execution import Limits, Output, RunRequest, SourceFile
@@ -69,8 +68,7 @@ def processes_of(uid: int) -> int:
 
 
 async def main() -> None:
-    settings = ExecutionSettings(toolchain_folders=(sys.argv[1],))
-    runs = Runs(replace(settings, run=replace(settings.run, memory_bytes=256 * MIB)))
+    runs = Runs(ExecutionSettings(toolchain_folders=(sys.argv[1],), run_memory_bytes=256 * MIB))
     report = await runs.probe()
     results = {name: await outcome(runs, name) for name in PROGRAMS} if report.available else {}
     await runs.close()

@@ -170,7 +170,7 @@ raise ValueError('an error message')
     outcome = await run("python", code)
     seen = outcome.printed("stdout", "stderr")
     assert "an error message" in seen
-    for secret in (str(PROJECT), sys.prefix, sys.base_prefix, str(Path.home()), os.uname().nodename + "'", "/oldroot"):
+    for secret in (f"{PROJECT}/", sys.prefix, sys.base_prefix, str(Path.home()), os.uname().nodename + "'", "/oldroot"):
         if secret not in {"/", "/usr"}:
             assert secret not in seen, secret
     assert "SECRET" not in seen
@@ -187,7 +187,7 @@ async def test_no_bind_mount_tells_where_it_comes_from(run: Runner, language: st
     }[language]
     outcome = await run(language, code)
     assert outcome.verdict == "ok", outcome.stderr
-    for place in (str(PROJECT), sys.prefix, sys.base_prefix, str(Path.home()) + "/", "site-packages"):
+    for place in (f"{PROJECT}/", sys.prefix, sys.base_prefix, str(Path.home()) + "/", "site-packages"):
         assert place not in outcome.stdout
 
 
