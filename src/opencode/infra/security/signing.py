@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TypeVar
 
 import msgspec
@@ -26,8 +27,8 @@ class Signer:
     def from_file(cls, path: Path) -> "Signer":
         """The key in a file of the data folder; made on first use, readable by its owner only."""
         if not path.exists():
-            temporary = path.with_name(f"{path.name}.{os.getpid()}")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor, name = mkstemp(dir=path.parent, prefix=f"{path.name}.")  # readable by its owner only
+            temporary = Path(name)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(_KEY_BYTES))
             # Two servers that start on one folder at once must end up with one key: the first link wins.

@@ -6,6 +6,10 @@ once cost the kernel far less than the same writes one by one (docs/adr/0002 has
 import asyncio
 from typing import Protocol
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 INTERVAL_S = 0.003
 """The shortest time between two bursts. It is also the longest time that a frame waits, and only on a busy server."""
 
@@ -40,4 +44,8 @@ class Bursts:
         self._last = asyncio.get_running_loop().time()
         writers, self._writers = self._writers, []
         for writer in writers:
-            writer.write_out()
+            try:
+                writer.write_out()
+            except Exception:
+                # Whatever broke this connection takes nothing from the others.
+                log.exception("a connection could not be written to")

@@ -85,6 +85,8 @@ class SocketProtocol(asyncio.Protocol):
     def write_out(self) -> None:
         """Hand everything to the transport; called by `Bursts`, and before a goodbye."""
         frames, self._outgoing = self._outgoing, []
+        if self._transport.is_closing():
+            return
         if len(frames) == 1:
             self._transport.write(frames[0])
         elif frames:
