@@ -25,7 +25,6 @@ from websockets.server import ServerProtocol
 from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
 from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.bursts import Bursts
 from opencode.infra.websocket.frames import PING, client_frame_bytes, read_short_messages
 from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
 from opencode.kernel.ids import new_id
@@ -53,7 +52,6 @@ class SocketProtocol(asyncio.Protocol):
     """One connection. Made by uvicorn; `socket_protocol` binds it to routes."""
 
     routes: tuple[SocketRoute, ...] = ()
-    bursts: Bursts
 
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         self._uvicorn: dict[str, Any] = {"config": config, "server_state": server_state, "app_state": app_state}
@@ -61,7 +59,6 @@ class SocketProtocol(asyncio.Protocol):
         self._wire = ServerProtocol(extensions=[], logger=_library_log)
         self._handler: SocketHandler | None = None
         self._early = b""
-        self._outgoing: list[bytes] = []
         self._fragments: list[bytes] | None = None
         self._unparsed = 0
         self._at_border = True
@@ -76,27 +73,12 @@ class SocketProtocol(asyncio.Protocol):
     # --- what handlers use -------------------------------------------------------------------------------------
 
     def write(self, frame: bytes) -> None:
-        if self._ended:
-            return
-        if not self._outgoing:
-            self.bursts.join(self)
-        self._outgoing.append(frame)
-
-    def write_out(self) -> None:
-        """Hand everything to the transport; called by `Bursts`, and before a goodbye."""
-        frames, self._outgoing = self._outgoing, []
-        if self._transport.is_closing():
-            return
-        if len(frames) == 1:
-            self._transport.write(frames[0])
-        elif frames:
-            # Not joined: a snapshot is one object for everyone who gets it, and stays one.
-            self._transport.writelines(frames)
+        if not self._ended:
+            self._transport.write(frame)
 
     def close(self, code: int, reason: str) -> None:
         if self._ended:
             return
-        self.write_out()
         self._end()
         try:
             self._wire.send_close(code, reason)
@@ -320,7 +302,7 @@ class SocketProtocol(asyncio.Protocol):
 
 def socket_protocol(routes: tuple[SocketRoute, ...]) -> type[SocketProtocol]:
     """The class for uvicorn's `ws` setting that serves these routes."""
-    return type("BoundSocketProtocol", (SocketProtocol,), {"routes": routes, "bursts": Bursts()})
+    return type("BoundSocketProtocol", (SocketProtocol,), {"routes": routes})
 
 
 async def sweep_sockets(connections: set[Any]) -> None:
