@@ -138,7 +138,7 @@ async def _join(person: Person, door: Door) -> None:
 def _all_hold(people: Sequence[Person], letters: int) -> None:
     """Whoever joined has the whole text. Equal answers are read once only."""
     for answer in {person.step_2 for person in people}:
-        if (held := length_of_text(answer)) != letters:
+        if (held := length_of_text(answer)) < letters:  # an interview begins with its template
             raise LoadFailed(f"a step 2 holds {held} letters of {letters}")
 
 

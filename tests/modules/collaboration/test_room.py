@@ -309,6 +309,14 @@ class TestJoining:
         assert len(ada.wire.sync(SyncType.UPDATE)) == 1
         assert ada.read() == stage.room.text("python")
 
+    def test_a_joiner_of_a_text_that_has_grown_gets_all_of_it_in_one_answer(self, stage: Stage) -> None:
+        grace = stage.enter("usr_grace")
+        stage.enter("usr_first")
+        grace.type("shared " * 10_000)
+        ada = stage.enter()
+        assert ada.wire.sync(SyncType.UPDATE) == []
+        assert ada.read() == stage.room.text("python")
+
     def test_a_socket_cannot_ask_for_the_whole_document_for_ever(self, stage: Stage) -> None:
         ada = stage.enter()
         for _ in range(MAX_FULL_SYNCS):

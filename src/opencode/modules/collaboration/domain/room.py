@@ -30,8 +30,8 @@ from opencode.modules.collaboration.domain.updates import announces_too_much, de
 
 PRESENCE_INTERVAL_S = 0.03
 PRESENCE_GRACE_S = 5.0
-STALE_SNAPSHOT_UPDATES = 2_000
-"""A cached snapshot that is older is made anew; until then a joiner gets it and the difference."""
+STALE_SNAPSHOT_BYTES = 32 * 1024
+"""A cached snapshot that lacks more than this is made anew; until then a joiner gets it and the difference."""
 MAX_STRIKES = 8
 """Messages of a peer that make no sense, before its socket is closed."""
 PARKED_CHECK_UPDATES = 16
@@ -170,6 +170,7 @@ class Snapshot:
     """The whole document, encoded once and framed once for everyone who joins at `sequence`."""
 
     sequence: int
+    size_at_most: int
     state_vector: bytes
     frame: bytes
 
@@ -495,6 +496,7 @@ class Room:
             size = len(self.state())
             self._vanished_bytes += self._size_at_most - size
             self._size_at_most = size
+            self._snapshot = None  # how much it lacks was told by the old bound
             if self._vanished_bytes > MAX_VANISHED * self._max_bytes:
                 self._load_anew()
         return self._size_at_most + len(update) <= limit
@@ -552,9 +554,10 @@ class Room:
 
     def _send_snapshot(self, peer: Peer) -> None:
         snapshot = self._snapshot
-        if snapshot is None or self.sequence - snapshot.sequence > STALE_SNAPSHOT_UPDATES:
-            message = codec.sync_message(SyncType.STEP_2, self.state())
-            snapshot = self._snapshot = Snapshot(self.sequence, self.doc.get_state(), self.frame(message))
+        if snapshot is None or self._size_at_most - snapshot.size_at_most > STALE_SNAPSHOT_BYTES:
+            frame = self.frame(codec.sync_message(SyncType.STEP_2, self.state()))
+            snapshot = Snapshot(self.sequence, self._size_at_most, self.doc.get_state(), frame)
+            self._snapshot = snapshot
         peer.write(snapshot.frame)
         if snapshot.sequence == self.sequence:
             return
