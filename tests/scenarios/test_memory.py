@@ -11,7 +11,8 @@ from pycrdt import Doc
 
 from opencode.infra.websocket import SocketProtocol
 from opencode.modules.collaboration.domain import room as room_module
-from opencode.modules.collaboration.domain.room import Peer, Room
+from opencode.modules.collaboration.domain.peer import Peer
+from opencode.modules.collaboration.domain.room import Room
 from opencode.modules.collaboration.service import online as online_module
 from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.collaboration.sockets import DocumentSocket

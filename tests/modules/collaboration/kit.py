@@ -13,7 +13,8 @@ from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain.codec import MessageType, SyncType, read_bytes, read_string, read_var_uint
 from opencode.modules.collaboration.domain.presence import Announcement, parse_announcements
 from opencode.modules.collaboration.domain.records import Record
-from opencode.modules.collaboration.domain.room import Peer, Room
+from opencode.modules.collaboration.domain.peer import Peer
+from opencode.modules.collaboration.domain.room import Room
 
 DOCUMENT = DocumentId("doc_1")
 
@@ -142,7 +143,7 @@ class Stage:
             self.journal,
             frame=lambda message: message,
             later=lambda seconds, call: self._timers.append((self.now_ms + seconds * 1000, call)),
-            now_ms=lambda: self.now_ms,
+            now_ns=lambda: self.now_ms * 1_000_000,
             max_bytes=max_bytes,
         )
 

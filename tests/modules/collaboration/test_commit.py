@@ -22,8 +22,17 @@ class MemoryLog:
         self.gate.set()
         self.settled = 0
 
+    def commit_at_once(self, records: list[Record]) -> bool:
+        if not self.gate.is_set():
+            return False
+        self._write(records)
+        return True
+
     async def commit(self, records: list[Record]) -> None:
         await self.gate.wait()
+        self._write(records)
+
+    def _write(self, records: list[Record]) -> None:
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is full")
@@ -126,7 +135,7 @@ async def test_a_log_that_fails_for_a_while_loses_nothing_and_says_so_meanwhile(
 ) -> None:
     log.failures = 4
     ada.type("a")
-    await until(lambda: log.failures < 4)
+    await until(lambda: log.failures < 3)  # the first try is silent: another may simply have been writing
     with pytest.raises(RuntimeError, match="disk is full"):
         commit.check()
     ada.type("b")

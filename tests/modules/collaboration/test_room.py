@@ -10,6 +10,8 @@ from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain import room as room_module
 from opencode.modules.collaboration.domain.codec import EMPTY_STATE_VECTOR, EMPTY_UPDATE, MessageType, SyncType
 from opencode.modules.collaboration.domain.records import RecordKind
+from opencode.modules.collaboration.domain.document import Document
+from opencode.modules.collaboration.domain.peer import MAX_OWED_BYTES
 from opencode.modules.collaboration.domain.room import MAX_FULL_SYNCS, MAX_STRIKES, Room
 from opencode.modules.collaboration.service.documents import seed_update
 from tests.modules.collaboration.kit import DOCUMENT, Editor, ManualJournal, Stage
@@ -34,13 +36,13 @@ class TestTyping:
         ada.send(message)
         assert grace.wire.sent == kay.wire.sent == [message]
         assert ada.wire.sent == []
-        assert stage.room.text("python") == "x = 1"
+        assert stage.room.document.text("python") == "x = 1"
 
     def test_a_pasted_page_travels_the_same_way_as_a_keystroke(self, stage: Stage) -> None:
         ada, grace = stage.enter("usr_ada"), stage.enter("usr_grace")
         page = "läuft 🎉\n" * 5_000
         ada.type(page)
-        assert grace.read() == page == stage.room.text("python")
+        assert grace.read() == page == stage.room.document.text("python")
 
     def test_an_acknowledgement_comes_after_the_commit_and_counts_what_is_durable(self, stage: Stage) -> None:
         ada = stage.enter()
@@ -70,7 +72,7 @@ class TestTyping:
         ada, grace = here.enter("usr_ada"), there.enter("usr_grace")
         grace.wire.take()
         ada.type("here")
-        assert (here.room.text("python"), there.room.text("python")) == ("here", "")
+        assert (here.room.document.text("python"), there.room.document.text("python")) == ("here", "")
         assert grace.wire.sent == []
 
 
@@ -82,7 +84,7 @@ class TestRefusals:
         grace.wire.take()
         stage.room.set_role("usr_ada", PeerRole.READ)
         ada.type("too late", at=4)
-        assert stage.room.text("python") == "mine"
+        assert stage.room.document.text("python") == "mine"
         assert grace.wire.sync(SyncType.UPDATE) == []
         assert ada.wire.refusals() == [(3, "read-only")]
         stage.journal.commit()
@@ -97,7 +99,7 @@ class TestRefusals:
         told = [message for message in ada.wire.sent if message[0] == MessageType.ACCESS]
         assert told == [codec.access("read"), codec.access("write")]
         ada.type("again")
-        assert stage.room.text("python") == "again"
+        assert stage.room.document.text("python") == "again"
 
     def test_freezing_one_person_leaves_the_other_typing(self, stage: Stage) -> None:
         ada, grace = stage.enter("usr_ada"), stage.enter("usr_grace")
@@ -125,7 +127,7 @@ class TestRefusals:
         asked = stock.wire.sync(SyncType.STEP_1)[-1]
         stock.send(codec.sync_message(SyncType.STEP_2, stock.editor.doc.get_update(asked)))
         stock.type("and on", at=8)
-        assert grace.read() == stage.room.text("python") == "offline and on"
+        assert grace.read() == stage.room.document.text("python") == "offline and on"
 
     def test_a_reader_may_join_and_follow_but_not_write(self, stage: Stage) -> None:
         ada, reader = stage.enter("usr_ada"), stage.enter("usr_reader", role=PeerRole.READ)
@@ -133,7 +135,7 @@ class TestRefusals:
         ada.type("look")
         assert reader.read() == "look"
         reader.type("!")
-        assert stage.room.text("python") == "look"
+        assert stage.room.document.text("python") == "look"
 
     @pytest.mark.parametrize(
         "update", [b"", b"\x01", b"\xff" * 40, b"\x01\x01\x01\x00\x04", b"\xff\xff\xff\x7f\x00", b"\xff" * 300]
@@ -158,7 +160,7 @@ class TestRefusals:
         assert ada.wire.ending is not None
         assert ada.wire.ending[0] == 1008
         grace.type("undisturbed")
-        assert stage.room.text("python") == "undisturbed"
+        assert stage.room.document.text("python") == "undisturbed"
 
     def test_an_update_that_the_library_itself_fails_on_shows_its_sender_out_and_loads_the_text_anew(
         self, stage: Stage
@@ -197,7 +199,7 @@ class TestFullDocument:
         ada.type("a" * 60_000)
         ada.type("b" * 10_000)
         assert ada.wire.refusals() == [(3, "document-full")]
-        assert stage.room.text("python") == "a" * 60_000
+        assert stage.room.document.text("python") == "a" * 60_000
 
     def test_somebody_in_a_full_document_can_delete_text_to_make_room(self, stage: Stage) -> None:
         ada = stage.enter()
@@ -208,10 +210,10 @@ class TestFullDocument:
         grace = stage.enter("usr_grace")
         grace.read()
         grace.send_update(grace.editor.delete(0, 60_000))
-        assert stage.room.text("python") == "a" * 5_450
+        assert stage.room.document.text("python") == "a" * 5_450
         stage.pass_time(2)
         grace.type("c" * 1_000)
-        assert stage.room.text("python") == "c" * 1_000 + "a" * 5_450
+        assert stage.room.document.text("python") == "c" * 1_000 + "a" * 5_450
 
     def test_many_keystrokes_fit_as_long_as_the_document_they_make_does(self, stage: Stage) -> None:
         ada = stage.enter()
@@ -219,19 +221,21 @@ class TestFullDocument:
             stage.pass_time(0.05)
             ada.type("x", at=index)
         assert ada.wire.refusals() == []
-        assert len(stage.room.text("python")) == 5_000
+        assert len(stage.room.document.text("python")) == 5_000
 
-    def test_a_full_document_does_not_make_the_server_measure_it_at_every_keystroke(self, stage: Stage) -> None:
+    def test_a_full_document_does_not_make_the_server_measure_it_at_every_keystroke(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         ada = stage.enter()
         ada.type("a" * 65_300)
         measured: list[int] = []
-        state = stage.room.state
+        state = Document.state
 
-        def counted() -> bytes:
+        def counted(document: Document) -> bytes:
             measured.append(stage.now_ms)
-            return state()
+            return state(document)
 
-        stage.room.state = counted  # pyright: ignore[reportAttributeAccessIssue]
+        monkeypatch.setattr(Document, "state", counted)
         for _ in range(500):
             ada.type("b" * 400)
         assert len(ada.wire.refusals()) == 500
@@ -270,14 +274,14 @@ class TestJoining:
         grace.type("new", at=0)
         back = stage.enter(editor=ada.editor)
         assert len(back.wire.sync(SyncType.STEP_2)[0]) < 100
-        assert back.read() == stage.room.text("python")
+        assert back.read() == stage.room.document.text("python")
 
     def test_edits_made_offline_reach_everyone_with_the_handshake(self, stage: Stage) -> None:
         grace = stage.enter("usr_grace")
         editor = Editor()
         editor.insert(0, "offline")
         ada = stage.enter(editor=editor)
-        assert grace.read() == stage.room.text("python") == "offline"
+        assert grace.read() == stage.room.document.text("python") == "offline"
         stage.journal.commit()
         assert ada.wire.acknowledgements() == [(1, 1)]
 
@@ -307,7 +311,7 @@ class TestJoining:
         grace.type("later ", at=0)
         ada = stage.enter()
         assert len(ada.wire.sync(SyncType.UPDATE)) == 1
-        assert ada.read() == stage.room.text("python")
+        assert ada.read() == stage.room.document.text("python")
 
     def test_a_joiner_of_a_text_that_has_grown_gets_all_of_it_in_one_answer(self, stage: Stage) -> None:
         grace = stage.enter("usr_grace")
@@ -315,7 +319,7 @@ class TestJoining:
         grace.type("shared " * 10_000)
         ada = stage.enter()
         assert ada.wire.sync(SyncType.UPDATE) == []
-        assert ada.read() == stage.room.text("python")
+        assert ada.read() == stage.room.document.text("python")
 
     def test_a_socket_cannot_ask_for_the_whole_document_for_ever(self, stage: Stage) -> None:
         ada = stage.enter()
@@ -360,17 +364,17 @@ class TestSeeds:
         ada.type("typed")
         assert stage.room.complete_to == 0
         stage.journal.commit()
-        state, sequence, seeds = stage.room.state(), stage.room.complete_to, set(stage.room.seeds)
+        state, sequence, seeds = stage.room.document.state(), stage.room.complete_to, set(stage.room.seeds)
         back = Stage().room
         back.restore(state, sequence, seeds, [record, *stage.journal.records])
-        assert (back.text("java"), back.text("python"), back.seeds) == ("template", "typed", {"java"})
+        assert (back.document.text("java"), back.document.text("python"), back.seeds) == ("template", "typed", {"java"})
         stage.room.take_seed(record)
         assert stage.room.complete_to == 2
 
     def test_the_same_template_made_twice_is_there_once(self, stage: Stage) -> None:
         plant(stage, "python", "template")
         plant(stage, "python", "template")
-        assert stage.room.text("python") == "template"
+        assert stage.room.document.text("python") == "template"
 
 
 class TestSlowReaders:
@@ -383,9 +387,9 @@ class TestSlowReaders:
         assert slow.wire.sync(SyncType.UPDATE) == []
         slow.peer.catch_up()
         assert len(slow.wire.sync(SyncType.UPDATE)) == 1
-        assert slow.read() == stage.room.text("python")
+        assert slow.read() == stage.room.document.text("python")
         ada.type("!")
-        assert slow.read() == stage.room.text("python")
+        assert slow.read() == stage.room.document.text("python")
 
     def test_a_deletion_that_a_slow_reader_missed_comes_with_the_difference(self, stage: Stage) -> None:
         ada, slow = stage.enter("usr_ada"), stage.enter("usr_slow")
@@ -419,7 +423,7 @@ class TestSlowReaders:
         slow.wire.limit = None
         ada.type("c")
         slow.peer.catch_up()
-        assert slow.read() == stage.room.text("python")
+        assert slow.read() == stage.room.document.text("python")
 
     def test_who_asks_for_the_text_through_a_full_pipe_gets_it_when_there_is_room(self, stage: Stage) -> None:
         ada = stage.enter("usr_ada")
@@ -453,7 +457,7 @@ class TestSlowReaders:
         assert greedy.wire.sent == []
         for _ in range(5_000):
             greedy.send_update(EMPTY_UPDATE)
-        assert sum(map(len, greedy.wire.sent)) <= room_module.MAX_OWED_BYTES
+        assert sum(map(len, greedy.wire.sent)) <= MAX_OWED_BYTES
         assert greedy.wire.ending is not None
         assert greedy.wire.ending[0] == 1013
 
@@ -464,11 +468,11 @@ class TestParkedUpdates:
         ada.editor.insert(0, "lost")
         for index in range(room_module.PARKED_CHECK_UPDATES * 2):
             ada.type("x", at=4 + index)
-        assert stage.room.text("python") == ""
+        assert stage.room.document.text("python") == ""
         asked = ada.wire.sync(SyncType.STEP_1)
         assert len(asked) > 1
         ada.send(codec.sync_message(SyncType.STEP_2, ada.editor.doc.get_update(asked[-1])))
-        assert grace.read() == stage.room.text("python") == ada.editor.text()
+        assert grace.read() == stage.room.document.text("python") == ada.editor.text()
 
     def test_somebody_who_never_sends_what_is_lacking_is_shown_out(self, stage: Stage) -> None:
         ada = stage.enter()
@@ -485,7 +489,7 @@ class TestParkedUpdates:
         for _ in range(900):
             ada.send_update(ada.editor.delete(0, 1))
         assert ada.wire.ending is None
-        assert stage.room.text("python") == "x" * 100
+        assert stage.room.document.text("python") == "x" * 100
 
     def test_a_deletion_of_text_to_come_is_seen_by_everyone_or_by_nobody(self, stage: Stage) -> None:
         # A hidden deletion would make the text that runs differ from the text on everybody's screen.
@@ -498,10 +502,10 @@ class TestParkedUpdates:
         grace.send_update(first)
         stage.journal.commit()
         fresh = stage.enter("usr_fresh")
-        assert watcher.read() == fresh.read() == stage.room.text("python")
+        assert watcher.read() == fresh.read() == stage.room.document.text("python")
         back = Stage().room
         back.restore(None, 0, set(), stage.journal.records)
-        assert back.text("python") == stage.room.text("python")
+        assert back.document.text("python") == stage.room.document.text("python")
 
 
 class TestPresence:
@@ -655,12 +659,12 @@ class TestComingBack:
             ManualJournal(),
             frame=bytes,
             later=lambda _seconds, _call: None,
-            now_ms=lambda: 0,
+            now_ns=lambda: 0,
             max_bytes=1 << 20,
         )
         back.restore(None, 0, set(), sorted([*seeds, *stage.journal.records], key=lambda record: record.sequence))
-        assert back.text("python") == stage.room.text("python")
-        assert back.doc.get_state() == stage.room.doc.get_state()
+        assert back.document.text("python") == stage.room.document.text("python")
+        assert back.document.state_vector() == stage.room.document.state_vector()
         assert back.sequence == stage.room.sequence
         assert back.seeds == {"python"}
 

@@ -25,7 +25,7 @@ from websockets.server import ServerProtocol
 from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
 from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import PING, client_frame_bytes, read_short_messages
+from opencode.infra.websocket.frames import PING, client_frame_bytes, read_keystroke, read_short_messages
 from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
 from opencode.kernel.ids import new_id
 
@@ -51,6 +51,25 @@ _DATA = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
 class SocketProtocol(asyncio.Protocol):
     """One connection. Made by uvicorn; `socket_protocol` binds it to routes."""
 
+    __slots__ = (
+        "_admitting",
+        "_at_border",
+        "_bad_messages",
+        "_congested",
+        "_connections",
+        "_early",
+        "_ended",
+        "_fragments",
+        "_give_up",
+        "_handler",
+        "_passed_on",
+        "_receive_at_once",
+        "_silent_sweeps",
+        "_transport",
+        "_unparsed",
+        "_uvicorn",
+        "_wire",
+    )
     routes: tuple[SocketRoute, ...] = ()
 
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -69,6 +88,8 @@ class SocketProtocol(asyncio.Protocol):
         self._give_up: asyncio.TimerHandle | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._passed_on: asyncio.Protocol | None = None
+        # The handler's `received` while a keystroke may go there without a further question; see `_choose_way`.
+        self._receive_at_once: Callable[[bytes], None] | None = None
 
     # --- what handlers use -------------------------------------------------------------------------------------
 
@@ -96,6 +117,13 @@ class SocketProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._silent_sweeps = 0
+        receive = self._receive_at_once
+        if receive is not None and (message := read_keystroke(data)) is not None:
+            try:
+                receive(message)
+            except Exception:
+                self._blame_handler()
+            return
         handler = self._handler
         if handler is None:
             self._receive_early(data)
@@ -114,11 +142,13 @@ class SocketProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._congested = True
+        self._choose_way()
         if self._handler and not self._ended:
             self._guard(self._handler.congested)
 
     def resume_writing(self) -> None:
         self._congested = False
+        self._choose_way()
         if self._handler and not self._ended:
             self._guard(self._handler.writable)
 
@@ -127,6 +157,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
+        self._receive_at_once = None
         self._connections.discard(self)
         if self._give_up:
             self._give_up.cancel()
@@ -163,6 +194,13 @@ class SocketProtocol(asyncio.Protocol):
             self._end()
         # While a frame is here in part, or a message in fragments, only the library knows where we are.
         self._at_border = self._unparsed == 0 and self._wire.current_size is None
+        self._choose_way()
+
+    def _choose_way(self) -> None:
+        """Called when anything has changed of what decides whether a read may be taken for a message as it is."""
+        handler = self._handler
+        quick = self._at_border and not self._ended and not self._congested
+        self._receive_at_once = handler.received if handler and quick else None
 
     def _take(self, handler: SocketHandler, frame: Frame) -> None:
         if self._ended or frame.opcode not in _DATA:
@@ -186,8 +224,12 @@ class SocketProtocol(asyncio.Protocol):
         try:
             handler.received(message)
         except Exception:
-            log.exception("socket handler failed")
-            self.close(1011, "The server made a mistake with this message.")
+            self._blame_handler()
+
+    def _blame_handler(self) -> None:
+        """Called where the handler's exception was caught."""
+        log.exception("socket handler failed")
+        self.close(1011, "The server made a mistake with this message.")
 
     def _guard(self, call: Callable[[], None]) -> None:
         try:
@@ -199,6 +241,7 @@ class SocketProtocol(asyncio.Protocol):
     def _end(self) -> None:
         """Nothing more is said or heard. A peer that never answers the goodbye does not keep the descriptor."""
         self._ended = True
+        self._receive_at_once = None
         self._give_up = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
 
     def _overlook(self) -> None:
@@ -280,6 +323,7 @@ class SocketProtocol(asyncio.Protocol):
             metrics.SOCKETS.inc()
             self._handler = admission.handler
             self._guard(lambda: admission.handler.opened(self))
+            self._choose_way()
             early, self._early = self._early, b""
             if early:
                 self.data_received(early)
@@ -302,7 +346,7 @@ class SocketProtocol(asyncio.Protocol):
 
 def socket_protocol(routes: tuple[SocketRoute, ...]) -> type[SocketProtocol]:
     """The class for uvicorn's `ws` setting that serves these routes."""
-    return type("BoundSocketProtocol", (SocketProtocol,), {"routes": routes})
+    return type("BoundSocketProtocol", (SocketProtocol,), {"routes": routes, "__slots__": ()})
 
 
 async def sweep_sockets(connections: set[Any]) -> None:

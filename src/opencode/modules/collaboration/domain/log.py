@@ -30,6 +30,13 @@ class UpdateLog(Protocol):
     from there into one segment a document. Both are the log: what is in either is durable.
     """
 
+    def commit_at_once(self, records: list[Record]) -> bool:
+        """
+        Durable when it returns True; False means that it cannot be done without waiting, and nothing was kept.
+        Any error of the database passes through, and nothing of the batch is kept.
+        """
+        ...
+
     async def commit(self, records: list[Record]) -> None:
         """Durable when it returns. Any error of the database passes through, and nothing of the batch is kept."""
         ...

@@ -8,11 +8,8 @@ up, then one difference: it is a cursor (a state vector) into the document, neve
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-from pycrdt import Doc, Text
-
-from opencode.contracts.collaboration import Entry, PeerRole
+from opencode.contracts.collaboration import PeerRole
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain.codec import (
@@ -24,10 +21,13 @@ from opencode.modules.collaboration.domain.codec import (
     SyncMessage,
     SyncType,
 )
+from opencode.modules.collaboration.domain.document import Document, is_panic
+from opencode.modules.collaboration.domain.peer import Journal, Peer
 from opencode.modules.collaboration.domain.presence import KEEP_ALIVE_UPDATE, Presence, parse_announcements
 from opencode.modules.collaboration.domain.records import Record, RecordKind
-from opencode.modules.collaboration.domain.updates import announces_too_much, deletes_only_known
+from opencode.modules.collaboration.domain.updates import announces_too_much
 
+NS_PER_MS = 1_000_000
 PRESENCE_INTERVAL_S = 0.03
 PRESENCE_GRACE_S = 5.0
 STALE_SNAPSHOT_BYTES = 32 * 1024
@@ -39,130 +39,13 @@ PARKED_CHECK_UPDATES = 16
 MAX_FULL_SYNCS = 30
 """Step 1 messages of one socket at once; each keep-alive sweep allows one more. Each may cost an encoding of the whole
 document, and an honest client sends one, or one every few seconds."""
-MAX_OWED_BYTES = 256 * 1024
-"""Answers to a peer that goes on asking and does not read, before its socket is closed."""
-MEASURE_INTERVAL_MS = 1_000
-"""A document that seems full is measured so often at the most: that costs an encoding of all of it."""
-SPARE_FOR_DELETIONS = 8
-"""A full document takes deletions until they make up one part in so many of the limit: how else would it get room."""
-MAX_VANISHED = 8
-"""Times the limit: bytes of updates that left no trace in the document. Some wait inside the CRDT, out of sight."""
-
+LARGE_UPDATE_BYTES = 256 * 1024
+"""No update is larger. While a document is further than that from being full, nobody needs to ask whether it is."""
 
 GONE = (4404, "This document no longer exists.")
 ANEW = (1012, "The document is loaded anew.")
 
-
-class Outlet(Protocol):
-    """Where a peer's frames go; see `infra.websocket.Socket`."""
-
-    def write(self, frame: bytes) -> None: ...
-
-    def close(self, code: int, reason: str) -> None: ...
-
-
-class Journal(Protocol):
-    """Makes updates durable. Neither call waits; `Peer.settle` is called after the commit."""
-
-    def append(self, record: Record, peer: "Peer", ordinal: int) -> None: ...
-
-    def pass_through(self, peer: "Peer", ordinal: int) -> None:
-        """Nothing to write for this update frame, but its acknowledgement must not overtake earlier ones."""
-        ...
-
-
-class Peer:
-    """
-    One connection in a room.
-
-    Attributes:
-        acknowledges: speaks `ocp.v1`.
-        live: gets updates as they happen. Not before its first sync, and not while it is congested.
-        idle: nothing was written to it since the last keep-alive sweep.
-    """
-
-    __slots__ = (
-        "_behind",
-        "_owed",
-        "_wanted",
-        "acknowledges",
-        "congested_sweeps",
-        "entry",
-        "full_syncs",
-        "idle",
-        "live",
-        "may_write",
-        "outlet",
-        "parked_state",
-        "received",
-        "room",
-        "strikes",
-        "user",
-    )
-
-    def __init__(self, room: "Room", outlet: Outlet, entry: Entry, *, acknowledges: bool) -> None:
-        self.room = room
-        self.outlet = outlet
-        self.entry = entry
-        self.user: dict[str, Any] = {
-            "id": entry.peer_id,
-            "name": entry.name,
-            "role": entry.kind,
-            "colour": entry.colour,
-        }
-        self.may_write = entry.role is PeerRole.WRITE
-        self.acknowledges = acknowledges
-        self.live = False
-        self.idle = True
-        self.received = 0
-        self.strikes = 0
-        self.full_syncs = 0
-        self.congested_sweeps = 0
-        self.parked_state: bytes | None = None
-        self._behind: bytes | None = None
-        self._wanted: bytes | None = None
-        self._owed = 0
-
-    @property
-    def congested(self) -> bool:
-        return self._behind is not None
-
-    def write(self, frame: bytes) -> None:
-        self.idle = False
-        if self._behind is not None:
-            self._owed += len(frame)
-            if self._owed > MAX_OWED_BYTES:
-                self.outlet.close(1013, "This connection reads too slowly. Connect again.")
-                return
-        self.outlet.write(frame)
-
-    def settle(self, ordinal: int, sequence: int) -> None:
-        """All update frames up to `ordinal` are durable or refused; the log stands at `sequence`."""
-        if self.acknowledges:
-            self.write(self.room.frame(codec.acknowledgement(ordinal, sequence)))
-
-    def fall_behind(self) -> None:
-        """The socket is congested. All that was written until now will arrive; nothing is written until `catch_up`."""
-        if self._behind is None:
-            self._behind = self.room.doc.get_state()
-            self.live = False
-
-    def catch_up(self) -> None:
-        """The socket takes bytes again: one difference brings the peer up to date."""
-        behind, self._behind = self._behind, None
-        wanted, self._wanted = self._wanted, None
-        self._owed = 0
-        self.congested_sweeps = 0
-        if behind is not None:
-            self.room.resume(self, behind, wanted)
-
-    def rewind(self, state_vector: bytes) -> None:
-        """What a congested peer was sent last reaches only up to here."""
-        self._behind = state_vector
-
-    def ask_later(self, state_vector: bytes) -> None:
-        """Remember a step 1 that came while the socket was congested."""
-        self._wanted = state_vector
+_EDIT = RecordKind.EDIT  # looking up a member of an enum costs more than all the arithmetic of an edit
 
 
 @dataclass(slots=True)
@@ -182,7 +65,7 @@ class Room:
     Args:
         frame: makes a message ready for the wire; done once an update, for all peers.
         later: calls a function after so many seconds.
-        now_ms: milliseconds since 1970, UTC.
+        now_ns: nanoseconds since 1970, UTC.
         max_bytes: the largest document, encoded.
 
     Attributes:
@@ -191,6 +74,30 @@ class Room:
         gone: the document is deleted.
         broken: what is in memory cannot be trusted any more; the log can.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_hidden_seeds",
+        "_journal",
+        "_later",
+        "_max_bytes",
+        "_now_ns",
+        "_presence_due",
+        "_roomy_bytes",
+        "_snapshot",
+        "audience",
+        "broken",
+        "document",
+        "document_id",
+        "frame",
+        "generation",
+        "gone",
+        "peers",
+        "presence",
+        "rulings",
+        "seeds",
+        "sequence",
+    )
 
     def __init__(
         self,
@@ -201,14 +108,14 @@ class Room:
         *,
         frame: Callable[[bytes], bytes],
         later: Callable[[float, Callable[[], None]], None],
-        now_ms: Callable[[], int],
+        now_ns: Callable[[], int],
         max_bytes: int,
     ) -> None:
         self.document_id = document_id
         self.audience = audience
         self.generation = generation
         self.frame = frame
-        self.doc: Doc[Any] = Doc()
+        self.document = Document(max_bytes)
         self.sequence = 0
         self.seeds: set[str] = set()
         self.peers: set[Peer] = set()
@@ -218,11 +125,9 @@ class Room:
         self.broken = False
         self._journal = journal
         self._later = later
-        self._now_ms = now_ms
+        self._now_ns = now_ns
         self._max_bytes = max_bytes
-        self._size_at_most = 0
-        self._measure_again_ms = 0
-        self._vanished_bytes = 0
+        self._roomy_bytes = max_bytes - LARGE_UPDATE_BYTES
         self._hidden_seeds: set[int] = set()
         self._snapshot: Snapshot | None = None
         self._presence_due = False
@@ -238,13 +143,11 @@ class Room:
         """
         self.seeds = set(seeds)
         if state is not None:
-            self.doc.apply_update(state)
-            self._size_at_most = len(state)
+            self.document.apply(state)
         for record in records:
             if record.sequence <= sequence:
                 continue
-            self.doc.apply_update(record.update)
-            self._size_at_most += len(record.update)
+            self.document.apply(record.update)
             if record.kind is RecordKind.SEED:
                 self.seeds.add(record.author)
             sequence = record.sequence
@@ -252,8 +155,8 @@ class Room:
 
     def next_record(self, kind: RecordKind, author: str, update: bytes) -> Record:
         """Give an update its place in the order of this document."""
-        self.sequence += 1
-        return Record(self.document_id, self.sequence, self._now_ms(), kind, author, update)
+        self.sequence = sequence = self.sequence + 1
+        return Record(self.document_id, sequence, self._now_ns() // NS_PER_MS, kind, author, update)
 
     @property
     def complete_to(self) -> int:
@@ -268,9 +171,8 @@ class Room:
 
     def take_seed(self, record: Record) -> None:
         """Show a durable seed to everyone. Not earlier: a seed that is seen and then lost would come twice."""
-        self.doc.apply_update(record.update)
+        self.document.apply(record.update)
         self._hidden_seeds.discard(record.sequence)
-        self._size_at_most += len(record.update)
         self.seeds.add(record.author)
         # It was made when the sequence stood here already, and does not hold the seed.
         self._snapshot = None
@@ -321,8 +223,7 @@ class Room:
 
     def receive(self, peer: Peer, message: bytes) -> None:
         """One message of a peer. Whatever it holds, no other peer and no other room suffers."""
-        update = codec.parse_short_update(message)
-        if update is not None:
+        if (update := codec.parse_short_update(message)) is not None:
             self._edit(peer, update, message)
             return
         try:
@@ -340,7 +241,7 @@ class Room:
             self._send_snapshot(peer)
         else:
             try:
-                difference = self.doc.get_update(state_vector)
+                difference = self.document.difference(state_vector)
             except ValueError:
                 raise Malformed("the state vector cannot be read") from None
             peer.live = True
@@ -363,19 +264,11 @@ class Room:
                 self._strike(peer, f"A message was not understood: {error}.")
             return
         peer.live = True
-        difference = self.doc.get_update(behind)
+        difference = self.document.difference(behind)
         if difference != EMPTY_UPDATE:
             peer.write(self.frame(codec.sync_message(SyncType.UPDATE, difference)))
         if not peer.congested:
             peer.write(self.presence_frame())
-
-    def text(self, name: str) -> str:
-        """The text of that name; empty when there is none."""
-        return str(self.doc.get(name, type=Text))
-
-    def state(self) -> bytes:
-        """The whole document, encoded."""
-        return self.doc.get_update()
 
     def presence_frame(self) -> bytes:
         return self.frame(codec.awareness_message(self.presence.everyone()))
@@ -417,21 +310,24 @@ class Room:
                     peer.write(self.presence_frame())
 
     def _edit(self, peer: Peer, update: bytes, message: bytes) -> None:
-        """A live edit: the hot path. `message` is relayed as it came."""
+        """A live edit: the hot path, flat for that reason. `message` is relayed as it came."""
         peer.received += 1
-        if not self._may_take(peer, update):
+        if (not peer.may_write or self.document.size_at_most > self._roomy_bytes) and not self._may_take(peer, update):
             return
         try:
-            self.doc.apply_update(update)
+            self.document.apply(update)
         except ValueError:
             self._refuse_malformed(peer)
             return
         except BaseException as panic:
             self._break(panic, peer)
             return
-        self._size_at_most += len(update)
-        self._relay(peer, self.frame(message))
-        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, update), peer, peer.received)
+        frame = self.frame(message)
+        for other in self.peers:
+            if other.live and other is not peer:
+                other.idle = False
+                other.outlet.write(frame)
+        self._journal.append(self.next_record(_EDIT, peer.author, update), peer, peer.received)
         if peer.received % PARKED_CHECK_UPDATES == 0:
             self._check_parked(peer, update)
 
@@ -449,7 +345,7 @@ class Room:
         if not self._may_take(peer, update):
             return
         try:
-            is_news = self._is_news(update)
+            is_news = self.document.apply_news(update)
         except (ValueError, Malformed):
             self._refuse_malformed(peer)
             return
@@ -459,47 +355,26 @@ class Room:
         if not is_news:
             self._journal.pass_through(peer, peer.received)
             return
-        self._size_at_most += len(update)
         self._relay(peer, self.frame(codec.sync_message(SyncType.UPDATE, update)))
-        self._journal.append(self.next_record(RecordKind.EDIT, peer.entry.peer_id, update), peer, peer.received)
-
-    def _is_news(self, update: bytes) -> bool:
-        """
-        Apply an update. Returns whether it may have left anything in the document, in sight or parked: what the
-        document holds and the log does not would be in the text that runs, and in nobody's editor.
-        """
-        changes: list[bytes] = []
-        subscription = self.doc.observe(lambda event: changes.append(event.update))
-        try:
-            self.doc.apply_update(update)
-        finally:
-            self.doc.unobserve(subscription)
-        return any(change != EMPTY_UPDATE for change in changes) or not deletes_only_known(update, self.doc.get_state())
+        self._journal.append(self.next_record(_EDIT, peer.author, update), peer, peer.received)
 
     def _may_take(self, peer: Peer, update: bytes) -> bool:
         if not peer.may_write:
             self._refuse(peer, "read-only", "You may read this document, not change it.")
             return False
-        if self._size_at_most + len(update) > self._max_bytes and not self._finds_room(update):
+        if self.document.is_full_for(update) and not self._finds_room(update):
             self._refuse(peer, "document-full", f"A document may have {self._max_bytes // 1024} KiB.")
             return False
         return True
 
     def _finds_room(self, update: bytes) -> bool:
-        """The bound only grows; what the document really needs is worth knowing before anybody is refused."""
-        limit = self._max_bytes
-        if update[:1] == b"\x00":
-            limit += limit // SPARE_FOR_DELETIONS
-        now_ms = self._now_ms()
-        if now_ms >= self._measure_again_ms:
-            self._measure_again_ms = now_ms + MEASURE_INTERVAL_MS
-            size = len(self.state())
-            self._vanished_bytes += self._size_at_most - size
-            self._size_at_most = size
+        bound = self.document.size_at_most
+        has_room = self.document.has_room(update, self._now_ns() // NS_PER_MS)
+        if self.document.size_at_most != bound:
             self._snapshot = None  # how much it lacks was told by the old bound
-            if self._vanished_bytes > MAX_VANISHED * self._max_bytes:
-                self._load_anew()
-        return self._size_at_most + len(update) <= limit
+        if self.document.overgrown:
+            self._load_anew()
+        return has_room
 
     def _refuse(self, peer: Peer, reason: str, sentence: str) -> None:
         if peer.acknowledges:
@@ -535,11 +410,11 @@ class Room:
             peer.outlet.close(*ANEW)
 
     def _ask_for_edits(self, peer: Peer) -> None:
-        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, self.doc.get_state())))
+        peer.write(self.frame(codec.sync_message(SyncType.STEP_1, self.document.state_vector())))
 
     def _check_parked(self, peer: Peer, update: bytes) -> None:
         """An update that builds on one we never got is parked by the CRDT, for ever if that one never comes."""
-        state = self.doc.get_state()
+        state = self.document.state_vector()
         if update[:1] == b"\x00" or state != peer.parked_state:  # deletions move no state vector
             peer.parked_state = state
             return
@@ -554,9 +429,9 @@ class Room:
 
     def _send_snapshot(self, peer: Peer) -> None:
         snapshot = self._snapshot
-        if snapshot is None or self._size_at_most - snapshot.size_at_most > STALE_SNAPSHOT_BYTES:
-            frame = self.frame(codec.sync_message(SyncType.STEP_2, self.state()))
-            snapshot = Snapshot(self.sequence, self._size_at_most, self.doc.get_state(), frame)
+        if snapshot is None or self.document.size_at_most - snapshot.size_at_most > STALE_SNAPSHOT_BYTES:
+            frame = self.frame(codec.sync_message(SyncType.STEP_2, self.document.state()))
+            snapshot = Snapshot(self.sequence, self.document.size_at_most, self.document.state_vector(), frame)
             self._snapshot = snapshot
         peer.write(snapshot.frame)
         if snapshot.sequence == self.sequence:
@@ -564,7 +439,7 @@ class Room:
         if peer.congested:
             peer.rewind(snapshot.state_vector)
         else:
-            difference = self.doc.get_update(snapshot.state_vector)
+            difference = self.document.difference(snapshot.state_vector)
             peer.write(self.frame(codec.sync_message(SyncType.UPDATE, difference)))
 
     def _take_presence(self, peer: Peer, update: bytes) -> None:
@@ -585,8 +460,3 @@ class Room:
         self._presence_due = False
         if self.presence.has_news:
             self._relay(None, self.frame(codec.awareness_message(self.presence.take_news())))
-
-
-def is_panic(error: BaseException) -> bool:
-    """Whether the CRDT library itself failed. Its panic is no `Exception`, and its class has no public name."""
-    return type(error).__name__ == "PanicException"

@@ -9,7 +9,7 @@ import structlog
 from opencode.infra.observability import metrics
 from opencode.modules.collaboration.domain.log import UpdateLog
 from opencode.modules.collaboration.domain.records import Record
-from opencode.modules.collaboration.domain.room import Peer
+from opencode.modules.collaboration.domain.peer import Peer
 
 log = structlog.get_logger(__name__)
 
@@ -40,36 +40,36 @@ class GroupCommit:
         self._window_s = window_s
         self._open = Batch()
         self._writing: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._backlog_bytes = 0
+        self._being_written = Batch()
+        self._idle = True  # nothing is gathered and nothing is written: the next edit opens a window
         self._failing: str | None = None
         self._unsettled = False
 
     @property
     def overloaded(self) -> bool:
         """More waits to be written than this process should hold."""
-        return self._backlog_bytes > MAX_BACKLOG_BYTES
+        # Counted when somebody asks: keeping the sum would cost every keystroke.
+        batches = (self._being_written, self._open)
+        return sum(len(record.update) for batch in batches for record in batch.records) > MAX_BACKLOG_BYTES
 
     def append(self, record: Record, peer: Peer, ordinal: int) -> None:
         batch = self._open
         batch.records.append(record)
         batch.waiting[peer] = (ordinal, record.sequence)
-        self._backlog_bytes += len(record.update)
-        if self._timer is None and self._writing is None:
-            self._start_timer()
+        if self._idle:
+            self._open_window()
 
     def pass_through(self, peer: Peer, ordinal: int) -> None:
         self._open.waiting[peer] = (ordinal, peer.room.sequence)
-        if self._timer is None and self._writing is None:
-            self._start_timer()
+        if self._idle:
+            self._open_window()
 
     async def write(self, record: Record) -> None:
         """Make one record of the server's own durable."""
         batch = self._open
         batch.records.append(record)
-        self._backlog_bytes += len(record.update)
-        if self._timer is None and self._writing is None:
-            self._start_timer()
+        if self._idle:
+            self._open_window()
         await batch.done.wait()
 
     async def flushed(self) -> None:
@@ -94,21 +94,40 @@ class GroupCommit:
         if self._failing:
             raise RuntimeError(f"the update log cannot be written: {self._failing}")
 
-    def _start_timer(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._window_s, self._start_writing)
+    def _open_window(self) -> None:
+        self._idle = False
+        asyncio.get_running_loop().call_later(self._window_s, self._close_window)
 
-    def _start_writing(self) -> None:
-        self._timer = None
+    def _close_window(self) -> None:
         batch, self._open = self._open, Batch()
-        self._writing = asyncio.get_running_loop().create_task(self._write(batch))
+        started = time.perf_counter()
+        # No task for what needs no waiting: a task costs more than the write.
+        if not batch.records or self._writes_at_once(batch.records):
+            self._finish(batch, started)
+        else:
+            self._being_written = batch
+            self._writing = asyncio.get_running_loop().create_task(self._write(batch, started))
 
-    async def _write(self, batch: Batch) -> None:
+    def _writes_at_once(self, records: list[Record]) -> bool:
+        try:
+            return self._log.commit_at_once(records)
+        except Exception:
+            return False  # `_commit` tries again at once, and knows what to do if it still fails
+
+    async def _write(self, batch: Batch, started: float) -> None:
+        await self._commit(batch.records)
+        self._writing = None
+        self._being_written = Batch()
+        self._finish(batch, started)
+
+    def _finish(self, batch: Batch, started: float) -> None:
+        """The batch is durable: count it, tell the senders, and go on with what has come meanwhile."""
+        self._idle = True
+        if self._open.records or self._open.waiting:
+            self._open_window()
         if batch.records:
-            started = time.perf_counter()
-            await self._commit(batch.records)
             metrics.COMMIT_TIME.observe(time.perf_counter() - started)
             metrics.COMMIT_SIZE.observe(len(batch.records))
-            self._backlog_bytes -= sum(len(record.update) for record in batch.records)
             self._unsettled = True
         batch.done.set()
         for peer, (ordinal, sequence) in batch.waiting.items():
@@ -117,9 +136,6 @@ class GroupCommit:
             except Exception:
                 # One broken socket must not keep everybody's later edits from being written.
                 log.exception("acknowledgement failed")
-        self._writing = None
-        if self._open.records or self._open.waiting:
-            self._start_timer()
 
     async def _commit(self, records: list[Record]) -> None:
         attempt = 0

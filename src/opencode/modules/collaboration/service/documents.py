@@ -60,7 +60,7 @@ class SharedDocuments:
             raise TextInvalid(f"A text has a name of 1 to {MAX_NAME} characters and starts with 256 KiB at the most.")
         async with self._rooms.use(document_id) as room, self._seeding.setdefault(document_id, asyncio.Lock()):
             # Somebody who wrote there first needs no template any more.
-            if name in room.seeds or room.text(name):
+            if name in room.seeds or room.document.text(name):
                 return
             # Somebody who asked and went away does not leave the room without what the log has.
             await asyncio.shield(asyncio.ensure_future(self._plant(room, name, content)))
@@ -72,7 +72,7 @@ class SharedDocuments:
 
     async def text(self, document_id: DocumentId, name: str) -> str:
         async with self._rooms.use(document_id) as room:
-            return room.text(name)
+            return room.document.text(name)
 
     async def texts(self, document_id: DocumentId) -> dict[str, TextState]:
         await self._rooms.row(document_id)

@@ -12,8 +12,9 @@ from opencode.infra.db import Database
 from opencode.infra.observability import metrics
 from opencode.infra.websocket import binary_frame
 from opencode.kernel.ids import DocumentId
+from opencode.modules.collaboration.domain.document import is_panic
 from opencode.modules.collaboration.domain.log import UpdateLog
-from opencode.modules.collaboration.domain.room import Room, is_panic
+from opencode.modules.collaboration.domain.room import Room
 from opencode.modules.collaboration.errors import DocumentNotFound, RoomFailed
 from opencode.modules.collaboration.service.commit import GroupCommit
 from opencode.modules.collaboration.settings import CollaborationSettings
@@ -170,15 +171,14 @@ class Rooms:
         row = await self.row(document_id)
         # What is on its way into the log must be in there before it is read.
         await self._commit.flushed()
-        loop = asyncio.get_running_loop()
         room = Room(
             row.id,
             row.audience,
             row.generation,
             self._commit,
             frame=binary_frame,
-            later=lambda seconds, call: _call_later(loop, seconds, call),
-            now_ms=lambda: time.time_ns() // 1_000_000,
+            later=_call_later,
+            now_ns=time.time_ns,
             max_bytes=self._settings.document_max_bytes,
         )
         try:
@@ -208,7 +208,7 @@ class Rooms:
         sequence = room.complete_to
         if sequence <= slot.saved_sequence or room.gone or room.broken:
             return
-        seeds, state = frozenset(room.seeds), room.state()
+        seeds, state = frozenset(room.seeds), room.document.state()
         # A snapshot must never know more than the log: the log is the truth.
         await self._commit.flushed()
         await self._log.save_snapshot(room.document_id, sequence, seeds, state)
@@ -220,8 +220,8 @@ class Rooms:
             _malloc_trim()
 
 
-def _call_later(loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], None]) -> None:
-    loop.call_later(seconds, call)
+def _call_later(seconds: float, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, call)
 
 
 def _malloc_trim() -> None:

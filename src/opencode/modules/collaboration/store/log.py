@@ -24,6 +24,9 @@ class SqlUpdateLog:
         self._database = database
         self._upsert = _insert_of(database)
 
+    def commit_at_once(self, records: list[Record]) -> bool:
+        return False
+
     async def commit(self, records: list[Record]) -> None:
         async with self._database.begin() as connection:
             await connection.execute(insert(journal).values(records=encode_records(records)))
@@ -101,20 +104,21 @@ def segments_of(batches: list[bytes]) -> list[dict[str, object]]:
     """
     records = {_place(record): record for batch in batches for record in decode_records(batch)}
     in_order = [records[place] for place in sorted(records)]
-    return [_segment(list(group)) for _, group in groupby(in_order, key=lambda record: record.document_id)]
+    return [segment_of(list(group)) for _, group in groupby(in_order, key=lambda record: record.document_id)]
 
 
-def _place(record: Record) -> tuple[str, int]:
-    return record.document_id, record.sequence
-
-
-def _segment(records: list[Record]) -> dict[str, object]:
+def segment_of(records: list[Record]) -> dict[str, object]:
+    """The row of `document_segments` that holds these records of one document, in order."""
     return {
         "document_id": records[0].document_id,
         "first_sequence": records[0].sequence,
         "last_sequence": records[-1].sequence,
         "records": encode_records(records),
     }
+
+
+def _place(record: Record) -> tuple[str, int]:
+    return record.document_id, record.sequence
 
 
 async def _records(connection: AsyncConnection, document_id: DocumentId, *, after: int) -> list[Record]:

@@ -4,12 +4,13 @@ The update log on SQLite without layers between: the write that every keystroke 
 One group commit is one row, so it dirties one or two pages whatever the number of documents. It is written by the
 event loop itself: without waiting for the disk that takes some 50 microseconds, a third of what handing it to a thread
 and back costs. It goes before all other writers of this process. When another process holds the database, and whenever
-acknowledged edits must survive a loss of power, a thread with a connection of its own does it. Measurements:
-docs/adr/0003.
+acknowledged edits must survive a loss of power, a thread with a connection of its own does it. What is in the journal
+since the last `settle` is remembered, so that `settle` need not read and decode it again. Measurements: docs/adr/0003.
 """
 
 import asyncio
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,9 +21,12 @@ from opencode.infra.db.database import SQLITE_BUSY_TIMEOUT_MS
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain.log import StoredDocument
 from opencode.modules.collaboration.domain.records import Record, encode_records
-from opencode.modules.collaboration.store.log import SETTLE_ROWS, SqlUpdateLog, segments_of
+from opencode.modules.collaboration.store.log import SETTLE_ROWS, SqlUpdateLog, segment_of, segments_of
 
 T = TypeVar("T")
+
+MAX_REMEMBERED = 100_000
+"""Records; when `settle` fails for so long, the journal is read instead."""
 
 
 class SqliteUpdateLog:
@@ -42,18 +46,39 @@ class SqliteUpdateLog:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="update-log")
         self._threads_connection: sqlite3.Connection | None = None
         self._loops_connection: sqlite3.Connection | None = None
+        self._remembered: list[Record] = []
+        self._last_row = 0
+        self._remembers_all = False  # the journal may hold rows of an earlier process
+
+    def commit_at_once(self, records: list[Record]) -> bool:
+        if self._waits_for_disk or not self._turns.take_free():
+            return False
+        try:
+            row = self._write_at_once(encode_records(records))
+            if row is not None:
+                self._remember(records, row)
+        finally:
+            self._turns.release()
+        return row is not None
 
     async def commit(self, records: list[Record]) -> None:
         batch = encode_records(records)
         async with self._turns.turn(urgent=True):
-            if self._waits_for_disk or not self._write_at_once(batch):
-                await self._call(lambda connection: connection.execute(_APPEND, (batch,)))
+            row = None if self._waits_for_disk else self._write_at_once(batch)
+            if row is None:
+                row = await self._call(lambda connection: _append(connection, batch))
+            self._remember(records, row)
 
     async def settle(self) -> None:
-        more = True
-        while more:
+        while True:
             async with self._turns.turn():
-                more = await self._call(_settle_some)
+                if self._remembers_all:
+                    await self._settle_remembered()
+                    return
+                if not await self._call(_settle_some):
+                    self._remembered = []
+                    self._remembers_all = True
+                    return
 
     async def load(self, document_id: DocumentId) -> StoredDocument:
         await self.settle()
@@ -77,19 +102,34 @@ class SqliteUpdateLog:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown()
 
-    def _write_at_once(self, batch: bytes) -> bool:
-        """Write in this thread, if no other process is writing. Returns whether it was done."""
+    def _remember(self, records: list[Record], row: int) -> None:
+        self._last_row = row
+        self._remembered += records
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered = []
+            self._remembers_all = False
+
+    async def _settle_remembered(self) -> None:
+        remembered, self._remembered = self._remembered, []
+        if remembered:
+            # Until it has worked, only the journal knows.
+            self._remembers_all = False
+            last_row = self._last_row
+            await self._call(lambda connection: _settle(connection, _segments_by_document(remembered), last_row))
+            self._remembers_all = True
+
+    def _write_at_once(self, batch: bytes) -> int | None:
+        """Write in this thread, if no other process is writing. Returns the row's id, or None: it was not done."""
         if self._loops_connection is None:
             self._loops_connection = _connect(self._path, synchronous="NORMAL", timeout_s=0)
             # Moving the write-ahead log into the database waits for the disk: a thing for threads.
             self._loops_connection.execute("PRAGMA wal_autocheckpoint=0")
         try:
-            self._loops_connection.execute(_APPEND, (batch,))
+            return _append(self._loops_connection, batch)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                return False
+                return None
             raise
-        return True
 
     async def _call(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
@@ -124,18 +164,36 @@ _SEGMENT = (
 )
 
 
+def _append(connection: sqlite3.Connection, batch: bytes) -> int:
+    """Returns the id of the new row of the journal."""
+    return connection.execute(_APPEND, (batch,)).lastrowid or 0
+
+
+def _segments_by_document(records: list[Record]) -> list[dict[str, object]]:
+    """Args: records: of any documents, those of each document in order, none twice."""
+    by_document: defaultdict[DocumentId, list[Record]] = defaultdict(list)
+    for record in records:
+        by_document[record.document_id].append(record)
+    return [segment_of(group) for group in by_document.values()]
+
+
 def _settle_some(connection: sqlite3.Connection) -> bool:
-    """Sort some rows of the journal into segments. Returns whether more may be left."""
+    """Sort the oldest rows of the journal into segments. Returns whether more may be left."""
+    rows = connection.execute(_OLDEST).fetchall()
+    if rows:
+        _settle(connection, segments_of([records for _, records in rows]), rows[-1][0])
+    return len(rows) == SETTLE_ROWS
+
+
+def _settle(connection: sqlite3.Connection, rows: list[dict[str, object]], last_row: int) -> None:
+    """Put the segments in the place of the journal up to `last_row`, in one transaction."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        rows = connection.execute(_OLDEST).fetchall()
-        if rows:
-            connection.executemany(_SEGMENT, segments_of([records for _, records in rows]))
-            connection.execute("DELETE FROM document_journal WHERE id <= ?", (rows[-1][0],))
+        connection.executemany(_SEGMENT, rows)
+        connection.execute("DELETE FROM document_journal WHERE id <= ?", (last_row,))
         connection.execute("COMMIT")
     except BaseException:
         # Also when beginning or committing failed half-way: a transaction left open would swallow every later edit.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return len(rows) == SETTLE_ROWS
