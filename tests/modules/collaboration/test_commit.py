@@ -38,6 +38,8 @@ class MemoryLog:
             raise OSError("the disk is full")
         self.batches.append(records)
 
+    async def sync(self) -> None: ...
+
     async def settle(self) -> None:
         self.settled += 1
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from opencode.contracts.events import Event, tag_of
 from opencode.infra.db import Database, outbox
@@ -22,6 +22,9 @@ E = TypeVar("E", bound=Event)
 Reaction = Callable[[Any], Awaitable[None]]
 
 POLL_S = 1.0
+"""How often to look for what other processes have published. Nobody else publishes in an embedded database."""
+RESTING_S = 30.0
+"""The longest rest between two looks where nobody else publishes."""
 BATCH = 100
 MAX_ATTEMPTS = 12
 KEEP_DELIVERED = timedelta(days=7)
@@ -57,6 +60,7 @@ class Relay:
         self._reactions = reactions
         self._clock = clock
         self._wake = asyncio.Event()
+        self._next_due: datetime | None = None
         self._forget_at = clock.now() + FORGET_EVERY
 
     def wake(self) -> None:
@@ -74,10 +78,11 @@ class Relay:
                     await self._forget_old()
                     self._forget_at = self._clock.now() + FORGET_EVERY
             except Exception:
+                self._next_due = self._clock.now()
                 log.exception("relay stumbled, trying again", retry_s=POLL_S)
             # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the wake.
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
+                async with asyncio.timeout(self._rest_s()):
                     await self._wake.wait()
 
     async def deliver_due(self) -> int:
@@ -98,13 +103,21 @@ class Relay:
             await self._settle(delivered, due_at=None, last_error=None)
         return len(rows)
 
+    def _rest_s(self) -> float:
+        """Seconds until the next look, unless woken."""
+        if not self._database.is_sqlite:
+            return POLL_S
+        if self._next_due is None:
+            return RESTING_S
+        return min(RESTING_S, max(POLL_S, (self._next_due - self._clock.now()).total_seconds()))
+
     async def _claim(self) -> list[Any]:
         now = self._clock.now()
         # Nearly every look finds nothing, and a look must not take the one writer's place on SQLite.
         async with self._database.read() as connection:
-            look = select(outbox.c.sequence).where(outbox.c.due_at <= now).limit(1)
-            if (await connection.execute(look)).first() is None:
-                return []
+            self._next_due = (await connection.execute(select(func.min(outbox.c.due_at)))).scalar()
+        if self._next_due is None or self._next_due > now:
+            return []
         async with self._database.begin() as connection:
             due = select(outbox).where(outbox.c.due_at <= now).order_by(outbox.c.sequence).limit(BATCH)
             if not self._database.is_sqlite:

@@ -19,12 +19,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import State
+from websockets.protocol import Protocol, Side, State
 from websockets.server import ServerProtocol
 
 from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
-from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.base import Admission, SocketHandler, SocketRoute, UpgradeRequest
 from opencode.infra.websocket.frames import PING, client_frame_bytes, read_keystroke, read_short_messages
 from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
 from opencode.kernel.ids import new_id
@@ -62,6 +62,7 @@ class SocketProtocol(asyncio.Protocol):
         "_fragments",
         "_give_up",
         "_handler",
+        "_handshake",
         "_passed_on",
         "_receive_at_once",
         "_silent_sweeps",
@@ -75,7 +76,8 @@ class SocketProtocol(asyncio.Protocol):
     def __init__(self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         self._uvicorn: dict[str, Any] = {"config": config, "server_state": server_state, "app_state": app_state}
         self._connections = server_state.connections
-        self._wire = ServerProtocol(extensions=[], logger=_library_log)
+        self._handshake: ServerProtocol | None = ServerProtocol(extensions=[], logger=_library_log)
+        self._wire: Protocol = self._handshake
         self._handler: SocketHandler | None = None
         self._early = b""
         self._fragments: list[bytes] | None = None
@@ -280,7 +282,6 @@ class SocketProtocol(asyncio.Protocol):
         if route is None:
             self._pass_on(raw)
             return
-        self._wire.max_message_size = route.max_message_bytes
         self._admitting = asyncio.get_running_loop().create_task(self._admit(route, request))
 
     def _pass_on(self, raw: bytes) -> None:
@@ -312,21 +313,33 @@ class SocketProtocol(asyncio.Protocol):
             log.exception("socket admission failed", path=upgrade.path)
             self._refuse(Unavailable("The server could not open the socket.", action="Try again in a moment."))
             return
-        response = self._wire.accept(request)
+        if self._accept(request, admission) and not self._transport.is_closing():
+            self._open(route, admission.handler)
+        else:
+            self._guard(admission.handler.closed)
+
+    def _accept(self, request: Request, admission: Admission) -> bool:
+        """Answer the request. Returns whether the handshake is complete; the library may find fault with it."""
+        assert self._handshake is not None, "a request is answered once"
+        response = self._handshake.accept(request)
         if admission.subprotocol:
             response.headers["Sec-WebSocket-Protocol"] = admission.subprotocol
-        self._wire.send_response(response)
+        self._handshake.send_response(response)
         self._flush()
-        if response.status_code != 101 or self._transport.is_closing():
-            self._guard(admission.handler.closed)
-        else:
-            metrics.SOCKETS.inc()
-            self._handler = admission.handler
-            self._guard(lambda: admission.handler.opened(self))
-            self._choose_way()
-            early, self._early = self._early, b""
-            if early:
-                self.data_received(early)
+        return response.status_code == 101
+
+    def _open(self, route: SocketRoute, handler: SocketHandler) -> None:
+        # The handshake's protocol keeps the whole request for ever, some 3 KB a socket; frames need none of it.
+        self._handshake = None
+        self._admitting = None
+        self._wire = Protocol(Side.SERVER, max_size=route.max_message_bytes, logger=_library_log)
+        metrics.SOCKETS.inc()
+        self._handler = handler
+        self._guard(lambda: handler.opened(self))
+        self._choose_way()
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
 
     def _refuse(self, error: OpenCodeError) -> None:
         problem = problem_of(error, new_id("req"))

@@ -27,7 +27,8 @@ from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.collaboration.sockets import DocumentSockets
 from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, Work
 
-SETTLE_EVERY_S = 1.0
+SYNC_EVERY_S = 1.0
+SETTLE_EVERY_S = 5.0
 TEND_EVERY_S = 5.0
 KEEP_ALIVE_EVERY_S = 4.0
 DRAIN_TIMEOUT_S = 2.0
@@ -90,6 +91,7 @@ def build(parts: Parts, settings: CollaborationSettings) -> CollaborationModule:
         ],
         react=react,
         jobs=[
+            Job("make edits safe from a loss of power", SYNC_EVERY_S, commit.sync),
             Job("settle the update log", SETTLE_EVERY_S, commit.settle),
             Job("tend rooms", TEND_EVERY_S, rooms.tend),
             Job("keep sockets alive", KEEP_ALIVE_EVERY_S, keep_alive),

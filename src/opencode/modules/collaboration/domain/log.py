@@ -41,6 +41,10 @@ class UpdateLog(Protocol):
         """Durable when it returns. Any error of the database passes through, and nothing of the batch is kept."""
         ...
 
+    async def sync(self) -> None:
+        """What is committed survives a loss of power too when this returns, if the database can be asked for that."""
+        ...
+
     async def settle(self) -> None:
         """Sort the journal into segments. Cheap when there is nothing to do; safe to be cut off at any point."""
         ...

@@ -44,6 +44,7 @@ class GroupCommit:
         self._idle = True  # nothing is gathered and nothing is written: the next edit opens a window
         self._failing: str | None = None
         self._unsettled = False
+        self._unsynced = False
 
     @property
     def overloaded(self) -> bool:
@@ -79,6 +80,12 @@ class GroupCommit:
             await batch.done.wait()
         elif self._writing:
             await asyncio.shield(self._writing)
+
+    async def sync(self) -> None:
+        """Make what was written safe from a loss of power, if anything was since the last time."""
+        if self._unsynced:
+            self._unsynced = False
+            await self._log.sync()
 
     async def settle(self) -> None:
         """Sort the journal, if anything was written since the last time."""
@@ -128,7 +135,7 @@ class GroupCommit:
         if batch.records:
             metrics.COMMIT_TIME.observe(time.perf_counter() - started)
             metrics.COMMIT_SIZE.observe(len(batch.records))
-            self._unsettled = True
+            self._unsettled = self._unsynced = True
         batch.done.set()
         for peer, (ordinal, sequence) in batch.waiting.items():
             try:

@@ -31,6 +31,9 @@ class SqlUpdateLog:
         async with self._database.begin() as connection:
             await connection.execute(insert(journal).values(records=encode_records(records)))
 
+    async def sync(self) -> None:
+        """PostgreSQL's own `synchronous_commit` decides."""
+
     async def settle(self) -> None:
         while await self._settle_some():
             pass

@@ -9,6 +9,7 @@ since the last `settle` is remembered, so that `settle` need not read and decode
 """
 
 import asyncio
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
@@ -33,8 +34,8 @@ class SqliteUpdateLog:
     """
     Implements `domain.log.UpdateLog` on an embedded database.
 
-    The thread's connection waits for the disk at every commit, and `settle` is one: what the loop has written is safe
-    from a loss of power from the next `settle` on.
+    The thread's connection waits for the disk at every commit. The loop's does not: what it has written is safe from a
+    loss of power from the next `sync` or `settle` on.
     """
 
     def __init__(self, database: Database, path: Path, *, durability: str) -> None:
@@ -68,6 +69,10 @@ class SqliteUpdateLog:
             if row is None:
                 row = await self._call(lambda connection: _append(connection, batch))
             self._remember(records, row)
+
+    async def sync(self) -> None:
+        if not self._waits_for_disk:
+            await asyncio.get_running_loop().run_in_executor(self._thread, _sync, f"{self._path}-wal")
 
     async def settle(self) -> None:
         while True:
@@ -143,6 +148,18 @@ class SqliteUpdateLog:
     def _disconnect(self) -> None:
         if self._threads_connection is not None:
             self._threads_connection.close()
+
+
+def _sync(write_ahead_log: str) -> None:
+    """SQLite appends what is committed to this file (https://sqlite.org/wal.html); it is gone while nobody writes."""
+    try:
+        descriptor = os.open(write_ahead_log, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _connect(path: Path, *, synchronous: str, timeout_s: float) -> sqlite3.Connection:
