@@ -140,6 +140,25 @@ async def test_a_running_relay_delivers_as_soon_as_it_is_woken(database: Databas
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_a_relay_at_rest_gets_up_when_a_failed_event_is_due_again(database: Database, clock: ManualClock) -> None:
+    notebook = Notebook(failures=1)
+    relay = notebook.relay(database, clock)
+    running = asyncio.create_task(relay.run())
+    try:
+        async with UnitOfWork(database, clock, wake=relay.wake) as work:
+            work.publish(Noted(number=1, at=clock.now()))
+        async with asyncio.timeout(10):
+            while notebook.attempts == 0:
+                await asyncio.sleep(0.01)
+            clock.advance(60)
+            while not notebook.numbers:
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert notebook.numbers == [1]
+
+
 async def test_a_reaction_that_fails_is_tried_again_later_and_later(database: Database, clock: ManualClock) -> None:
     notebook = Notebook(failures=3)
     await publish(database, clock, 1)

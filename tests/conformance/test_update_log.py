@@ -13,7 +13,7 @@ from opencode.infra.db import Database
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain.log import UpdateLog
 from opencode.modules.collaboration.domain.records import Record, RecordKind
-from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog
+from opencode.modules.collaboration.store import SqliteUpdateLog, SqlUpdateLog, sqlite_log
 from opencode.modules.collaboration.store.log import SETTLE_ROWS
 from opencode.modules.collaboration.store.tables import journal, segments, snapshots
 
@@ -68,6 +68,48 @@ async def test_what_was_committed_is_there_whether_it_is_settled_or_not(update_l
     assert await update_log.history(ONE) == run_of(ONE, 1, 5)
     stored = await update_log.load(ONE)
     assert (stored.state, stored.sequence, stored.seeds, stored.records) == (None, 0, frozenset(), run_of(ONE, 1, 5))
+
+
+async def test_what_is_committed_at_once_is_there_and_what_could_not_be_left_nothing(update_log: UpdateLog) -> None:
+    done = update_log.commit_at_once(run_of(ONE, 1, 3))
+    assert sequences(await update_log.history(ONE)) == ([1, 2, 3] if done else [])
+    if not done:
+        await update_log.commit(run_of(ONE, 1, 3))
+    await update_log.sync()
+    await update_log.settle()
+    await update_log.commit(run_of(ONE, 4, 4))
+    assert await update_log.history(ONE) == run_of(ONE, 1, 4)
+
+
+async def test_nothing_is_committed_at_once_while_somebody_else_writes(
+    update_log: UpdateLog, database: Database
+) -> None:
+    async with database.begin():
+        assert not update_log.commit_at_once(run_of(ONE, 1, 1))
+    assert await update_log.history(ONE) == []
+
+
+async def test_an_unwritten_log_can_be_made_safe_from_a_loss_of_power(update_log: UpdateLog) -> None:
+    await update_log.sync()
+
+
+@pytest.mark.parametrize("log_kind", ["sqlite-power", "sqlite-process"], indirect=True)
+async def test_what_an_earlier_process_left_in_the_journal_is_found(update_log: UpdateLog, database: Database) -> None:
+    await SqlUpdateLog(database).commit(run_of(ONE, 1, 2))
+    await update_log.commit(run_of(ONE, 3, 4))
+    assert await update_log.history(ONE) == run_of(ONE, 1, 4)
+
+
+@pytest.mark.parametrize("log_kind", ["sqlite-power", "sqlite-process"], indirect=True)
+async def test_a_log_that_remembers_too_much_reads_the_journal_instead(
+    update_log: UpdateLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "MAX_REMEMBERED", 5)
+    await update_log.settle()
+    for sequence in range(1, 12):
+        await update_log.commit([record(ONE, sequence), record(OTHER, sequence)])
+    await update_log.settle()
+    assert sequences(await update_log.history(ONE)) == sequences(await update_log.history(OTHER)) == [*range(1, 12)]
 
 
 async def test_documents_that_were_written_in_one_commit_come_back_apart(update_log: UpdateLog) -> None:

@@ -11,9 +11,9 @@ from opencode.contracts.collaboration import Entry, PeerRole
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain.codec import MessageType, SyncType, read_bytes, read_string, read_var_uint
+from opencode.modules.collaboration.domain.peer import Peer
 from opencode.modules.collaboration.domain.presence import Announcement, parse_announcements
 from opencode.modules.collaboration.domain.records import Record
-from opencode.modules.collaboration.domain.peer import Peer
 from opencode.modules.collaboration.domain.room import Room
 
 DOCUMENT = DocumentId("doc_1")
@@ -126,7 +126,7 @@ class ManualJournal:
         self.records += self._open
         self._open = []
         for peer, (ordinal, sequence) in waiting.items():
-            peer.settle(ordinal, sequence)
+            peer.room.settle(peer, ordinal, sequence)
 
 
 class Stage:

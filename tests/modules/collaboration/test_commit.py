@@ -21,6 +21,7 @@ class MemoryLog:
         self.gate = asyncio.Event()
         self.gate.set()
         self.settled = 0
+        self.synced = 0
 
     def commit_at_once(self, records: list[Record]) -> bool:
         if not self.gate.is_set():
@@ -38,7 +39,8 @@ class MemoryLog:
             raise OSError("the disk is full")
         self.batches.append(records)
 
-    async def sync(self) -> None: ...
+    async def sync(self) -> None:
+        self.synced += 1
 
     async def settle(self) -> None:
         self.settled += 1
@@ -198,6 +200,19 @@ async def test_settling_is_left_out_when_nothing_was_written(commit: GroupCommit
     await commit.settle()
     await commit.settle()
     assert log.settled == 1
+
+
+async def test_edits_are_made_safe_from_a_loss_of_power_once_and_not_when_nothing_was_written(
+    commit: GroupCommit, log: MemoryLog, ada: Person
+) -> None:
+    await commit.flushed()
+    await commit.sync()
+    assert log.synced == 0
+    ada.type("a")
+    await commit.flushed()
+    await commit.sync()
+    await commit.sync()
+    assert log.synced == 1
 
 
 async def test_the_servers_own_record_is_durable_when_the_call_returns(commit: GroupCommit, log: MemoryLog) -> None:

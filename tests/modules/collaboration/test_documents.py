@@ -18,9 +18,9 @@ from opencode.kernel.ids import DocumentId
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain.codec import SyncType
+from opencode.modules.collaboration.domain.document import Document
 from opencode.modules.collaboration.domain.log import UpdateLog
 from opencode.modules.collaboration.domain.records import RecordKind
-from opencode.modules.collaboration.domain.document import Document
 from opencode.modules.collaboration.domain.room import Room
 from opencode.modules.collaboration.errors import DocumentNotFound, RoomFailed, TextInvalid, TicketRefused
 from opencode.modules.collaboration.reactions import cut_revoked_person

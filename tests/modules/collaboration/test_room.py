@@ -9,9 +9,9 @@ from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain import codec
 from opencode.modules.collaboration.domain import room as room_module
 from opencode.modules.collaboration.domain.codec import EMPTY_STATE_VECTOR, EMPTY_UPDATE, MessageType, SyncType
-from opencode.modules.collaboration.domain.records import RecordKind
 from opencode.modules.collaboration.domain.document import Document
 from opencode.modules.collaboration.domain.peer import MAX_OWED_BYTES
+from opencode.modules.collaboration.domain.records import RecordKind
 from opencode.modules.collaboration.domain.room import MAX_FULL_SYNCS, MAX_STRIKES, Room
 from opencode.modules.collaboration.service.documents import seed_update
 from tests.modules.collaboration.kit import DOCUMENT, Editor, ManualJournal, Stage

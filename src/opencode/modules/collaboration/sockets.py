@@ -1,8 +1,5 @@
 """Document sockets: who is let in, and the life of one connection."""
 
-from collections.abc import Callable
-from functools import partial
-
 from opencode.contracts.collaboration import Entry
 from opencode.infra.websocket import Admission, Socket, SocketRoute, UpgradeRequest
 from opencode.modules.collaboration.domain.peer import Peer
@@ -40,7 +37,7 @@ class DocumentSockets:
 class DocumentSocket:
     """One connection; see `infra.websocket.SocketHandler`. Its work is the room's."""
 
-    __slots__ = ("_entry", "_online", "_peer", "_room", "_rooms", "acknowledges", "received")
+    __slots__ = ("_entry", "_online", "_peer", "_room", "_rooms", "acknowledges")
 
     def __init__(self, rooms: Rooms, online: Online, room: Room, entry: Entry, *, acknowledges: bool) -> None:
         self._rooms = rooms
@@ -49,13 +46,15 @@ class DocumentSocket:
         self._entry = entry
         self._peer: Peer | None = None
         self.acknowledges = acknowledges
-        self.received: Callable[[bytes], None] = _came_too_early
 
     def opened(self, socket: Socket) -> None:
         self._peer = Peer(self._room, socket, self._entry, acknowledges=self.acknowledges)
-        self.received = partial(self._room.receive, self._peer)
         self._room.join(self._peer)
         self._online.came(self._room, self._entry.peer_id)
+
+    def received(self, message: bytes) -> None:
+        if self._peer:
+            self._room.receive(self._peer, message)
 
     def congested(self) -> None:
         if self._peer:
@@ -70,10 +69,6 @@ class DocumentSocket:
             self._room.leave(self._peer)
             self._online.went(self._room, self._entry.peer_id)
         self._rooms.exit(self._room)
-
-
-def _came_too_early(_message: bytes) -> None:
-    raise RuntimeError("a socket gave a message before it was opened")
 
 
 def _ticket_of(request: UpgradeRequest) -> str:

@@ -5,17 +5,25 @@ It is a cursor (a state vector) into the document, never a queue: while its sock
 then one difference.
 """
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from opencode.contracts.collaboration import Entry, PeerRole
-from opencode.modules.collaboration.domain import codec
+from opencode.modules.collaboration.domain.document import Document
 from opencode.modules.collaboration.domain.records import Record
-
-if TYPE_CHECKING:
-    from opencode.modules.collaboration.domain.room import Room
 
 MAX_OWED_BYTES = 256 * 1024
 """Answers to a peer that goes on asking and does not read, before its socket is closed."""
+
+
+class PeersRoom(Protocol):
+    """What a peer needs of the `Room` that it is in."""
+
+    document: Document
+    sequence: int
+
+    def resume(self, peer: "Peer", behind: bytes, wanted: bytes | None) -> None: ...
+
+    def settle(self, peer: "Peer", ordinal: int, sequence: int) -> None: ...
 
 
 class Outlet(Protocol):
@@ -27,7 +35,7 @@ class Outlet(Protocol):
 
 
 class Journal(Protocol):
-    """Makes updates durable. Neither call waits; `Peer.settle` is called after the commit."""
+    """Makes updates durable. Neither call waits; the room's `settle` is called after the commit."""
 
     def append(self, record: Record, peer: "Peer", ordinal: int) -> None: ...
 
@@ -67,7 +75,7 @@ class Peer:
         "user",
     )
 
-    def __init__(self, room: "Room", outlet: Outlet, entry: Entry, *, acknowledges: bool) -> None:
+    def __init__(self, room: PeersRoom, outlet: Outlet, entry: Entry, *, acknowledges: bool) -> None:
         self.room = room
         self.outlet = outlet
         self.entry = entry
@@ -103,16 +111,6 @@ class Peer:
                 self.outlet.close(1013, "This connection reads too slowly. Connect again.")
                 return
         self.outlet.write(frame)
-
-    def settle(self, ordinal: int, sequence: int) -> None:
-        """All update frames up to `ordinal` are durable or refused; the log stands at `sequence`."""
-        if self.acknowledges:
-            frame = self.room.frame(codec.acknowledgement(ordinal, sequence))
-            if self._behind is None:
-                self.idle = False
-                self.outlet.write(frame)
-            else:
-                self.write(frame)
 
     def fall_behind(self) -> None:
         """The socket is congested. All that was written until now will arrive; nothing is written until `catch_up`."""

@@ -270,6 +270,11 @@ class Room:
         if not peer.congested:
             peer.write(self.presence_frame())
 
+    def settle(self, peer: Peer, ordinal: int, sequence: int) -> None:
+        """All update frames of the peer up to `ordinal` are durable or refused; the log stands at `sequence`."""
+        if peer.acknowledges:
+            peer.write(self.frame(codec.acknowledgement(ordinal, sequence)))
+
     def presence_frame(self) -> bytes:
         return self.frame(codec.awareness_message(self.presence.everyone()))
 

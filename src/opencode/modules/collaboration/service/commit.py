@@ -8,8 +8,8 @@ import structlog
 
 from opencode.infra.observability import metrics
 from opencode.modules.collaboration.domain.log import UpdateLog
-from opencode.modules.collaboration.domain.records import Record
 from opencode.modules.collaboration.domain.peer import Peer
+from opencode.modules.collaboration.domain.records import Record
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +139,7 @@ class GroupCommit:
         batch.done.set()
         for peer, (ordinal, sequence) in batch.waiting.items():
             try:
-                peer.settle(ordinal, sequence)
+                peer.room.settle(peer, ordinal, sequence)
             except Exception:
                 # One broken socket must not keep everybody's later edits from being written.
                 log.exception("acknowledgement failed")
