@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.collaboration.contenders import Contender
-from benchmarks.collaboration.load import Crowd, LoadFailed, fill, type_evenly, until_delivered
+from benchmarks.collaboration.load import Crowd, LoadFailed, fill, type_evenly, type_in_step, until_delivered
+from benchmarks.collaboration.processes import until_quiet
 from benchmarks.collaboration.statistics import Figures, percentile
 from benchmarks.collaboration.updates import typed_chain
 
@@ -17,7 +18,10 @@ FIRST_CLIENT_ID = 1_001
 
 @dataclass(frozen=True)
 class Editing:
-    """Rooms of people of whom the first `typists` type `rate_per_s` single letters a second each."""
+    """
+    Rooms of people of whom the first `typists` type `rate_per_s` single letters a second each: their turns spread
+    evenly over time, or `in_step`.
+    """
 
     rooms: int
     people: int
@@ -25,6 +29,7 @@ class Editing:
     rate_per_s: float
     warm_up_s: float
     measured_s: float
+    in_step: bool = False
 
     async def measure(self, contender: Contender) -> Figures:
         """
@@ -37,6 +42,8 @@ class Editing:
         chains = [typed_chain(FIRST_CLIENT_ID + number, length) for number in range(self.typists)]
         await contender.start()
         crowd = await fill(await contender.rooms(self.rooms), self.people, chains)
+        # What follows an arrangement (who is online is told, templates are saved) is not typing.
+        await until_quiet(contender.running)
         with no_garbage_collection():
             figures = await self._type(contender, crowd)
         await crowd.leave()
@@ -44,8 +51,9 @@ class Editing:
 
     async def _type(self, contender: Contender, crowd: Crowd) -> Figures:
         tally, server = crowd.tally, contender.running
+        type_together = type_in_step if self.in_step else type_evenly
         typing = asyncio.create_task(
-            type_evenly(crowd.typists, self.rate_per_s, self.warm_up_s + self.measured_s + 0.2)
+            type_together(crowd.typists, self.rate_per_s, self.warm_up_s + self.measured_s + 0.2)
         )
         await asyncio.sleep(self.warm_up_s)
         cpu, load_cpu, began = server.cpu_ns(), time.process_time(), time.perf_counter()

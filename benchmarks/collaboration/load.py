@@ -252,6 +252,24 @@ async def type_evenly(typists: Sequence[Person], rate_per_s: float, seconds: flo
             typist.tally.lateness.append(-early)
 
 
+async def type_in_step(typists: Sequence[Person], rate_per_s: float, seconds: float) -> None:
+    """
+    Let all typists send `rate_per_s` letters a second in the same moments, as a load with one timer does.
+
+    Lateness is that of the whole beat: how long after its time the last letter of it went out.
+    """
+    began = time.perf_counter()
+    for beat in range(int(seconds * rate_per_s)):
+        due = began + beat / rate_per_s
+        while (early := due - time.perf_counter()) > 0:
+            await asyncio.sleep(max(early, TICK_S))
+        for typist in typists:
+            typist.type_next()
+        if typists[0].tally.measuring:
+            typists[0].tally.lateness.append(time.perf_counter() - due)
+        await asyncio.sleep(0)  # however late: let what has arrived be read
+
+
 async def until_delivered(crowd: Crowd) -> int:
     """Wait until all have seen all; how many deliveries are still missing when patience ends."""
     deadline = time.perf_counter() + DRAIN_LIMIT_S

@@ -102,10 +102,12 @@ def scenarios(*, quick: bool, warm_up_s: float, measured_s: float) -> tuple[Scen
     idle, join, churn, hello, again = (50, 20, 400, 5, 1) if quick else (1_000, 150, 10_000, 50, 5)
     size = 1_000_000 if quick else 4_000_000
     one = Editing(pairs, 2, 1, 10, warm_up_s, measured_s)
+    step = Editing(pairs, 2, 1, 10, warm_up_s, measured_s, in_step=True)
     both = Editing(pairs, 2, 2, 5, warm_up_s, measured_s)
     many = Editing(4, crowd, 4, 10, warm_up_s, measured_s)
     return (
         Scenario("pairs", f"{pairs} interviews of two, one types 10 letters a second", one, EDITING, MAIN, BESIDE),
+        Scenario("step", f"the same {pairs} interviews, all letters in the same moments", step, EDITING, MAIN, BESIDE),
         Scenario("both", f"{pairs} interviews of two, both type 5 letters a second", both, EDITING),
         Scenario("crowd", f"4 rooms of {crowd}, four type 10 letters a second each", many, EDITING, MAIN, BESIDE),
         Scenario("idle", f"{idle} idle interviews with two sockets each", Idle(idle), IDLE),

@@ -23,6 +23,7 @@ HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
 POLL_S = 0.005
+QUIET_LIMIT_S = 30.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 CORES: tuple[int, ...] = tuple(sorted(os.sched_getaffinity(0)))  # read before anything is pinned
 SERVER_CORE = min(CORES) if len(CORES) > 1 else None
@@ -167,6 +168,18 @@ class PeakOfMemory:
         while not self._stop.wait(self.INTERVAL_S):
             now = sum(_status_bytes(pid, "VmRSS:") for pid in self._family)
             self.sampled_bytes = max(self.sampled_bytes, now)
+
+
+async def until_quiet(server: ServerProcess) -> None:
+    """Wait until the server has used less than 3 % of a core for a second, or for `QUIET_LIMIT_S`."""
+    began = time.perf_counter()
+    before = server.cpu_ns()
+    while time.perf_counter() - began < QUIET_LIMIT_S:
+        await asyncio.sleep(1)
+        now = server.cpu_ns()
+        if now - before < 30_000_000:
+            return
+        before = now
 
 
 async def settled_memory(server: ServerProcess, *, at_least_s: float, at_most_s: float) -> int:

@@ -6,9 +6,14 @@ from websockets.frames import Frame, Opcode
 
 from opencode.infra.websocket.frames import binary_frame, payload_of, read_keystroke, read_short_messages
 
+
+def client_frame(opcode: Opcode, payload: bytes, fin: bool) -> bytes:
+    return Frame(opcode, payload, fin=fin).serialize(mask=True)
+
+
 payloads = st.binary(min_size=1, max_size=200)
 frames = st.builds(
-    lambda opcode, payload, fin: Frame(opcode, payload, fin=fin).serialize(mask=True),
+    client_frame,
     st.sampled_from([Opcode.BINARY, Opcode.TEXT, Opcode.CONT]),
     payloads,
     st.booleans(),
