@@ -115,7 +115,8 @@ class Relay:
         now = self._clock.now()
         # Nearly every look finds nothing, and a look must not take the one writer's place on SQLite.
         async with self._database.read() as connection:
-            self._next_due = (await connection.execute(select(func.min(outbox.c.due_at)))).scalar()
+            soonest = select(func.min(outbox.c.due_at)).where(outbox.c.due_at.is_not(None))
+            self._next_due = (await connection.execute(soonest)).scalar()
         if self._next_due is None or self._next_due > now:
             return []
         async with self._database.begin() as connection:

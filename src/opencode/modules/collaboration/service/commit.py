@@ -25,6 +25,15 @@ class Batch:
     records: list[Record] = field(default_factory=list[Record])
     waiting: dict[Peer, tuple[int, int]] = field(default_factory=dict[Peer, tuple[int, int]])
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    _measured: int = 0
+    _measured_bytes: int = 0
+
+    def size_bytes(self) -> int:
+        """Of its updates. Counted when somebody asks, each record once: keeping the sum would cost every keystroke."""
+        fresh = self.records[self._measured :]
+        self._measured += len(fresh)
+        self._measured_bytes += sum(len(record.update) for record in fresh)
+        return self._measured_bytes
 
 
 class GroupCommit:
@@ -49,9 +58,7 @@ class GroupCommit:
     @property
     def overloaded(self) -> bool:
         """More waits to be written than this process should hold."""
-        # Counted when somebody asks: keeping the sum would cost every keystroke.
-        batches = (self._being_written, self._open)
-        return sum(len(record.update) for batch in batches for record in batch.records) > MAX_BACKLOG_BYTES
+        return self._being_written.size_bytes() + self._open.size_bytes() > MAX_BACKLOG_BYTES
 
     def append(self, record: Record, peer: Peer, ordinal: int) -> None:
         batch = self._open
