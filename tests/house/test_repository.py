@@ -121,3 +121,11 @@ def test_every_file_that_the_image_is_built_from_is_there() -> None:
         if line.startswith("COPY ") and "--from" not in line:
             for source in line.split()[1:-1]:
                 assert (ROOT / source).exists(), source
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    text = (ROOT / "src/opencode/infra/observability/metrics.py").read_text(encoding="utf-8")
+    names = re.findall(r"^([A-Z_]+) = (?:Counter|Gauge|Histogram)\(", text, re.MULTILINE)
+    assert names
+    used = "\n".join(source for file, source in _texts() if file.is_relative_to(ROOT / "src"))
+    assert [name for name in names if f"metrics.{name}" not in used] == []

@@ -111,6 +111,7 @@ class ManualJournal:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.refusals: list[str] = []
         self._waiting: dict[Peer, tuple[int, int]] = {}
         self._open: list[Record] = []
 
@@ -120,6 +121,9 @@ class ManualJournal:
 
     def pass_through(self, peer: Peer, ordinal: int) -> None:
         self._waiting[peer] = (ordinal, peer.room.sequence)
+
+    def refused(self, reason: str) -> None:
+        self.refusals.append(reason)
 
     def commit(self) -> None:
         waiting, self._waiting = self._waiting, {}

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from opencode.kernel.ids import DocumentId
 from opencode.modules.collaboration.domain.log import StoredDocument
@@ -172,6 +173,21 @@ async def test_a_refusal_is_settled_in_its_turn(commit: GroupCommit, ada: Person
     await commit.flushed()
     assert ada.wire.refusals() == [(3, "malformed")]
     assert ada.wire.acknowledgements()[-1] == (4, 2)
+
+
+async def test_updates_are_counted_by_what_became_of_them(commit: GroupCommit, ada: Person) -> None:
+    def count(outcome: str) -> float:
+        return REGISTRY.get_sample_value("opencode_updates_total", {"outcome": outcome}) or 0.0
+
+    written, malformed, read_only = count("written"), count("malformed"), count("read-only")
+    ada.type("abc")
+    ada.send_update(b"not an update")
+    ada.peer.may_write = False
+    ada.type("d")
+    await commit.flushed()
+    assert count("written") - written == 1
+    assert count("malformed") - malformed == 1
+    assert count("read-only") - read_only == 1
 
 
 async def test_a_backlog_that_grows_too_large_is_noticed_and_forgotten_once_written(

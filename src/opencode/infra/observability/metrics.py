@@ -12,7 +12,11 @@ ERRORS = Counter("opencode_http_errors_total", "Requests that ended in a fault o
 ACTIVE_INTERVIEWS = Gauge("opencode_interviews_active", "Interviews that are live now.")
 SOCKETS = Gauge("opencode_sockets_connected", "Document sockets that are open.")
 ROOMS = Gauge("opencode_rooms_loaded", "Rooms held in memory.")
-UPDATES = Counter("opencode_updates_total", "Document updates, by what became of them.", ["outcome"])
+UPDATES = Counter(
+    "opencode_updates_total",
+    "Document updates, by what became of them: written, or why they were refused.",
+    ["outcome"],
+)
 COMMIT_TIME = Histogram("opencode_update_log_commit_seconds", "One group commit of the update log.", buckets=_FAST)
 COMMIT_SIZE = Histogram(
     "opencode_update_log_commit_updates", "Updates in one group commit.", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)

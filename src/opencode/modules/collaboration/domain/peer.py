@@ -43,6 +43,10 @@ class Journal(Protocol):
         """Nothing to write for this update frame, but its acknowledgement must not overtake earlier ones."""
         ...
 
+    def refused(self, reason: str) -> None:
+        """An update was not taken; for whoever counts."""
+        ...
+
 
 class Peer:
     """

@@ -382,6 +382,7 @@ class Room:
         return has_room
 
     def _refuse(self, peer: Peer, reason: str, sentence: str) -> None:
+        self._journal.refused(reason)
         if peer.acknowledges:
             peer.write(self.frame(codec.refused(peer.received, reason, sentence)))
             self._journal.pass_through(peer, peer.received)
@@ -392,6 +393,8 @@ class Room:
     def _refuse_malformed(self, peer: Peer) -> None:
         if peer.acknowledges:
             self._refuse(peer, "malformed", "The update cannot be read. Load the document anew.")
+        else:
+            self._journal.refused("malformed")
         self._strike(peer, "An update cannot be read.")
 
     def _strike(self, peer: Peer, sentence: str) -> None:

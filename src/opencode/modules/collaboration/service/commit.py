@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 MAX_BACKLOG_BYTES = 64 * 1024 * 1024
 """Edits in memory that could not be written yet. Beyond that nothing more is taken."""
+_WRITTEN = metrics.UPDATES.labels("written")
 RETRY_S = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -71,6 +72,9 @@ class GroupCommit:
         self._open.waiting[peer] = (ordinal, peer.room.sequence)
         if self._idle:
             self._open_window()
+
+    def refused(self, reason: str) -> None:
+        metrics.UPDATES.labels(reason).inc()
 
     async def write(self, record: Record) -> None:
         """Make one record of the server's own durable."""
@@ -142,6 +146,7 @@ class GroupCommit:
         if batch.records:
             metrics.COMMIT_TIME.observe(time.perf_counter() - started)
             metrics.COMMIT_SIZE.observe(len(batch.records))
+            _WRITTEN.inc(len(batch.records))
             self._unsettled = self._unsynced = True
         batch.done.set()
         for peer, (ordinal, sequence) in batch.waiting.items():
