@@ -305,6 +305,23 @@ class TestMessages:
         assert [await raw.message() for _ in payloads] == payloads
         raw.writer.close()
 
+    @pytest.mark.parametrize("size", [4, 200], ids=["keystrokes", "lines"])
+    async def test_a_flood_of_one_socket_leaves_the_others_their_turn_and_arrives_whole(
+        self, fast_house: House, size: int
+    ) -> None:
+        raw = await fast_house.raw()
+        await raw.head()
+        flooding = fast_house.handlers[-1]
+        neighbour, _ = await fast_house.open()
+        payloads = [number.to_bytes(4, "big") * (size // 4) for number in range(240_000 // (size + 6))]
+        raw.writer.write(b"".join(map(client_frame, payloads)))
+        await flooding.until(lambda: len(flooding.messages) > 0)
+        await neighbour.send(b"mine")
+        assert await neighbour.recv() == b"mine"
+        assert len(flooding.messages) < len(payloads)
+        assert [await raw.message() for _ in payloads] == payloads
+        raw.writer.close()
+
     async def test_control_frames_between_the_fragments_of_a_message_do_no_harm(self, house: House) -> None:
         raw = await house.raw()
         await raw.head()

@@ -12,7 +12,7 @@ from opencode.modules.collaboration.domain.codec import EMPTY_STATE_VECTOR, EMPT
 from opencode.modules.collaboration.domain.document import Document
 from opencode.modules.collaboration.domain.peer import MAX_OWED_BYTES
 from opencode.modules.collaboration.domain.records import RecordKind
-from opencode.modules.collaboration.domain.room import MAX_FULL_SYNCS, MAX_STRIKES, Room
+from opencode.modules.collaboration.domain.room import MAX_FULL_SYNCS, MAX_STRIKES, MAX_UPDATES_PER_SWEEP, Room
 from opencode.modules.collaboration.service.documents import seed_update
 from tests.modules.collaboration.kit import DOCUMENT, Editor, ManualJournal, Stage
 
@@ -630,6 +630,22 @@ class TestSilence:
             if ada.wire.sent:
                 heard.append(stage.now_ms)
         assert max(after - before for before, after in pairwise(heard)) <= 10_000
+
+    def test_a_socket_that_sends_more_than_anybody_can_type_is_asked_to_come_back_and_a_busy_one_is_not(
+        self, stage: Stage
+    ) -> None:
+        busy, flooding = stage.enter("usr_busy"), stage.enter("usr_flooding")
+        for person, updates in ((busy, MAX_UPDATES_PER_SWEEP - 10), (flooding, MAX_UPDATES_PER_SWEEP + 10)):
+            for _ in range(updates):
+                person.send_update(EMPTY_UPDATE)
+        stage.room.keep_alive()
+        assert busy.wire.ending is None
+        assert flooding.wire.ending
+        assert flooding.wire.ending[0] == 1013
+        for _ in range(MAX_UPDATES_PER_SWEEP - 10):
+            busy.send_update(EMPTY_UPDATE)
+        stage.room.keep_alive()
+        assert busy.wire.ending is None
 
     def test_a_keep_alive_changes_nobodys_presence(self, stage: Stage) -> None:
         ada = stage.enter()

@@ -39,19 +39,20 @@ def read_keystroke(data: bytes) -> bytes | None:
     return None
 
 
-def read_short_messages(data: bytes) -> tuple[list[bytes], int]:
+def read_short_messages(data: bytes, at_most: int) -> tuple[list[bytes], int]:
     """
     The payloads of the short, whole, masked, binary messages that `data` begins with, as keystrokes are.
 
     Args:
         data: what one read of the socket gave, starting at the border of a frame.
+        at_most: so many messages are read.
 
     Returns:
-        The payloads, and how many bytes they took; what follows is for the library.
+        The payloads, and how many bytes they took; what follows is more of them, or for the library.
     """
     messages: list[bytes] = []
     at, end = 0, len(data)
-    while end - at >= _HEADER_BYTES and data[at] == _BINARY_FINAL:
+    while len(messages) < at_most and end - at >= _HEADER_BYTES and data[at] == _BINARY_FINAL:
         size = data[at + 1] - _MASKED
         body = at + _HEADER_BYTES
         if not 0 < size <= _SHORT or body + size > end:

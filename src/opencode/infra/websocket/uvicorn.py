@@ -45,6 +45,11 @@ UNREAD_BYTES = 4 * 1024 * 1024
 BAD_MESSAGES = 8
 """Text or empty messages that are overlooked before the socket is closed."""
 
+FAIR_MESSAGES = 128
+"""So many messages of one read are taken before the other sockets have their turn: one read may hold 12,000."""
+FAIR_BYTES = 32 * 1024
+"""The same for what the library reads."""
+
 _DATA = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
 
 
@@ -134,13 +139,18 @@ class SocketProtocol(asyncio.Protocol):
             self._transport.abort()
             return
         if self._at_border and not self._ended:
-            messages, taken = read_short_messages(data)
+            messages, taken = read_short_messages(data, FAIR_MESSAGES)
             for message in messages:
                 self._give(handler, message)
             if taken == len(data):
                 return
             data = data[taken:]
-        self._feed(handler, data)
+            if len(messages) == FAIR_MESSAGES:
+                self._take_later(data)
+                return
+        self._feed(handler, data[:FAIR_BYTES])
+        if len(data) > FAIR_BYTES:
+            self._take_later(data[FAIR_BYTES:])
 
     def pause_writing(self) -> None:
         self._congested = True
@@ -181,6 +191,16 @@ class SocketProtocol(asyncio.Protocol):
             self._transport.abort()
         elif ping and self._handler:
             self.write(PING)
+
+    def _take_later(self, rest: bytes) -> None:
+        """Let the other sockets have their turn; nothing more is read from this one until its rest is taken."""
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._take_rest, rest)
+
+    def _take_rest(self, rest: bytes) -> None:
+        if self._handler and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self.data_received(rest)
 
     # --- messages ----------------------------------------------------------------------------------------------
 

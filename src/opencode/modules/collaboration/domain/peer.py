@@ -56,6 +56,7 @@ class Peer:
         author: to whom updates are attributed.
         acknowledges: speaks `ocp.v1`.
         live: gets updates as they happen. Not before its first sync, and not while it is congested.
+        received: update frames so far, and `received_before` those until the last keep-alive sweep.
         idle: nothing was written to it since the last keep-alive sweep.
     """
 
@@ -74,6 +75,7 @@ class Peer:
         "outlet",
         "parked_state",
         "received",
+        "received_before",
         "room",
         "strikes",
         "user",
@@ -95,6 +97,7 @@ class Peer:
         self.live = False
         self.idle = True
         self.received = 0
+        self.received_before = 0
         self.strikes = 0
         self.full_syncs = 0
         self.congested_sweeps = 0

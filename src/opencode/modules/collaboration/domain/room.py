@@ -39,6 +39,8 @@ PARKED_CHECK_UPDATES = 16
 MAX_FULL_SYNCS = 30
 """Step 1 messages of one socket at once; each keep-alive sweep allows one more. Each may cost an encoding of the whole
 document, and an honest client sends one, or one every few seconds."""
+MAX_UPDATES_PER_SWEEP = 8_000
+"""Update frames of one socket between two keep-alive sweeps, which are 4 s apart. Every one of them is kept."""
 LARGE_UPDATE_BYTES = 256 * 1024
 """No update is larger. While a document is further than that from being full, nobody needs to ask whether it is."""
 
@@ -285,6 +287,9 @@ class Room:
                 peer.outlet.write(self.frame(codec.awareness_message(KEEP_ALIVE_UPDATE)))
             peer.idle = True
             peer.full_syncs = max(0, peer.full_syncs - 1)
+            if peer.received - peer.received_before > MAX_UPDATES_PER_SWEEP:
+                peer.outlet.close(1013, "More edits than anybody can type came over this connection. Connect again.")
+            peer.received_before = peer.received
             if peer.congested:
                 peer.congested_sweeps += 1
 
