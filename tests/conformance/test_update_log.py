@@ -101,6 +101,18 @@ async def test_what_an_earlier_process_left_in_the_journal_is_found(update_log: 
 
 
 @pytest.mark.parametrize("log_kind", ["sqlite-power", "sqlite-process"], indirect=True)
+async def test_a_row_that_somebody_else_put_in_between_is_not_deleted_unread(
+    update_log: UpdateLog, database: Database
+) -> None:
+    await update_log.settle()
+    await update_log.commit(run_of(ONE, 1, 2))
+    await SqlUpdateLog(database).commit(run_of(OTHER, 1, 3))
+    await update_log.commit(run_of(ONE, 3, 4))
+    assert await update_log.history(ONE) == run_of(ONE, 1, 4)
+    assert await update_log.history(OTHER) == run_of(OTHER, 1, 3)
+
+
+@pytest.mark.parametrize("log_kind", ["sqlite-power", "sqlite-process"], indirect=True)
 async def test_a_log_that_remembers_too_much_reads_the_journal_instead(
     update_log: UpdateLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

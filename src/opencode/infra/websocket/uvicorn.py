@@ -194,6 +194,8 @@ class SocketProtocol(asyncio.Protocol):
 
     def _take_later(self, rest: bytes) -> None:
         """Let the other sockets have their turn; nothing more is read from this one until its rest is taken."""
+        if self._transport.is_closing():
+            return
         self._transport.pause_reading()
         asyncio.get_running_loop().call_soon(self._take_rest, rest)
 

@@ -53,7 +53,6 @@ class Peer:
     One connection in a room.
 
     Attributes:
-        author: to whom updates are attributed.
         acknowledges: speaks `ocp.v1`.
         live: gets updates as they happen. Not before its first sync, and not while it is congested.
         received: update frames so far, and `received_before` those until the last keep-alive sweep.
@@ -65,7 +64,6 @@ class Peer:
         "_owed",
         "_wanted",
         "acknowledges",
-        "author",
         "congested_sweeps",
         "entry",
         "full_syncs",
@@ -85,7 +83,6 @@ class Peer:
         self.room = room
         self.outlet = outlet
         self.entry = entry
-        self.author = entry.peer_id
         self.user: dict[str, Any] = {
             "id": entry.peer_id,
             "name": entry.name,

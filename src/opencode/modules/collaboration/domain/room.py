@@ -41,8 +41,6 @@ MAX_FULL_SYNCS = 30
 document, and an honest client sends one, or one every few seconds."""
 MAX_UPDATES_PER_SWEEP = 8_000
 """Update frames of one socket between two keep-alive sweeps, which are 4 s apart. Every one of them is kept."""
-LARGE_UPDATE_BYTES = 256 * 1024
-"""No update is larger. While a document is further than that from being full, nobody needs to ask whether it is."""
 
 GONE = (4404, "This document no longer exists.")
 ANEW = (1012, "The document is loaded anew.")
@@ -85,7 +83,6 @@ class Room:
         "_max_bytes",
         "_now_ns",
         "_presence_due",
-        "_roomy_bytes",
         "_snapshot",
         "audience",
         "broken",
@@ -129,7 +126,6 @@ class Room:
         self._later = later
         self._now_ns = now_ns
         self._max_bytes = max_bytes
-        self._roomy_bytes = max_bytes - LARGE_UPDATE_BYTES
         self._hidden_seeds: set[int] = set()
         self._snapshot: Snapshot | None = None
         self._presence_due = False
@@ -320,9 +316,9 @@ class Room:
                     peer.write(self.presence_frame())
 
     def _edit(self, peer: Peer, update: bytes, message: bytes) -> None:
-        """A live edit: the hot path, flat for that reason. `message` is relayed as it came."""
+        """A live edit: the hot path. `message` is relayed as it came."""
         peer.received += 1
-        if (not peer.may_write or self.document.size_at_most > self._roomy_bytes) and not self._may_take(peer, update):
+        if not self._may_take(peer, update):
             return
         try:
             self.document.apply(update)
@@ -332,12 +328,8 @@ class Room:
         except BaseException as panic:
             self._break(panic, peer)
             return
-        frame = self.frame(message)
-        for other in self.peers:
-            if other.live and other is not peer:
-                other.idle = False
-                other.outlet.write(frame)
-        self._journal.append(self.next_record(_EDIT, peer.author, update), peer, peer.received)
+        self._relay(peer, self.frame(message))
+        self._journal.append(self.next_record(_EDIT, peer.entry.peer_id, update), peer, peer.received)
         if peer.received % PARKED_CHECK_UPDATES == 0:
             self._check_parked(peer, update)
 
@@ -366,7 +358,7 @@ class Room:
             self._journal.pass_through(peer, peer.received)
             return
         self._relay(peer, self.frame(codec.sync_message(SyncType.UPDATE, update)))
-        self._journal.append(self.next_record(_EDIT, peer.author, update), peer, peer.received)
+        self._journal.append(self.next_record(_EDIT, peer.entry.peer_id, update), peer, peer.received)
 
     def _may_take(self, peer: Peer, update: bytes) -> bool:
         if not peer.may_write:

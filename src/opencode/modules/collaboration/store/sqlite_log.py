@@ -12,8 +12,9 @@ import asyncio
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +49,7 @@ class SqliteUpdateLog:
         self._threads_connection: sqlite3.Connection | None = None
         self._loops_connection: sqlite3.Connection | None = None
         self._remembered: list[Record] = []
+        self._remembered_rows = 0
         self._last_row = 0
         self._remembers_all = False  # the journal may hold rows of an earlier process
 
@@ -78,11 +80,10 @@ class SqliteUpdateLog:
         while True:
             async with self._turns.turn():
                 if self._remembers_all:
-                    await self._settle_remembered()
-                    return
-                if not await self._call(_settle_some):
-                    self._remembered = []
-                    self._remembers_all = True
+                    if await self._settle_remembered():
+                        return
+                elif not await self._call(_settle_some):
+                    self._forget(remembers_all=True)
                     return
 
     async def load(self, document_id: DocumentId) -> StoredDocument:
@@ -110,18 +111,25 @@ class SqliteUpdateLog:
     def _remember(self, records: list[Record], row: int) -> None:
         self._last_row = row
         self._remembered += records
+        self._remembered_rows += 1
         if len(self._remembered) > MAX_REMEMBERED:
-            self._remembered = []
-            self._remembers_all = False
+            self._forget(remembers_all=False)
 
-    async def _settle_remembered(self) -> None:
-        remembered, self._remembered = self._remembered, []
-        if remembered:
+    def _forget(self, *, remembers_all: bool) -> None:
+        self._remembered = []
+        self._remembered_rows = 0
+        self._remembers_all = remembers_all
+
+    async def _settle_remembered(self) -> bool:
+        """Returns whether it was done; if not, the journal has to be read."""
+        records, rows, last_row = self._remembered, self._remembered_rows, self._last_row
+        if records:
             # Until it has worked, only the journal knows.
-            self._remembers_all = False
-            last_row = self._last_row
-            await self._call(lambda connection: _settle(connection, _segments_by_document(remembered), last_row))
-            self._remembers_all = True
+            self._forget(remembers_all=False)
+            self._remembers_all = await self._call(
+                lambda connection: _settle_remembered(connection, records, rows, last_row)
+            )
+        return self._remembers_all
 
     def _write_at_once(self, batch: bytes) -> int | None:
         """Write in this thread, if no other process is writing. Returns the row's id, or None: it was not done."""
@@ -196,18 +204,36 @@ def _segments_by_document(records: list[Record]) -> list[dict[str, object]]:
 
 def _settle_some(connection: sqlite3.Connection) -> bool:
     """Sort the oldest rows of the journal into segments. Returns whether more may be left."""
-    rows = connection.execute(_OLDEST).fetchall()
-    if rows:
-        _settle(connection, segments_of([records for _, records in rows]), rows[-1][0])
+    with _transaction(connection):
+        rows = connection.execute(_OLDEST).fetchall()
+        if rows:
+            _move(connection, segments_of([records for _, records in rows]), rows[-1][0])
     return len(rows) == SETTLE_ROWS
 
 
-def _settle(connection: sqlite3.Connection, rows: list[dict[str, object]], last_row: int) -> None:
-    """Put the segments in the place of the journal up to `last_row`, in one transaction."""
+def _settle_remembered(connection: sqlite3.Connection, records: list[Record], rows: int, last_row: int) -> bool:
+    """
+    Put these records in the place of the journal's rows up to `last_row`. Returns False, and changes nothing, when
+    there are not as many rows as were remembered: what nobody remembers is not deleted.
+    """
+    segments = _segments_by_document(records)
+    with _transaction(connection):
+        there = connection.execute("SELECT count(*) FROM document_journal WHERE id <= ?", (last_row,)).fetchone()[0]
+        if there == rows:
+            _move(connection, segments, last_row)
+    return there == rows
+
+
+def _move(connection: sqlite3.Connection, segments: list[dict[str, object]], last_row: int) -> None:
+    connection.executemany(_SEGMENT, segments)
+    connection.execute("DELETE FROM document_journal WHERE id <= ?", (last_row,))
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Generator[None]:
     try:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(_SEGMENT, rows)
-        connection.execute("DELETE FROM document_journal WHERE id <= ?", (last_row,))
+        yield
         connection.execute("COMMIT")
     except BaseException:
         # Also when beginning or committing failed half-way: a transaction left open would swallow every later edit.
