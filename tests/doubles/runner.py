@@ -23,6 +23,7 @@ from opencode.contracts.execution import (
     RunRequest,
     SandboxUnavailable,
     StageStarted,
+    Terminal,
     Verdict,
 )
 
@@ -35,6 +36,7 @@ def language(
         name=name,
         aliases=aliases,
         version="1.0" if available else None,
+        versions=("1.0",) if available else (),
         available=available,
         reason=None if available else f"{name} is not installed",
         file_name=f"main.{ending}",
@@ -58,6 +60,8 @@ class ScriptedRunner:
         self.words: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.waiting: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.requests: list[RunRequest] = []
+        self.told: list[tuple[str, str, object]] = []
+        self.expected: list[str] = []
 
     async def languages(self) -> tuple[Language, ...]:
         return self._languages
@@ -87,6 +91,28 @@ class ScriptedRunner:
         if run_id not in self._stops:
             return False
         self._stops[run_id].set()
+        return True
+
+    async def write(self, run_id: str, data: bytes) -> bool:
+        return self._tell(run_id, "write", data)
+
+    async def end_input(self, run_id: str) -> bool:
+        return self._tell(run_id, "end_input")
+
+    async def signal(self, run_id: str, name: str) -> bool:
+        return self._tell(run_id, "signal", name)
+
+    async def resize(self, run_id: str, terminal: Terminal) -> bool:
+        return self._tell(run_id, "resize", terminal)
+
+    def expect(self, language: str) -> None:
+        self.expected.append(language)
+
+    def _tell(self, run_id: str, what: str, value: object = None) -> bool:
+        """Notes what a live run was told; a program reads none of it."""
+        if run_id not in self._stops:
+            return False
+        self.told.append((run_id, what, value))
         return True
 
     def say(self, word: str) -> None:

@@ -32,6 +32,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Terminal:
+    """The size of a terminal in characters, from 1 to 1000 each way."""
+
+    columns: int = 80
+    rows: int = 24
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequest:
     """
     A program to run once.
@@ -40,9 +48,15 @@ class RunRequest:
         run_id: the caller's name for the run, `run_…`; `stop` takes it.
         language: an id or alias of `languages()`.
         files: the first is the main file; 1 MiB together at the most, 100 files at the most.
-        stdin: what the program reads; its end is the end of input. 1 MiB at the most.
+        stdin: what the program reads; its end is the end of input, unless the run is `live`. 1 MiB at the most.
         args: passed after the main file; no NUL. 1000 at the most, 64 KiB together.
-        limits: of the run stage; a compile stage has limits of the server's own.
+        limits: of the run stage.
+        version: a range as npm's semver reads it, such as `3`, `^3.10` or `*`; the highest version that matches is
+            taken. None takes the language's own choice, the first of `Language.versions`.
+        compile_limits: of the compile stage.
+        live: input stays open: more comes with `write`, its end with `end_input`.
+        terminal: the run stage gets a terminal of this size in place of pipes; what it prints comes as `stdout`.
+        owner: whom the run is for, such as an account or an interview; turns go round among owners.
     """
 
     run_id: str
@@ -51,6 +65,11 @@ class RunRequest:
     stdin: bytes = b""
     args: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    version: str | None = None
+    compile_limits: Limits = field(default_factory=Limits)
+    live: bool = False
+    terminal: Terminal | None = None
+    owner: str = ""
 
 
 class Verdict(StrEnum):
@@ -67,6 +86,8 @@ class Verdict(StrEnum):
     MEMORY = "memory"
     OUTPUT = "output"
     PROCESSES = "processes"
+    DISK = "disk"
+    """The program ended badly after it had filled its folders."""
     STOPPED = "stopped"
     """A person pressed Stop."""
     SANDBOX_FAULT = "sandbox_fault"
@@ -75,6 +96,13 @@ class Verdict(StrEnum):
 
 Stage = Literal["compile", "run"]
 Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """All places are taken. `ahead`: runs that come before this one; told again as it falls."""
+
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +125,7 @@ class Finished:
     The end of a run, always the last event.
 
     Attributes:
-        stage: the stage that it ended in.
+        stage: the stage that it ended in. After a `compile` no `run` follows.
         message: the verdict in words, for people.
         exit_code: None when a signal ended the program.
         signal: such as `SIGSEGV`, or None.
@@ -119,7 +147,18 @@ class Finished:
     limits_held: str = ""
 
 
-RunEvent = StageStarted | Output | Finished
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compile stage ended well, and the run stage follows. Meters as in `Finished`, of this stage alone."""
+
+    cpu_time_ms: int
+    wall_time_ms: int
+    memory_bytes: int | None
+    cached: bool = False
+    """The compiler had seen the same sources before; nothing was compiled, and what it said then is said again."""
+
+
+RunEvent = Queued | StageStarted | Output | Compiled | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +169,8 @@ class Language:
     Attributes:
         id: also the name of its text in a document, such as `python`.
         version: of the toolchain found, such as `3.11.2`; None when it is not installed.
+        versions: all that are installed, the one taken by default first.
+        package: names the toolchain when it serves several languages, such as `gcc`; what Piston calls `runtime`.
         reason: why it is not available, and what to do; None when it is.
         file_name: what the main file is called, such as `main.py`.
         template: what a new buffer starts with; lines end in LF.
@@ -143,6 +184,8 @@ class Language:
     reason: str | None
     file_name: str
     template: str
+    versions: tuple[str, ...] = ()
+    package: str | None = None
 
 
 class CodeRunner(Protocol):
@@ -161,7 +204,7 @@ class CodeRunner(Protocol):
             `StageStarted` and `Output` events, then exactly one `Finished`.
 
         Raises:
-            LanguageUnknown: no such language, or not installed here.
+            LanguageUnknown: no such language or version, or not installed here.
             RunRefused: the request breaks a limit.
             SandboxUnavailable: no sandbox can be made on this machine; nothing was run.
             ExecutionBusy: the queue is full.
@@ -170,6 +213,35 @@ class CodeRunner(Protocol):
 
     async def stop(self, run_id: str) -> bool:
         """End a run: its verdict is `stopped`. False when no such run is under way here."""
+        ...
+
+    async def write(self, run_id: str, data: bytes) -> bool:
+        """
+        Type into a `live` run, or its terminal. Waits while the program has more unread input than a pipe holds, so
+        whoever types too much is slowed down. False when no such run takes input any more.
+        """
+        ...
+
+    async def end_input(self, run_id: str) -> bool:
+        """The end of a live run's input; on a terminal, what Ctrl-D does. False when it takes none any more."""
+        ...
+
+    async def signal(self, run_id: str, name: str) -> bool:
+        """
+        Send a signal such as `SIGINT` to the main program of a run, on a terminal to its foreground group. False when
+        none runs.
+
+        Raises:
+            RunRefused: there is no such signal.
+        """
+        ...
+
+    async def resize(self, run_id: str, terminal: Terminal) -> bool:
+        """Change the size of a run's terminal. False when it has none."""
+        ...
+
+    def expect(self, language: str) -> None:
+        """Say that somebody is about to run this language: a sandbox is made ready. Costs nothing when it is there."""
         ...
 
 

@@ -18,6 +18,7 @@ from opencode.contracts.execution import (
     RunRequest,
     SandboxUnavailable,
     SourceFile,
+    Terminal,
     Verdict,
 )
 from opencode.modules.execution.adapters import bubblewrap, groups, processes, toolchains
@@ -124,6 +125,25 @@ class Runs:
             return False
         under_way.stop()
         return True
+
+    async def write(self, run_id: str, data: bytes) -> bool:
+        """See `CodeRunner.write`."""
+        return False  # no run is live yet
+
+    async def end_input(self, run_id: str) -> bool:
+        """See `CodeRunner.end_input`."""
+        return False
+
+    async def signal(self, run_id: str, name: str) -> bool:
+        """See `CodeRunner.signal`."""
+        return False
+
+    async def resize(self, run_id: str, terminal: Terminal) -> bool:
+        """See `CodeRunner.resize`."""
+        return False
+
+    def expect(self, language: str) -> None:
+        """See `CodeRunner.expect`."""
 
     # ------------------------------------------------------------------------------------------------ for the operator
 
@@ -292,6 +312,7 @@ def _language(runtime: Runtime, found: Found | Missing) -> Language:
         name=runtime.name,
         aliases=runtime.aliases,
         version=found.version if isinstance(found, Found) else None,
+        versions=(found.version,) if isinstance(found, Found) else (),
         available=available,
         reason=None if isinstance(found, Found) else found.reason,
         file_name=runtime.file_name,

@@ -161,14 +161,14 @@ class Driver:
             cut.cancel()
             await _leave(events, coming)
 
-    def _take(self, event: StageStarted | Output) -> None:
+    def _take(self, event: RunEvent) -> None:
         now = asyncio.get_running_loop().time()
         if isinstance(event, Output):
             self._output.add(event.stream, event.data, now)
-            return
-        self._run = self._run.running(event.stage, self._clock.now())
-        # Not worth a transaction of its own: a quick program is finished before anybody could read that it runs.
-        self._output.wake_by(now + GATHER_S)
+        elif isinstance(event, StageStarted):
+            self._run = self._run.running(event.stage, self._clock.now())
+            # Not worth a transaction of its own: a quick program is finished before anybody could read that it runs.
+            self._output.wake_by(now + GATHER_S)
 
     def _patience(self) -> float | None:
         due_at = self._output.due_at
