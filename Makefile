@@ -9,8 +9,8 @@ unexport PYTHONPATH PYTHONHOME
 
 WEB_SOURCES := $(shell find web/src web/static -type f 2>/dev/null) $(wildcard web/*.ts web/*.json)
 CLEAN_INDEX := env -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_INDEX -u UV_EXTRA_INDEX_URL
-# Programs run in a sandbox that these make; without them the server refuses runs and says why.
-SANDBOX := bubblewrap libseccomp2
+# Programs run in a sandbox that needs this; without it the server refuses runs and says why.
+SANDBOX := libseccomp2
 # What tests need beyond that: real servers, a real browser, and the compilers of the languages they run.
 FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium gcc g++ libc6-dev default-jdk-headless
 # As in `make test ARGS="tests/app -k metrics"` or `make bench ARGS=quick`.

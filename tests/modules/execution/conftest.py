@@ -5,16 +5,18 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import MIB, ExecutionSettings
 
 from .runner import Runner
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
+USERS = 1024
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +30,7 @@ def shelf() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def settings(shelf: Path) -> ExecutionSettings:
     # Users of our own, so that another OpenCode on this machine does not show up in what stays behind.
-    first_uid = 61_000 + os.getpid() % 900 * 4
+    first_uid = 100_000 + os.getpid() % 1000 * USERS
     return ExecutionSettings(
         toolchain_folders=(str(shelf),),
         concurrency=2,
@@ -55,13 +57,18 @@ def run(runs: Runs) -> Runner:
     return Runner(runs)
 
 
-@pytest.fixture(autouse=True)
-def nothing_stays_behind(request: pytest.FixtureRequest, settings: ExecutionSettings) -> Iterator[None]:
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def nothing_stays_behind(request: pytest.FixtureRequest, settings: ExecutionSettings) -> AsyncIterator[None]:
+    """What waits for the next run is removed before looking, so that nothing at all is to be found."""
+    runs: Runs | None = None
     if "runs" in request.fixturenames or "run" in request.fixturenames:
-        request.getfixturevalue("runs")
+        runs = cast(Runs, request.getfixturevalue("runs"))
+        await runs.empty()
     before = _descriptors()
     mounts = Path("/proc/self/mountinfo").read_text()
     yield
+    if runs:
+        await runs.empty()
     assert _groups() == []
     assert _cell_processes(settings) == []
     assert Path("/proc/self/mountinfo").read_text() == mounts
@@ -77,7 +84,7 @@ def _groups() -> list[str]:
 
 
 def _cell_processes(settings: ExecutionSettings) -> list[str]:
-    users = range(settings.first_uid, settings.first_uid + settings.concurrency + 1)
+    users = range(settings.first_uid, settings.first_uid + USERS)
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

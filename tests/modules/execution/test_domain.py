@@ -8,22 +8,35 @@ from hypothesis import strategies as st
 
 from opencode.contracts.execution import Limits, RunRefused, RunRequest, SourceFile, Verdict
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.domain import StageFacts, arrange, check_request, judge, narrow, version_key
+from opencode.modules.execution.domain import (
+    StageFacts,
+    arrange,
+    check_request,
+    judge,
+    narrow,
+    signal_number,
+    version_key,
+)
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 LIMITS = StageLimits()
-FINE = StageFacts(stage="run", began=True, ended_for=None, status=0, by_signal=False, cpu_time_ms=5)
+FINE = StageFacts(stage="run", began=True, ended_for=None, status=0, cpu_time_ms=5)
+
+
+def exited(code: int) -> int:
+    """An exit code as wait(2) has it; signals are the numbers that they are."""
+    return code << 8
 
 
 def test_a_limit_left_out_is_the_servers_and_a_given_one_is_kept() -> None:
-    assert narrow(Limits(), LIMITS) == LIMITS
-    assert narrow(Limits(wall_time_ms=5), LIMITS) == replace(LIMITS, wall_time_ms=5)
+    assert narrow(Limits(), LIMITS, "limits") == LIMITS
+    assert narrow(Limits(wall_time_ms=5), LIMITS, "limits") == replace(LIMITS, wall_time_ms=5)
 
 
 @given(st.integers(), st.sampled_from(["wall_time_ms", "cpu_time_ms", "memory_bytes", "output_bytes", "processes"]))
 def test_no_wish_gets_above_the_ceiling_or_below_one(wish: int, name: str) -> None:
     try:
-        decided = narrow(Limits(**{name: wish}), LIMITS)
+        decided = narrow(Limits(**{name: wish}), LIMITS, "limits")
     except RunRefused:
         assert not 1 <= wish <= getattr(LIMITS, name)
     else:
@@ -48,34 +61,55 @@ def test_a_file_name_that_passes_stays_in_its_folder(name: str) -> None:
     ("change", "verdict", "words"),
     [
         ({}, Verdict.OK, "Finished."),
-        ({"status": 1}, Verdict.ERROR, "Exited with code 1."),
-        ({"status": 200}, Verdict.ERROR, "Exited with code 200."),
-        ({"status": 139, "by_signal": True}, Verdict.SIGNAL, "Ended by SIGSEGV: it used memory that is not its own"),
-        ({"status": 1, "stage": "compile"}, Verdict.COMPILE_ERROR, "The compiler found errors; they are above."),
+        ({"status": exited(1)}, Verdict.ERROR, "Exited with code 1."),
+        ({"status": exited(200)}, Verdict.ERROR, "Exited with code 200."),
+        ({"status": 11}, Verdict.SIGNAL, "Ended by SIGSEGV: it used memory that is not its own"),
+        (
+            {"status": exited(1), "stage": "compile"},
+            Verdict.COMPILE_ERROR,
+            "The compiler found errors",
+        ),
         ({"ended_for": Verdict.WALL_TIME}, Verdict.WALL_TIME, "Stopped after 10 s. What it printed so far is above."),
         ({"ended_for": Verdict.STOPPED, "began": False}, Verdict.STOPPED, "Stopped."),
-        ({"oom_kills": 1, "status": 137}, Verdict.MEMORY, "Used more than 512 MB of memory and was ended."),
+        ({"oom_kills": 1, "status": 9}, Verdict.MEMORY, "Used more than 512 MB of memory and was ended."),
         ({"oom_kills": 1, "stage": "compile"}, Verdict.MEMORY, "The compiler used more than 512 MB"),
-        ({"status": 1, "refused_forks": 2}, Verdict.PROCESSES, "Started more than 64 processes or threads at once"),
-        ({"refused_forks": 2}, Verdict.OK, "Finished."),
         (
-            {"status": 152, "by_signal": True, "cpu_time_ms": 10_001},
-            Verdict.CPU_TIME,
-            "Used more than 10 s of processor",
+            {"status": exited(1), "refused_forks": 2},
+            Verdict.PROCESSES,
+            "Started more than 64 processes",
         ),
-        ({"status": 152, "by_signal": True}, Verdict.SIGNAL, "Ended by SIGXCPU."),
+        ({"refused_forks": 2}, Verdict.OK, "Finished."),
+        ({"status": 24, "cpu_time_ms": 10_001}, Verdict.CPU_TIME, "Used more than 10 s of processor"),
+        ({"status": 24}, Verdict.SIGNAL, "Ended by SIGXCPU."),
+        ({"status": 25}, Verdict.DISK, "Filled the disk space that it may use, and failed."),
+        ({"status": exited(1), "disk_full": True}, Verdict.DISK, "Filled the disk space"),
+        ({"disk_full": True}, Verdict.OK, "Finished."),
         (
             {"ended_for": Verdict.OUTPUT},
             Verdict.OUTPUT,
             "Printed more than 1 MB and was ended. The beginning is above.",
         ),
-        ({"began": False, "status": 1}, Verdict.SANDBOX_FAULT, "This server could not start a sandbox."),
+        ({"began": False, "status": exited(1)}, Verdict.SANDBOX_FAULT, "This server could not start a sandbox."),
     ],
 )
 def test_the_verdict_follows_from_what_was_seen(change: dict[str, object], verdict: Verdict, words: str) -> None:
     judgement = judge(replace(FINE, **change), LIMITS)  # pyright: ignore[reportArgumentType]
     assert judgement.verdict is verdict
     assert judgement.message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("SIGINT", 2), ("SIGKILL", 9), ("SIGUSR1", 10), ("SIGRTMIN", 34), ("SIGRTMIN+3", 37), ("SIGRTMAX-2", 62)],
+)
+def test_a_signal_has_the_number_that_this_machine_gives_it(name: str, number: int) -> None:
+    assert signal_number(name) == number
+
+
+@pytest.mark.parametrize("name", ["", "INT", "SIGNOTHING", "SIG_DFL", "SIGRTMIN+99", "SIGINT+1", "2", "SIGINT\n"])
+def test_a_signal_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(RunRefused):
+        signal_number(name)
 
 
 def test_versions_sort_as_people_expect() -> None:

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from opencode.contracts.execution import RunRefused, SourceFile
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
+from .conftest import USERS
 from .runner import Outcome, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -76,10 +77,10 @@ BOMBS = {
     "many files": (
         "python",
         "for n in range(10 ** 9): open(f'/tmp/{n}', 'w').close()",
-        {"memory", "error", "cpu_time", "wall_time"},
+        {"disk"},
     ),
-    "deep folders": ("python", "import os\nwhile True: os.mkdir('d'); os.chdir('d')", {"memory", "error", "wall_time"}),
-    "a full disk": ("python", "f = open('/tmp/x', 'wb')\nwhile True: f.write(b'x' * 65536)", {"error", "signal"}),
+    "deep folders": ("python", "import os\nwhile True: os.mkdir('d'); os.chdir('d')", {"disk"}),
+    "a full disk": ("python", "f = open('/tmp/x', 'wb')\nwhile True: f.write(b'x' * 65536)", {"disk"}),
     "disks together": (
         "bash",
         "for d in /tmp /work /dev/shm; do head -c 1G /dev/zero >$d/x; done; echo full; du -sm /tmp /work /dev/shm | cut -f1",
@@ -164,7 +165,8 @@ import glob, os, sys
 print(sys.path, sys.argv, sys.prefix, sys.executable, dict(os.environ), os.getcwd(), os.uname(), os.listdir('/'))
 for name in glob.glob('/proc/[0-9]*/*') + ['/proc/self/mountinfo', '/etc/passwd', '/etc/hosts']:
     if name.rsplit('/', 1)[1] in {'environ', 'cmdline', 'mountinfo', 'mounts', 'maps', 'cgroup', 'status'} or '/etc/' in name:
-        print(name, open(name, 'rb').read())
+        try: print(name, open(name, 'rb').read())
+        except PermissionError: pass
 raise ValueError('an error message')
 """
     outcome = await run("python", code)
@@ -357,7 +359,8 @@ async def test_killing_everyone_reaches_nobody_outside(run: Runner) -> None:
         "python", "import os, signal\nprint('now', flush=True)\nos.kill(-1, signal.SIGKILL)\nprint('alone')"
     )
     assert outcome.stdout.startswith("now\n")
-    assert outcome.verdict in {"ok", "signal"}
+    # There may be nobody else to reach, which is an error.
+    assert outcome.verdict in {"ok", "signal", "error"}
     for target in ("1", "0", "2"):
         assert (await run("bash", f"kill -9 {target}; sleep 0.1; echo still")).verdict in {"ok", "signal"}
 
@@ -556,5 +559,6 @@ async def test_the_user_outside_is_nobody_in_particular(runs: Runs, run: Runner,
     while len(seen := users()) < 2 and time.monotonic() < deadline:
         await asyncio.sleep(0.01)  # the table of processes tells nobody when it changes
     outcomes: list[Outcome] = await asyncio.gather(*both)
-    assert seen == {settings.first_uid, settings.first_uid + 1}
+    assert len(seen) == 2
+    assert all(settings.first_uid < user < settings.first_uid + USERS for user in seen)
     assert {outcome.verdict for outcome in outcomes} == {"wall_time"}

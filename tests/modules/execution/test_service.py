@@ -2,6 +2,10 @@
 
 import asyncio
 import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,12 +21,12 @@ from opencode.contracts.execution import (
     RunEvent,
     RunRefused,
     RunRequest,
-    SandboxUnavailable,
     SourceFile,
     StageStarted,
     Verdict,
 )
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.adapters import processes, zygotes
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Outcome, Runner, new_run_id
@@ -240,41 +244,40 @@ async def test_the_probe_says_how_cells_are_held(runs: Runs) -> None:
     assert report.limits_held in {"cgroup-v1", "cgroup-v2", "rlimits"}
 
 
-async def test_without_bubblewrap_nothing_runs_and_the_reason_is_told(settings: ExecutionSettings) -> None:
-    runs = Runs(replace(settings, bubblewrap="no-such-program"))
-    with pytest.raises(SandboxUnavailable) as refusal:
-        await anext(runs.run(a_request("print(1)")))
-    assert "Install the package bubblewrap" in refusal.value.action
-    report = await runs.probe()
-    assert not report.available
-    assert "bubblewrap" in (report.reason or "")
+FORBIDDEN = """
+import asyncio, sys
+from opencode.modules.execution.service.runner import Runs
+report = asyncio.run(Runs().probe())
+print(report.available, report.reason)
+"""
+
+
+async def test_a_machine_that_forbids_sandboxes_runs_nothing_and_says_what_to_do() -> None:
+    # A user namespace has limits of its own, so that forbidding more of them there hits nobody else.
+    inside = f"echo 0 >/proc/sys/user/max_user_namespaces && exec {sys.executable} -c '{FORBIDDEN}'"
+    process = await asyncio.create_subprocess_exec(
+        "unshare", "--user", "--map-root-user", "sh", "-c", inside, stdout=subprocess.PIPE, env=os.environ
+    )
+    said, _ = await process.communicate()
+    assert said.decode().startswith("False No sandbox can be made on this machine. ")
+    assert "Raise sysctl user.max_user_namespaces." in said.decode()
 
 
 @pytest.mark.parametrize(
-    ("complaint", "advice"),
-    [
-        ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "kernel.unpriv"),
-        ("bwrap: setting up uid map: Permission denied", "AppArmor"),
-        (
-            "bwrap: Creating new namespace failed: nesting depth or max_*_namespaces exceeded",
-            "user.max_user_namespaces",
-        ),
-        ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths=unconfined"),
-        ("bwrap: Unknown option --disable-userns", "0.8.0 or later"),
-    ],
+    ("number", "advice"), [(1, "kernel.unprivileged_userns_clone=1"), (38, "Linux 5.12 or later is needed")]
 )
-async def test_a_machine_that_forbids_sandboxes_runs_nothing_and_says_what_to_do(
-    settings: ExecutionSettings, shelf: Path, complaint: str, advice: str
-) -> None:
-    # Forbidding namespaces for real would hit everybody on this machine, so a program that says what bwrap then says.
-    forbidden = shelf / "forbidden-bwrap"
-    forbidden.write_text(f'#!/bin/sh\necho "{complaint}" >&2\nexit 1\n')
-    forbidden.chmod(0o755)
-    runs = Runs(replace(settings, bubblewrap=str(forbidden)))
-    with pytest.raises(SandboxUnavailable) as refusal:
-        await anext(runs.run(a_request("print(1)")))
-    assert advice in refusal.value.action
-    forbidden.unlink()
+async def test_what_the_kernel_refuses_is_said_with_what_to_do(number: int, advice: str) -> None:
+    assert advice in zygotes._advice(b"X%d refused" % number)
+
+
+async def test_a_zygote_that_is_killed_costs_one_try_and_not_the_next_run(run: Runner, runs: Runs) -> None:
+    assert (await run("bash", "echo one")).stdout == "one\n"
+    for nursery in runs._sandbox._nurseries.values():
+        if nursery._zygote:
+            above = processes.number_of(nursery._zygote._process)
+            (zygote,) = Path(f"/proc/{above}/task/{above}/children").read_text().split()
+            os.kill(int(zygote), signal.SIGKILL)
+    assert (await run("bash", "echo two")).stdout == "two\n"
 
 
 async def test_the_end_is_the_last_event_and_comes_once(run: Runner) -> None:

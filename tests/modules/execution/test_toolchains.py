@@ -9,7 +9,7 @@ import pytest
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.errors import RuntimeFileError
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Runner
@@ -30,6 +30,7 @@ async def test_a_python_in_a_private_folder_runs_and_keeps_its_place_secret(
     code = "import json, ssl, sqlite3, sys\nprint(sys.version_info[:2], sys.path, sys.executable, sys.prefix)\n"
     code += "print(open('/proc/self/mountinfo').read(), open('/proc/self/maps').read())\nimport nothing"
     outcome = await Runner(runs)("python", code)
+    await runs.close()
     assert outcome.stdout.startswith(str(sys.version_info[:2])), outcome.stderr
     assert "/opt/toolchains/python/lib/python3" in outcome.stdout
     for place in (str(PREFIX), sys.prefix, "site-packages/pytest"):

@@ -1,5 +1,6 @@
 """The rules of running programs, pure: what a request may ask, what a runtime is, and what became of a run."""
 
+import os
 import re
 import signal
 from collections.abc import Sequence
@@ -62,6 +63,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         main_class: patterns that find the main class in the main file, the first match counts; a main file that
             carries the default name is renamed after it.
         package: a pattern that finds the package of the main class.
+        interpreter: the program of the toolchain that is a Python: its cells have it loaded before they are needed.
+        outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
     """
 
     id: str
@@ -79,6 +82,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line_buffered: bool = False
     main_class: tuple[str, ...] = ()
     package: str | None = None
+    interpreter: str | None = None
+    outputs: tuple[str, ...] = ("/work", "/tmp")  # noqa: S108 (of the cell)
 
     @property
     def first_stage(self) -> Stage:
@@ -226,9 +231,12 @@ def _too_much(pointer: str, given: int, allowed: int, unit: str) -> FieldProblem
     return FieldProblem(pointer, f"has {given} {unit}; {allowed} are allowed")
 
 
-def narrow(asked: Limits, ceiling: StageLimits) -> StageLimits:
+def narrow(asked: Limits, ceiling: StageLimits, field: str) -> StageLimits:
     """
-    The limits of a run stage: what was asked for, the server's own where nothing was.
+    The limits of a stage: what was asked for, the server's own where nothing was.
+
+    Args:
+        field: what the request calls these limits.
 
     Raises:
         RunRefused: a limit below 1 (0 never means unlimited) or above the server's.
@@ -239,7 +247,7 @@ def narrow(asked: Limits, ceiling: StageLimits) -> StageLimits:
         most: int = getattr(ceiling, name)
         wanted: int | None = getattr(asked, name)
         if wanted is not None and not 1 <= wanted <= most:
-            problems.append(FieldProblem(f"/limits/{name}", f"is {wanted}; from 1 to {most} is allowed"))
+            problems.append(FieldProblem(f"/{field}/{name}", f"is {wanted}; from 1 to {most} is allowed"))
         decided[name] = most if wanted is None else wanted
     if problems:
         raise RunRefused(
@@ -250,31 +258,48 @@ def narrow(asked: Limits, ceiling: StageLimits) -> StageLimits:
     return StageLimits(**decided)
 
 
+def signal_number(name: str) -> int:
+    """
+    `SIGINT`, `SIGRTMIN+3`, `SIGRTMAX-2` as the number that this machine gives it.
+
+    Raises:
+        RunRefused: there is no such signal.
+    """
+    parts = re.fullmatch(r"(SIG[A-Z0-9]+)(?:([+-])(\d{1,2}))?", name)
+    number = getattr(signal.Signals, parts[1], None) if parts else None
+    if parts and isinstance(number, signal.Signals):
+        sign = parts[2]
+        wanted = number + int(f"{sign}{parts[3]}" if sign else 0)
+        if not sign or signal.SIGRTMIN <= wanted <= signal.SIGRTMAX:
+            return int(wanted)
+    raise RunRefused(f"There is no signal {name[:30]!r}.", action="Take a name such as SIGINT or SIGRTMIN+1.")
+
+
 # ---------------------------------------------------------------------------------------------------------- verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class StageFacts:
     """
-    What was seen of the stage in which a run ended.
+    What was seen of a stage.
 
     Attributes:
         began: the stage's command was reached; without it the sandbox is at fault.
+        status: how its main process ended, as wait(2) has it.
         ended_for: why we ended it; None when it ended by itself.
-        status: as a shell tells it, 128 + n when signal n ended the program.
-        by_signal: a status above 128 really is a signal, not an exit code.
         oom_kills: processes that the kernel ended for want of memory.
         refused_forks: times that the kernel refused another process.
+        disk_full: a folder had no room left at the end.
     """
 
     stage: Stage
     began: bool
-    ended_for: Verdict | None
     status: int
-    by_signal: bool
+    ended_for: Verdict | None
     cpu_time_ms: int
     oom_kills: int = 0
     refused_forks: int = 0
+    disk_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +321,9 @@ def judge(facts: StageFacts, limits: StageLimits) -> Judgement:
         return Judgement(Verdict.STOPPED, "Stopped. What it printed so far is above.")
     if not facts.began:
         return Judgement(Verdict.SANDBOX_FAULT, "This server could not start a sandbox. Your program is not at fault.")
-    if verdict := _limit_broken(facts, limits):
-        return Judgement(verdict, _words(verdict, facts.stage, limits), *_ending(facts))
     exit_code, ended_by = _ending(facts)
+    if verdict := _limit_broken(facts, limits, ended_by):
+        return Judgement(verdict, _words(verdict, facts.stage, limits), exit_code, ended_by)
     if facts.status == 0:
         return Judgement(Verdict.OK, "Finished.", exit_code=0)
     if facts.stage == "compile":
@@ -313,29 +338,32 @@ _MEANING = {
     "SIGSEGV": ": it used memory that is not its own, or its stack overflowed",
     "SIGABRT": ": it gave up, often after a failed check",
     "SIGFPE": ": it divided by zero or overflowed",
-    "SIGXFSZ": ": it wrote a file that is too large",
     "SIGSYS": ": it made a system call that is not allowed here",
 }
 
 
-def _limit_broken(facts: StageFacts, limits: StageLimits) -> Verdict | None:
+def _limit_broken(facts: StageFacts, limits: StageLimits, ended_by: str | None) -> Verdict | None:
     if facts.oom_kills:
         return Verdict.MEMORY
     if facts.ended_for:
         return facts.ended_for
-    if facts.by_signal and _signal_name(facts) in {"SIGXCPU", "SIGKILL"} and facts.cpu_time_ms >= limits.cpu_time_ms:
+    if ended_by in {"SIGXCPU", "SIGKILL"} and facts.cpu_time_ms >= limits.cpu_time_ms:
         return Verdict.CPU_TIME
     if facts.refused_forks and facts.status:
         return Verdict.PROCESSES
+    if ended_by == "SIGXFSZ" or (facts.disk_full and facts.status):
+        return Verdict.DISK
     return None
 
 
 def _ending(facts: StageFacts) -> tuple[int | None, str | None]:
-    return (None, _signal_name(facts)) if facts.by_signal else (facts.status, None)
+    if not os.WIFSIGNALED(facts.status):
+        return os.waitstatus_to_exitcode(facts.status), None
+    return None, signal_name(os.WTERMSIG(facts.status))
 
 
-def _signal_name(facts: StageFacts) -> str:
-    number = facts.status - 128
+def signal_name(number: int) -> str:
+    """`SIGSEGV` for 11, `SIGRTMIN+3` for what has no name of its own."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -362,6 +390,8 @@ def _words(verdict: Verdict, stage: Stage, limits: StageLimits) -> str:
             return sentence(f"printed more than {_size(limits.output_bytes)} and was ended. The beginning is above.")
         case Verdict.PROCESSES:
             return sentence(f"started more than {limits.processes} processes or threads at once and was ended.")
+        case Verdict.DISK:
+            return sentence("filled the disk space that it may use, and failed.")
         case _:
             return sentence("was ended.")
 

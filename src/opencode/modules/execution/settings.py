@@ -80,7 +80,18 @@ class ExecutionSettings:
         "folders for copies of toolchains that live outside /usr; the first that can be made is taken, "
         "{uid} stands for the server's user",
     )
-    bubblewrap: str = setting("bwrap", "the sandbox program, looked up on PATH")
+    disk_files: int = setting(4096, "files and folders that each writable folder of a program holds", minimum=64)
+    warm_cells: int = setting(
+        4,
+        "sandboxes of a kind that are kept ready at the most; how many are is decided by demand",
+        minimum=0,
+        maximum=32,
+    )
+    compile_cache_bytes: int = setting(
+        256 * MIB,
+        "bytes of compiled programs that are kept, so that the same sources need no compiler; 0 keeps none",
+        minimum=0,
+    )
 
     @property
     def run(self) -> StageLimits:

@@ -1,1 +1,1 @@
-"""What execution needs of the machine: bubblewrap, control groups, seccomp, toolchains, processes."""
+"""What execution needs of the machine: cells and what makes them, control groups, toolchains, processes."""

@@ -1,400 +1,478 @@
-"""A cell's life: made, watched while it runs, ended as a whole, and removed without a trace."""
+"""A cell's life: ready, at work on one stage of one run, and removed without a trace."""
 
 import asyncio
 import contextlib
-import json
+import errno
+import fcntl
+import marshal
 import os
+import resource
 import select
 import signal
+import socket
+import struct
+import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from opencode.contracts.execution import Finished, Output, RunEvent, Stage, StageStarted, Stream, Verdict
-from opencode.modules.execution.adapters import bubblewrap, processes
-from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
-from opencode.modules.execution.adapters.groups import Group, Groups, Usage
-from opencode.modules.execution.domain import Program, StageFacts, judge
+from opencode.contracts.execution import Output, SourceFile, Stage, Stream, Terminal, Verdict
+from opencode.modules.execution.adapters import processes
+from opencode.modules.execution.adapters.groups import Group, Usage
+from opencode.modules.execution.adapters.zygote import stage as within
+from opencode.modules.execution.adapters.zygote import store
+from opencode.modules.execution.adapters.zygotes import Ended, Newborn
+from opencode.modules.execution.domain import StageFacts
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for
 _CHUNK = 64 * 1024  # a pipe holds as much
 _REMOVAL_RETRY_S = 0.001
 _REMOVAL_TRIES = 2000
-_MOST_HEARD = 1024 * 1024  # bytes
-_LONGEST_REPORT = 4096  # bytes; the status pipe says a few words
+_MOST_INLINE = 64 * 1024  # bytes of source that go in the message itself
+_END_OF_INPUT = b"\x04"  # what Ctrl-D sends to a terminal
 
 
 @dataclass(frozen=True, slots=True)
-class CellPlan:
-    """All that a cell needs to know."""
+class Work:
+    """
+    One stage of a run.
 
-    program: Program
-    stdin: bytes
-    surroundings: Surroundings
-    compiling: StageLimits
-    running: StageLimits
+    Attributes:
+        argv: the whole command; its first word is a full path inside the cell.
+        in_python: the interpreter that the cell's process already is runs `argv[1]`.
+        made: what a compile stage left, as `Result.collected` gave it.
+        collect: full paths of what to keep after the stage.
+        line: for a program that is up already: what it is to run.
+        hard_limits: of single processes, as setrlimit(2) takes them.
+        live: input stays open after `stdin`.
+    """
+
+    stage: Stage
+    files: tuple[SourceFile, ...]
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    limits: StageLimits
+    hard_limits: tuple[tuple[int, int], ...]
+    stdin: bytes = b""
+    in_python: bool = False
+    made: bytes = b""
+    collect: tuple[str, ...] = ()
+    line: bytes = b""
+    live: bool = False
+    terminal: Terminal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """What all cells share."""
+class Result:
+    """
+    What became of a stage.
 
-    tools: Tools
-    groups: Groups
-    seccomp: bytes
-    settings: ExecutionSettings
+    Attributes:
+        memory_bytes: the peak; None where the kernel cannot tell.
+        collected: for other cells only; nobody here may look inside.
+        complaint: what kept the cell from reaching the stage's command, for the log.
+    """
 
-    @property
-    def drops_user(self) -> bool:
-        return self.tools.setpriv is not None
+    facts: StageFacts
+    wall_time_ms: int
+    memory_bytes: int | None
+    truncated: bool
+    collected: bytes = b""
+    complaint: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Cell:
     """
-    One run in one cell.
+    One cell, for one stage.
 
     Args:
-        slot: which of the cells that may exist at once this is; picks the user id.
-        emit: called with every event but `Finished`, in order, on the event loop.
+        made_for: the limits that its group has.
+        user: which of its zygote's users it has.
+        work: where its process hears what to run.
+        stdin, stdout, stderr: our ends.
     """
 
-    workshop: Workshop
-    plan: CellPlan
-    slot: int
-    emit: Callable[[RunEvent], None]
+    newborn: Newborn
+    group: Group
+    made_for: StageLimits
+    user: int
+    work: socket.socket
+    stdin: int
+    stdout: int
+    stderr: int
 
-    _group: Group | None = None
+    _folders: list[int] = field(default_factory=list[int])
+    _terminal: int = -1
+    _collected: int = -1
+    _emit: Callable[[Output], None] = lambda _output: None
     _stage: Stage = "run"
-    _began: bool = False
-    _done: bool = False
-    _noise: bytes = b""
-    _ended_for: Verdict | None = None
-    _truncated: bool = False
+    _limits: StageLimits = field(default_factory=StageLimits)
     _printed: int = 0
-    _stage_began_at: float = 0.0
+    _truncated: bool = False
+    _ended_for: Verdict | None = None
     _cpu_before_ms: int = 0
-    _init: int | None = None
-    _init_pid: int | None = None
-    _go: int | None = None
-    _reports: int = -1
-    _outlets: dict[int, int] = field(default_factory=dict[int, int])
-    _status_text: bytes = b""
-    _heard: int = 0
-    _report_text: bytes = b""
+    _began_at: float = 0.0
+    _unsent: bytearray = field(default_factory=bytearray)
+    _more_input: bool = False
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _readers: dict[int, Stream] = field(default_factory=dict[int, Stream])
     _clock: asyncio.TimerHandle | None = None
     _next_check: asyncio.TimerHandle | None = None
-    _readers: dict[int, Callable[[], None]] = field(default_factory=dict[int, Callable[[], None]])
 
-    async def live(self) -> Finished:
+    async def until_ready(self) -> None:
         """
-        Make the cell, see it through, remove it.
+        Put it into its control group, and wait until its walls stand.
 
         Raises:
-            OSError: the cell could not be made.
+            OSError: they do not.
         """
-        self._stage = "compile" if self.plan.program.compile else "run"
-        group = self._group = self.workshop.groups.make(self._limits)
+        await self.newborn.made
+        self.group.join(self.newborn.pid)
+        self.work.send(within.JOINED)
+        await _readable(self.work.fileno())
+        answer, self._folders, _, _ = socket.recv_fds(self.work, 4096, within.FOLDERS)
+        if answer != within.READY:
+            raise OSError(errno.EPERM, answer[1:].decode("utf-8", "replace") or "the cell ended while it was made")
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.newborn.ended.done()
+
+    async def perform(self, work: Work, emit: Callable[[Output], None]) -> Result:
+        """
+        Run one stage to its end.
+
+        Args:
+            emit: called with what the program prints, in order, on the event loop.
+
+        Raises:
+            OSError: the cell is gone; nothing was run.
+        """
+        self._emit, self._stage, self._limits = emit, work.stage, work.limits
+        self._prepare(work)
+        loop = asyncio.get_running_loop()
+        for descriptor in self._readers:
+            loop.add_reader(descriptor, self._on_output, descriptor)
+        self._began_at = time.monotonic()
+        # A cell that is gone by now says so by its end.
+        with contextlib.suppress(ConnectionError):
+            self._send(work)
+        self._clock = loop.call_later(work.limits.wall_time_ms / 1000, self.end, Verdict.WALL_TIME)
+        self._next_check = loop.call_later(CHECK_EVERY_S, self._check)
+        if work.stdin:
+            self._unsent += work.stdin
+        self._more_input = work.live
+        self._pump()
         try:
-            # The pipes hold what is printed until somebody reads; nothing can be lost before the first await.
-            pidfd = self._start(group)
-            self._watch()
-            try:
-                await processes.gone(pidfd)
-            except asyncio.CancelledError:
-                self.end(Verdict.STOPPED)
-                await processes.gone(pidfd)
-                raise
-            finally:
-                status = processes.reap(pidfd)
-                os.close(pidfd)
-                await self._end_everything()
-            return self._finish(group.usage(None), 1 if status is None else status)
-        finally:
-            self._release()
-            await _remove(group)
+            ended = await asyncio.shield(self.newborn.ended)
+        except asyncio.CancelledError:
+            self.end(Verdict.STOPPED)
+            raise
+        wall_time_ms = round((time.monotonic() - self._began_at) * 1000)
+        self._stop_clocks()
+        await self._hear_out()
+        return self._result(ended, wall_time_ms)
 
     def end(self, reason: Verdict) -> None:
         """End the whole cell; the first reason given counts. Safe at any time."""
         if self._ended_for is None:
             self._ended_for = reason
-        # Process 1 takes the whole namespace with it. Before bwrap has named it, there is nobody to end: bwrap killed
-        # at that moment would leave its child waiting for ever, so the report about process 1 finishes this.
-        if self._init is not None:
-            processes.kill(self._init)
+        # Process 1 takes the whole namespace with it.
+        if self.newborn.first >= 0:
+            processes.kill(self.newborn.first)
 
-    @property
-    def _limits(self) -> StageLimits:
-        return self.plan.compiling if self._stage == "compile" else self.plan.running
+    # ------------------------------------------------------------------------------------------------------ live input
 
-    # ------------------------------------------------------------------------------------------------------- starting
+    async def write(self, data: bytes) -> bool:
+        """More input; waits while the program has more of it unread than a pipe holds. False when it takes none."""
+        if not self._more_input:
+            return False
+        self._unsent += data
+        self._pump()
+        while self._unsent and self._more_input and self.is_alive:
+            self._room.clear()
+            await self._room.wait()
+        return True
 
-    def _start(self, group: Group) -> int:
-        plan, settings = self.plan, self.workshop.settings
-        uid = settings.first_uid + self.slot if self.workshop.drops_user else None
-        given: dict[int, int] = {}
-        kept: list[int] = []
+    def end_input(self) -> bool:
+        if not self._more_input:
+            return False
+        if self._terminal >= 0:
+            self._unsent += _END_OF_INPUT
+        else:
+            self._more_input = False
+        self._pump()
+        return True
 
-        def outlet(there: int, on_data: Callable[[int], None]) -> None:
-            reading, given[there] = processes.pipe()
-            self._outlets[there] = reading
-            self._readers[reading] = lambda: on_data(reading)
-            # A program may open /dev/stdout anew, which needs the pipe to be its own.
-            if uid is not None and there != bubblewrap.STATUS:
-                os.fchown(given[there], uid, uid)
+    def signal(self, number: int) -> bool:
+        """To the main program; on a terminal what stands for a signal goes to whoever is in the foreground."""
+        if not self.is_alive:
+            return False
+        if self._terminal >= 0:
+            try:
+                os.killpg(os.tcgetpgrp(self._terminal), number)
+            except OSError:
+                return False
+            return True
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.newborn.program, number)
+        return True
 
-        def keep(content: bytes) -> int:
-            kept.append(processes.memory_file(content))
-            return kept[-1]
+    def resize(self, terminal: Terminal) -> bool:
+        if self._terminal < 0:
+            return False
+        _set_size(self._terminal, terminal)
+        return True
 
+    def _pump(self) -> None:
+        """Write what fits; the rest when there is room."""
+        descriptor = self._terminal if self._terminal >= 0 else self.stdin
+        loop = asyncio.get_running_loop()
+        while self._unsent and descriptor >= 0:
+            try:
+                written = os.write(descriptor, self._unsent[:_CHUNK])
+            except BlockingIOError:
+                loop.add_writer(descriptor, self._pump)
+                return
+            except OSError:  # nobody reads any more
+                self._unsent.clear()
+                self._more_input = False
+                break
+            del self._unsent[:written]
+        if descriptor >= 0:
+            loop.remove_writer(descriptor)
+        self._room.set()
+        if not self._more_input and self.stdin >= 0:
+            os.close(self.stdin)
+            self.stdin = -1
+
+    # ------------------------------------------------------------------------------------------------------- beginning
+
+    def _prepare(self, work: Work) -> None:
+        # A compiler has a process of ours above it.
+        wanted = replace(work.limits, processes=work.limits.processes + bool(work.collect))
+        if wanted != self.made_for:
+            try:
+                self.group.limit(wanted)
+            except OSError:
+                # The kernel grants no less than what the cell has by now, so the program cannot even be loaded.
+                self.end(Verdict.MEMORY)
+        self._cpu_before_ms = self._usage_now().cpu_time_ms
+        if work.terminal is None:
+            self._readers = {self.stdout: "stdout", self.stderr: "stderr"}
+
+    def _send(self, work: Work) -> None:
+        content = b"".join(file.content for file in work.files)
+        carried: list[int] = []
         try:
-            given[bubblewrap.STDIN] = processes.memory_file(plan.stdin)
-            outlet(bubblewrap.STATUS, self._on_status)
-            outlet(bubblewrap.RUN_STDOUT, lambda pipe: self._on_output(pipe, "run", "stdout"))
-            outlet(bubblewrap.RUN_STDERR, lambda pipe: self._on_output(pipe, "run", "stderr"))
-            if plan.program.compile:
-                outlet(bubblewrap.COMPILE_STDOUT, lambda pipe: self._on_output(pipe, "compile", "stdout"))
-                outlet(bubblewrap.COMPILE_STDERR, lambda pipe: self._on_output(pipe, "compile", "stderr"))
-                given[bubblewrap.GO], self._go = map(processes.out_of_the_way, os.pipe())
-            self._reports, reports_in = processes.pipe()
-            self._readers[self._reports] = lambda: self._on_report(self._reports)
-            kept.append(reports_in)
-            passwd, groups, hosts = bubblewrap.account_files()
-            options = bubblewrap.options(
-                plan.surroundings,
-                [(keep(file.content), file) for file in plan.program.files],
-                settings,
-                keep(self.workshop.seccomp),
-                reports_in,
-                (keep(passwd), keep(groups), keep(hosts)),
-            )
-            hard = bubblewrap.HardLimits(
-                open_files=settings.open_files,
-                file_bytes=settings.disk_bytes,
-                stack_bytes=settings.stack_bytes,
-                stand_in=self.workshop.groups.rlimits_only,
-            )
-            script = bubblewrap.stages(plan.program, plan.compiling, plan.running, hard)
-            command = bubblewrap.chain(self.workshop.tools, group.joining(), uid, keep(options), script)
-            pid = processes.spawn(command, plan.surroundings.environment, given | {fd: fd for fd in kept})
-            return os.pidfd_open(pid)
+            if work.terminal is not None:
+                carried.append(self._open_terminal(work.terminal))
+            if len(content) > _MOST_INLINE:
+                carried.append(processes.memory_file(content))
+            if work.made:
+                carried.append(processes.memory_file(work.made))
+            if work.collect:
+                self._collected = processes.out_of_the_way(os.memfd_create("collected", os.MFD_CLOEXEC))
+            words = {
+                "files": [(file.name, len(file.content)) for file in work.files],
+                "content": None if len(content) > _MOST_INLINE else content,
+                "terminal": work.terminal is not None,
+                "made": bool(work.made),
+                "limits": list(work.hard_limits),
+                "argv": list(work.argv),
+                "environment": dict(work.environment),
+                "in_python": work.in_python,
+                "collect": list(work.collect),
+                "line": work.line,
+            }
+            target = [self._collected] if work.collect else []
+            socket.send_fds(self.work, [marshal.dumps(words, 2)], [*carried, *target])
         finally:
-            for descriptor in (*given.values(), *kept):
+            for descriptor in carried:
                 os.close(descriptor)
 
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        for descriptor, reader in self._readers.items():
-            loop.add_reader(descriptor, reader)
-        self._start_clock()
-        self._next_check = loop.call_later(CHECK_EVERY_S, self._check)
+    def _open_terminal(self, terminal: Terminal) -> int:
+        """Our end stays, the program's is returned."""
+        ours, its = map(processes.out_of_the_way, os.openpty())
+        os.set_blocking(ours, False)
+        _set_size(ours, terminal)
+        self._terminal = ours
+        self._readers = {ours: "stdout"}
+        asyncio.get_running_loop().add_reader(ours, self._on_output, ours)
+        return its
 
-    def _start_clock(self) -> None:
-        if self._clock:
-            self._clock.cancel()
-        self._stage_began_at = time.monotonic()
-        after_s = self._limits.wall_time_ms / 1000
-        self._clock = asyncio.get_running_loop().call_later(after_s, self.end, Verdict.WALL_TIME)
+    # -------------------------------------------------------------------------------------------------------- watching
 
     def _check(self) -> None:
         self._next_check = asyncio.get_running_loop().call_later(CHECK_EVERY_S, self._check)
-        usage = self._usage()
+        usage = self._usage_now()
         if usage.oom_kills:
             self.end(Verdict.MEMORY)
-        elif usage.cpu_time_ms >= self._limits.cpu_time_ms:
+        elif usage.cpu_time_ms - self._cpu_before_ms >= self._limits.cpu_time_ms:
             self.end(Verdict.CPU_TIME)
         elif usage.refused_forks:
             self.end(Verdict.PROCESSES)
 
-    def _usage(self) -> Usage:
-        assert self._group is not None
-        usage = self._group.usage(self._init_pid)
-        return replace(usage, cpu_time_ms=max(0, usage.cpu_time_ms - self._cpu_before_ms))
+    def _usage_now(self) -> Usage:
+        return self.group.usage(self.newborn.pid, self.newborn.first_pid)
 
-    # -------------------------------------------------------------------------------------------------------- hearing
-
-    def _on_report(self, pipe: int) -> None:
-        """bwrap says who process 1 is, in a line of JSON that it writes piece by piece."""
-        *lines, self._report_text = (self._report_text + self._read(pipe)).split(b"\n")
-        for line in lines:
-            with contextlib.suppress(ValueError, KeyError, OSError):
-                self._meet(int(json.loads(line)["child-pid"]))
-
-    def _meet(self, pid: int) -> None:
-        pidfd = os.pidfd_open(pid)
-        # Were it gone already, the number could belong to somebody else by now.
-        if _is_process_one(pid):
-            self._init, self._init_pid = pidfd, pid
-            if self._ended_for is not None:
-                processes.kill(pidfd)
-        else:
-            os.close(pidfd)
-
-    def _on_status(self, pipe: int) -> None:
-        heard = self._read(pipe)
-        self._heard += len(heard)
-        # Our script says a few words. Where a cell keeps the server's user, a program can open this pipe and pour into
-        # it.
-        if self._heard > _MOST_HEARD:
-            self.end(Verdict.OUTPUT)
-        *lines, self._status_text = (self._status_text + heard).split(b"\n")
-        for line in lines:
-            match line:
-                case b"compile":
-                    self._begin("compile")
-                case b"compiled" if self._stage == "compile":
-                    self._turn_to_run()
-                case b"run":
-                    self._begin("run")
-                case b"done":
-                    self._done = True
-                case _:
-                    self._noise = (self._noise + line + b"\n")[-_LONGEST_REPORT:]
-        self._status_text = self._status_text[-_LONGEST_REPORT:]
-
-    def _begin(self, stage: Stage) -> None:
-        if stage != self._stage or self._began:
+    def _on_output(self, descriptor: int) -> None:
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
             return
-        self._began, self._noise = True, b""
-        self._start_clock()
-        self.emit(StageStarted(stage))
-
-    def _turn_to_run(self) -> None:
-        """The compiler is done and all its processes are gone; its files stay. The cell's shell waits for our word."""
-        assert self._group is not None
-        for descriptor in (bubblewrap.COMPILE_STDOUT, bubblewrap.COMPILE_STDERR):
-            self._drain(self._outlets[descriptor])
-        self._cpu_before_ms = self._group.usage(self._init_pid).cpu_time_ms
-        self._stage, self._began, self._printed = "run", False, 0
-        self._group.begin_stage(self._limits)
-        self._start_clock()
-        self._say_go()
-
-    def _say_go(self) -> None:
-        if self._go is not None:
-            # The shell may have been ended a moment ago; then nobody reads, and the cell's end is under way.
-            with contextlib.suppress(BrokenPipeError):
-                os.write(self._go, b"\n")
-            os.close(self._go)
-            self._go = None
-
-    def _on_output(self, pipe: int, stage: Stage, stream: Stream) -> None:
-        data = self._read(pipe)
+        except OSError:  # EIO: nobody has the terminal open any more
+            data = b""
         if not data:
+            self._close_reader(descriptor)
             return
-        if not self._began:
-            # The shell said so before it started the program, but the event loop may look at this pipe first.
-            self._on_status(self._outlets[bubblewrap.STATUS])
         room = self._limits.output_bytes - self._printed
+        stream = self._readers[descriptor]
         if len(data) > room:
             data = data[:room]
             self._truncated = True
             self.end(Verdict.OUTPUT)
         self._printed += len(data)
         if data:
-            self.emit(Output(stage, stream, data))
+            self._emit(Output(self._stage, stream, data))
 
-    def _read(self, pipe: int) -> bytes:
-        """What is there now; a pipe whose other end is gone is closed."""
-        if pipe not in self._readers:
-            return b""
-        try:
-            data = os.read(pipe, _CHUNK)
-        except BlockingIOError:
-            return b""
-        if not data:
-            self._close(pipe)
-        return data
+    async def _hear_out(self) -> None:
+        """The main program is gone. What it printed is in the pipes; who else could still print goes now."""
+        self._drain()
+        if self._readers:
+            processes.kill(self.newborn.first)
+            await processes.gone(self.newborn.first)
+            self._drain()
 
-    def _drain(self, pipe: int) -> None:
-        while (reader := self._readers.get(pipe)) and _readable(pipe):
-            reader()
+    def _drain(self) -> None:
+        for descriptor in list(self._readers):
+            while descriptor in self._readers and select.select([descriptor], [], [], 0)[0]:
+                self._on_output(descriptor)
 
-    # --------------------------------------------------------------------------------------------------------- ending
-
-    async def _end_everything(self) -> None:
-        """The main program is gone; whatever it left behind goes now."""
-        if self._init is None:
-            self._on_report(self._reports)
-        if self._init is not None:
-            processes.kill(self._init)
-            await processes.gone(self._init)
-            processes.reap(self._init)
-        self._drain(self._outlets[bubblewrap.STATUS])
-        for pipe in list(self._readers):
-            self._drain(pipe)
-
-    def _finish(self, usage: Usage, status: int) -> Finished:
-        stage, limits = self._stage, self._limits
+    def _result(self, ended: Ended, wall_time_ms: int) -> Result:
+        usage = self._usage_now()
+        words, collected = self._last_words(), b""
+        status = ended.status
+        if words[:1] == within.COMPILED_TAG and len(words) == within.COMPILED.size:
+            status = within.COMPILED.unpack(words)[1]
+            collected = processes.content_of(self._collected, store.MOST_COLLECTED)
+        cpu_ms = max(usage.cpu_time_ms, ended.cpu_time_ms if usage.is_rough else 0)
         facts = StageFacts(
-            stage=stage,
-            began=self._began,
+            stage=self._stage,
+            began=status is not None and words[:1] != within.FAULT,
+            status=status or 0,
             ended_for=self._ended_for,
-            status=status,
-            by_signal=status > 128 and (bool(self._noise) or not self._done or status in _SILENT_SIGNALS),
-            cpu_time_ms=max(0, usage.cpu_time_ms - self._cpu_before_ms),
+            cpu_time_ms=max(0, cpu_ms - self._cpu_before_ms),
             oom_kills=usage.oom_kills,
             refused_forks=usage.refused_forks,
+            disk_full=bool(status) and any(_is_full(folder) for folder in self._folders),
         )
-        judgement = judge(facts, limits)
-        return Finished(
-            stage=stage,
-            verdict=judgement.verdict,
-            message=judgement.message,
-            exit_code=judgement.exit_code,
-            signal=judgement.signal,
-            cpu_time_ms=facts.cpu_time_ms,
-            wall_time_ms=round((time.monotonic() - self._stage_began_at) * 1000),
-            memory_bytes=usage.memory_bytes,
-            truncated=self._truncated,
-            limits_held=self.workshop.groups.name,
-        )
+        memory_bytes = max(usage.memory_bytes or 0, ended.memory_bytes) if usage.is_rough else usage.memory_bytes
+        return Result(facts, wall_time_ms, memory_bytes, self._truncated, collected, words.decode("utf-8", "replace"))
 
-    @property
-    def complaints(self) -> str:
-        """What the programs of the chain said on their way; for the log, since it may name places of this server."""
-        return (self._noise + self._status_text).decode("utf-8", "replace").strip()
+    def _last_words(self) -> bytes:
+        """
+        What our process said before it became the program, or after the compiler ended. Nothing when all went well, or
+        when it was ended itself.
+        """
+        try:
+            return self.work.recv(4096)
+        except OSError:
+            return b""
 
-    def _close(self, pipe: int) -> None:
-        asyncio.get_running_loop().remove_reader(pipe)
-        del self._readers[pipe]
-        os.close(pipe)
+    # -------------------------------------------------------------------------------------------------------- removing
 
-    def _release(self) -> None:
+    def _stop_clocks(self) -> None:
         for timer in (self._clock, self._next_check):
             if timer:
                 timer.cancel()
-        for pipe in list(self._readers):
-            self._close(pipe)
-        for descriptor in (self._go, self._init):
-            if descriptor is not None:
+
+    def _close_reader(self, descriptor: int) -> None:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        del self._readers[descriptor]
+
+    async def remove(self) -> None:
+        """End whatever is left, and give everything back."""
+        self._stop_clocks()
+        with contextlib.suppress(OSError):
+            await self.newborn.made
+        if self.newborn.first >= 0:
+            processes.kill(self.newborn.first)
+            await processes.gone(self.newborn.first)
+        for descriptor in list(self._readers):
+            self._close_reader(descriptor)
+        self._more_input = False
+        self._unsent.clear()
+        self._pump()
+        self._close_all()
+        # A group stays busy for a moment after its last process, and the kernel tells nobody when it is free.
+        for _ in range(_REMOVAL_TRIES):
+            if self.group.remove():
+                return
+            await asyncio.sleep(_REMOVAL_RETRY_S)
+
+    def _close_all(self) -> None:
+        newborn = self.newborn
+        self.work.close()
+        for descriptor in (
+            newborn.first,
+            newborn.program,
+            self.stdout,
+            self.stderr,
+            self._terminal,
+            self._collected,
+            *self._folders,
+        ):
+            if descriptor >= 0:
                 os.close(descriptor)
-        self._go = self._init = None
+        # Whoever still knows this cell must not reach what gets these numbers next.
+        newborn.first = newborn.program = self.stdout = self.stderr = self._terminal = self._collected = -1
+        self._folders.clear()
 
 
-# Shells say nothing when one of these ends a program (dash: jobs.c, sprint_status), so the status alone has to do.
-_SILENT_SIGNALS = frozenset({128 + signal.SIGINT, 128 + signal.SIGPIPE})
+# Node and the JVM ask for far more writable memory than they touch: Node 24 does not start below some 700 MB.
+_RESERVED_BYTES = 1 << 30
 
 
-async def _remove(group: Group) -> None:
-    # A group stays busy for a moment after its last process, and the kernel tells nobody when it is free.
-    for _ in range(_REMOVAL_TRIES):
-        if group.remove():
-            return
-        await asyncio.sleep(_REMOVAL_RETRY_S)
+def hard_limits(limits: StageLimits, settings: ExecutionSettings, *, stand_in: bool) -> tuple[tuple[int, int], ...]:
+    """
+    Limits of single processes, as setrlimit(2) takes them. With a control group they only catch what it cannot count.
+    Without one (`stand_in`) they are the rough outer bound, within which the host looks at the whole tree of processes.
+    """
+    found = [
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, settings.open_files),
+        (resource.RLIMIT_FSIZE, settings.disk_bytes),
+        (resource.RLIMIT_MEMLOCK, 64 * 1024),
+        (resource.RLIMIT_STACK, settings.stack_bytes),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        # One second more than the host allows: the host counts all processes together and has the better words.
+        (resource.RLIMIT_CPU, limits.cpu_time_ms // 1000 + 2),
+    ]
+    if stand_in:
+        found += [
+            (resource.RLIMIT_DATA, limits.memory_bytes + _RESERVED_BYTES),
+            (resource.RLIMIT_NPROC, limits.processes + 2),
+        ]
+    return tuple(found)
 
 
-def _readable(pipe: int) -> bool:
-    poll = select.poll()
-    poll.register(pipe, select.POLLIN)
-    return bool(poll.poll(0))
+def _set_size(descriptor: int, terminal: Terminal) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", terminal.rows, terminal.columns, 0, 0))
 
 
-def _is_process_one(pid: int) -> bool:
-    """Whether a process is the first of a namespace right below ours."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("NSpid:"):
-            return line.split()[-1] == "1" and len(line.split()) > 2
-    return False
+def _is_full(folder: int) -> bool:
+    status = os.fstatvfs(folder)
+    return status.f_bavail == 0 or status.f_ffree == 0
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)

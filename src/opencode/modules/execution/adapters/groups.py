@@ -8,17 +8,15 @@ called hybrid), and neither, where `rlimits` of single processes and a look at t
 import contextlib
 import errno
 import os
-import shlex
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from opencode.modules.execution.settings import StageLimits
 
 PREFIX = "oc"  # groups are called oc-<server's pid>-<number>, so that a later server can tell leftovers
-SANDBOX_PROCESSES = 3  # bwrap outside, bwrap as process 1, and the shell that runs the stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +28,34 @@ class Usage:
         memory_bytes: the peak; None where it cannot be told.
         oom_kills: processes ended by the kernel, or by us in its place, for want of memory.
         refused_forks: times that one process more was asked for than allowed.
+        is_rough: seen by looking now and then; what a process says of itself at its end may be more.
     """
 
     cpu_time_ms: int
     memory_bytes: int | None
     oom_kills: int = 0
     refused_forks: int = 0
+    is_rough: bool = False
 
 
 class Group(Protocol):
     """The group of one cell."""
 
-    def joining(self) -> str:
-        """A piece of shell that puts the shell itself into the group; every process it starts is born there."""
+    def join(self, pid: int) -> None:
+        """
+        Put a process into the group; every process it starts is born there.
+
+        Raises:
+            OSError: it is gone, or the group is.
+        """
         ...
 
-    def begin_stage(self, limits: StageLimits) -> None:
-        """Set the limits, and start the peak of memory anew."""
+    def limit(self, limits: StageLimits) -> None:
+        """Set other limits than the group was made with."""
         ...
 
-    def usage(self, init: int | None) -> Usage:
-        """What was used so far, all stages together but for the peak. `init`: process 1 of the cell, as we see it."""
+    def usage(self, pid: int, first: int) -> Usage:
+        """What was used so far. `pid`: the cell's main process; `first`: its process 1, to which orphans come."""
         ...
 
     def remove(self) -> bool:
@@ -122,7 +127,7 @@ class VersionOne:
         try:
             for path in group.places:
                 path.mkdir()
-            group.begin_stage(limits)
+            group.limit(limits)
         except OSError:
             group.remove()
             raise
@@ -138,16 +143,15 @@ class _V1Group:
         # cpu and cpuacct, and on some machines others, share one tree.
         return set(self.paths.values())
 
-    def joining(self) -> str:
-        return _join_all(self.places)
+    def join(self, pid: int) -> None:
+        for path in self.places:
+            _write(path / "cgroup.procs", pid)
 
-    def begin_stage(self, limits: StageLimits) -> None:
-        memory = self.paths["memory"]
-        _write_memory_limit_v1(memory, limits.memory_bytes)
-        _write(memory / "memory.max_usage_in_bytes", 0)
-        _write(self.paths["pids"] / "pids.max", limits.processes + SANDBOX_PROCESSES)
+    def limit(self, limits: StageLimits) -> None:
+        _write_memory_limit_v1(self.paths["memory"], limits.memory_bytes)
+        _write(self.paths["pids"] / "pids.max", limits.processes)
 
-    def usage(self, init: int | None) -> Usage:
+    def usage(self, pid: int, first: int) -> Usage:
         memory = self.paths["memory"]
         return Usage(
             cpu_time_ms=_number(self.paths["cpuacct"] / "cpuacct.usage") // 1_000_000,
@@ -206,7 +210,7 @@ class VersionTwo:
         group = _V2Group(self.base / f"{PREFIX}-{os.getpid()}-{self._made}")
         group.path.mkdir()
         try:
-            group.begin_stage(limits)
+            group.limit(limits)
         except OSError:
             group.remove()
             raise
@@ -239,25 +243,17 @@ def _delegate(base: Path, *, whole_tree_is_ours: bool) -> None:
 @dataclass(slots=True)
 class _V2Group:
     path: Path
-    # memory.peak can be set back only from Linux 6.12 on, and then for one open file; before, it tells of all stages.
-    _peak: int | None = None
 
-    def joining(self) -> str:
-        return _join_all({self.path})
+    def join(self, pid: int) -> None:
+        _write(self.path / "cgroup.procs", pid)
 
-    def begin_stage(self, limits: StageLimits) -> None:
+    def limit(self, limits: StageLimits) -> None:
         _write(self.path / "memory.max", limits.memory_bytes)
         _write_if_there(self.path / "memory.swap.max", 0)
         _write_if_there(self.path / "memory.oom.group", 1)
-        _write(self.path / "pids.max", limits.processes + SANDBOX_PROCESSES)
-        if self._peak is None:
-            with contextlib.suppress(OSError):
-                self._peak = os.open(self.path / "memory.peak", os.O_RDWR | os.O_CLOEXEC)
-        if self._peak is not None:
-            with contextlib.suppress(OSError):
-                os.pwrite(self._peak, b"reset", 0)
+        _write(self.path / "pids.max", limits.processes)
 
-    def usage(self, init: int | None) -> Usage:
+    def usage(self, pid: int, first: int) -> Usage:
         return Usage(
             cpu_time_ms=_keyed(self.path / "cpu.stat", "usage_usec") // 1000,
             memory_bytes=self._peak_bytes(),
@@ -267,16 +263,11 @@ class _V2Group:
 
     def _peak_bytes(self) -> int | None:
         try:
-            if self._peak is not None:
-                return int(os.pread(self._peak, 32, 0))
             return _number(self.path / "memory.peak")
-        except (OSError, ValueError):
+        except OSError:
             return None  # before Linux 5.19
 
     def remove(self) -> bool:
-        if self._peak is not None:
-            os.close(self._peak)
-            self._peak = None
         return _remove(self.path, lambda: _write_if_there(self.path / "cgroup.kill", 1))
 
 
@@ -299,19 +290,17 @@ class _ProcessTree:
     limits: StageLimits
     _cpu_time_ms: int = 0
     _peak_bytes: int | None = None
-    _over: Usage = field(default_factory=lambda: Usage(0, None))
 
-    def joining(self) -> str:
-        return ":"
+    def join(self, pid: int) -> None:
+        """Nothing to join: a process is in the tree by its birth."""
 
-    def begin_stage(self, limits: StageLimits) -> None:
+    def limit(self, limits: StageLimits) -> None:
         self.limits = limits
-        self._peak_bytes = None
 
-    def usage(self, init: int | None) -> Usage:
+    def usage(self, pid: int, first: int) -> Usage:
         """The processor time of ended processes counts once their parent has waited for them."""
         ticks = resident = threads = 0
-        for fields in _stats_below(init) if init else ():
+        for fields in (*_stats_below(pid), *(stats for orphan in _children(first) for stats in _stats_below(orphan))):
             ticks += sum(int(fields[index]) for index in _CPU_FIELDS)
             resident += int(fields[_RESIDENT_FIELD]) * _PAGE
             threads += int(fields[_THREADS_FIELD])
@@ -322,7 +311,8 @@ class _ProcessTree:
             cpu_time_ms=self._cpu_time_ms,
             memory_bytes=self._peak_bytes,
             oom_kills=int((self._peak_bytes or 0) > self.limits.memory_bytes),
-            refused_forks=int(threads > self.limits.processes + SANDBOX_PROCESSES - 1),
+            refused_forks=int(threads > self.limits.processes),
+            is_rough=True,
         )
 
     def remove(self) -> bool:
@@ -344,9 +334,15 @@ def _stats_below(pid: int) -> list[list[str]]:
         pid = waiting.pop()
         with contextlib.suppress(OSError):
             found.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split())
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                children = (task / "children").read_text()
-                waiting += [int(child) for child in children.split()]
+            waiting += _children(pid)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
 
@@ -378,11 +374,6 @@ def _below(mount_point: Path, root: str, own: str) -> Path:
         return mount_point / Path(own).relative_to(root)
     except ValueError:
         return mount_point
-
-
-def _join_all(paths: set[Path]) -> str:
-    # 0 means "the one who writes".
-    return " && ".join(f"echo 0 >{shlex.quote(str(path / 'cgroup.procs'))}" for path in sorted(paths))
 
 
 def _write(path: Path, value: int | str) -> None:

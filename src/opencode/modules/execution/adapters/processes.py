@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
@@ -10,8 +9,6 @@ from collections.abc import Mapping, Sequence
 
 FIRST_OWN_DESCRIPTOR = 10
 """Descriptors below are for the program that is started; a shell can only name one digit."""
-
-_PR_SET_CHILD_SUBREAPER = 36  # include/uapi/linux/prctl.h
 
 # Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would
 # complain.
@@ -43,6 +40,12 @@ def memory_file(content: bytes) -> int:
     os.lseek(descriptor, 0, os.SEEK_SET)
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
     return descriptor
+
+
+def content_of(descriptor: int, most: int) -> bytes:
+    """All that is in a file without a name; nothing when that is more than `most` bytes."""
+    size = os.fstat(descriptor).st_size
+    return b"" if size > most else os.pread(descriptor, size, 0)
 
 
 def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Mapping[int, int]) -> int:
@@ -93,12 +96,10 @@ async def gone(pidfd: int) -> None:
         loop.remove_reader(pidfd)
 
 
-def adopt_orphans() -> None:
-    """
-    Become the parent of what our children leave behind. bwrap goes before process 1 of its cell does; that one would
-    else stay a zombie wherever process 1 of the machine or container does not collect what it did not start.
-    """
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def number_of(pidfd: int) -> int:
+    """The process id, as this process sees it, of a pidfd that another one opened."""
+    with open(f"/proc/self/fdinfo/{pidfd}") as file:  # noqa: PTH123 (on the way of every run: paths cost)
+        return next(int(line[4:]) for line in file if line.startswith("Pid:"))
 
 
 def reap(pidfd: int) -> int | None:

@@ -1,5 +1,5 @@
 """
-The system calls that a cell may not make, as a BPF program for `bwrap --seccomp`.
+The system calls that a cell may not make, as a program of classic BPF.
 
 A deny list, since languages differ too much for an allow list. It closes what has led out of sandboxes before and what
 an interview program has no use for. The namespaces hold without it; it is the second wall.
@@ -31,7 +31,7 @@ _MACHINE = (
     "settimeofday clock_settime clock_settime64 adjtimex clock_adjtime clock_adjtime64 stime sethostname setdomainname "
     "mbind set_mempolicy set_mempolicy_home_node migrate_pages move_pages"
 )
-_SETS_A_QUEUE = "mq_open mq_unlink"  # bubblewrap cannot set RLIMIT_MSGQUEUE, and nobody needs POSIX queues here
+_SETS_A_QUEUE = "mq_open mq_unlink"  # nobody needs POSIX queues here
 
 # include/uapi/linux/sched.h: NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
 _NEW_NAMESPACE_FLAGS = (0x80, 0x20000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000)

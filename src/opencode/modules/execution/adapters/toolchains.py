@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from opencode.modules.execution.adapters.bubblewrap import TOOLCHAINS, Surroundings
+from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
 from opencode.modules.execution.domain import Runtime, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 

@@ -17,15 +17,15 @@ from opencode.contracts.execution import (
     RunRefused,
     RunRequest,
     SandboxUnavailable,
-    SourceFile,
     Terminal,
-    Verdict,
 )
-from opencode.modules.execution.adapters import bubblewrap, groups, processes, toolchains
-from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
-from opencode.modules.execution.adapters.cells import Cell, CellPlan, Workshop
+from opencode.modules.execution.adapters import toolchains
+from opencode.modules.execution.adapters.cells import Work
+from opencode.modules.execution.adapters.compiled import CompileCache
+from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
 from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.domain import Program, Runtime, arrange, check_request, narrow
+from opencode.modules.execution.domain import Runtime, arrange, check_request, judge, narrow, signal_number
+from opencode.modules.execution.service.performing import Performance, Plan, kind_of, perform, stopped_early
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
@@ -76,14 +76,17 @@ class Runs:
     settings: ExecutionSettings = field(default_factory=ExecutionSettings)
     runtimes: tuple[Runtime, ...] = field(default_factory=toolchains.load)
 
-    _workshop: Workshop | None = None
-    _under_way: "dict[str, _Run]" = field(default_factory=dict[str, "_Run"])
+    _sandbox: Sandbox = field(init=False)
+    _compiled: CompileCache = field(init=False)
+    _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _found: dict[str, Found | Missing] = field(default_factory=dict[str, Found | Missing])
     _mean_duration_s: float = 1.0
     _slots: "_Slots" = field(init=False)
 
     def __post_init__(self) -> None:
+        self._sandbox = Sandbox(self.settings)
+        self._compiled = CompileCache(self.settings.compile_cache_bytes)
         self._slots = _Slots(self.settings.concurrency, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
@@ -97,22 +100,22 @@ class Runs:
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
-        limits = narrow(request.limits, self.settings.run)
+        limits = narrow(request.limits, self.settings.run, "limits")
+        compiling = narrow(request.compile_limits, self.settings.compile, "compile_limits")
         if request.run_id in self._under_way:
             raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
-        under_way = self._under_way[request.run_id] = _Run()
+        under_way = self._under_way[request.run_id] = Performance(request)
         try:
             runtime, found = await self._runtime(request.language)
-            workshop = await self._open_workshop()
-            program = arrange(runtime, request, found.places, self.settings.compile, limits)
-            plan = CellPlan(program, request.stdin, found.surroundings, self.settings.compile, limits)
+            await self._sandbox.open()
+            program = arrange(runtime, request, found.places, compiling, limits)
+            plan = Plan(runtime, found, program, compiling, limits)
             async with self._turn(under_way) as slot:
                 if slot is None:
-                    yield _stopped_early(runtime, workshop)
+                    yield stopped_early(runtime.first_stage)
                     return
-                cell = Cell(workshop, plan, slot, under_way.events.put_nowait)
                 # Whoever leaves early must find the cell gone: a plain `async for` would not close the inner iteration.
-                async with contextlib.aclosing(self._see_through(under_way, cell)) as events:
+                async with contextlib.aclosing(self._see_through(under_way, plan)) as events:
                     async for event in events:
                         yield event
         finally:
@@ -128,22 +131,32 @@ class Runs:
 
     async def write(self, run_id: str, data: bytes) -> bool:
         """See `CodeRunner.write`."""
-        return False  # no run is live yet
+        under_way = self._under_way.get(run_id)
+        return under_way is not None and await under_way.write(data)
 
     async def end_input(self, run_id: str) -> bool:
         """See `CodeRunner.end_input`."""
-        return False
+        under_way = self._under_way.get(run_id)
+        return under_way is not None and under_way.end_input()
 
     async def signal(self, run_id: str, name: str) -> bool:
         """See `CodeRunner.signal`."""
-        return False
+        number = signal_number(name)
+        under_way = self._under_way.get(run_id)
+        return under_way is not None and under_way.signal(number)
 
     async def resize(self, run_id: str, terminal: Terminal) -> bool:
         """See `CodeRunner.resize`."""
-        return False
+        under_way = self._under_way.get(run_id)
+        return under_way is not None and under_way.resize(terminal)
 
     def expect(self, language: str) -> None:
         """See `CodeRunner.expect`."""
+        runtime = self._named(language)
+        found = self._found.get(runtime.id) if runtime else None
+        if runtime and isinstance(found, Found):
+            with contextlib.suppress(SandboxUnavailable):
+                self._sandbox.expect(kind_of(runtime, found))
 
     # ------------------------------------------------------------------------------------------------ for the operator
 
@@ -152,13 +165,14 @@ class Runs:
         Make an empty cell, to tell whether programs can be run here. Takes some 10 ms; for `/ready` and `ocp
         doctor`.
         """
-        began = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
         try:
-            workshop = await self._open_workshop()
-            reason = await self._try_cell(workshop)
+            workshop = await self._sandbox.open()
+            began = loop.time()
+            reason = await self._try_cell()
         except SandboxUnavailable as error:
             return ProbeReport(False, f"{error.detail} {error.action}", "", False, 0)
-        duration_ms = round((asyncio.get_running_loop().time() - began) * 1000)
+        duration_ms = round((loop.time() - began) * 1000)
         return ProbeReport(reason is None, reason, workshop.groups.name, workshop.drops_user, duration_ms)
 
     async def table(self) -> tuple[RuntimeRow, ...]:
@@ -175,11 +189,16 @@ class Runs:
             run.stop()
         tasks = [run.task for run in under_way if run.task]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._sandbox.close()
+
+    async def empty(self) -> None:
+        """Remove the sandboxes that wait for a run: an idle server is smaller, and its next run takes longer."""
+        await self._sandbox.empty()
 
     # -------------------------------------------------------------------------------------------------------- a run
 
     @contextlib.asynccontextmanager
-    async def _turn(self, under_way: "_Run") -> AsyncGenerator[int | None, None]:
+    async def _turn(self, under_way: Performance) -> AsyncGenerator[int | None, None]:
         """A slot when it is this run's turn, None when it was stopped before."""
         try:
             waiting = self._slots.ask()
@@ -195,13 +214,9 @@ class Runs:
         finally:
             self._slots.give_back(waiting)
 
-    async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncGenerator[RunEvent, None]:
-        # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut
-        # short.
-        under_way.cell = cell
-        under_way.task = asyncio.create_task(self._live(under_way, cell))
-        if under_way.stopped:
-            cell.end(Verdict.STOPPED)
+    async def _see_through(self, under_way: Performance, plan: Plan) -> AsyncGenerator[RunEvent, None]:
+        # In a task of its own: whoever listens may leave at any moment, the removal of cells may not be cut short.
+        under_way.task = asyncio.create_task(self._perform(under_way, plan))
         try:
             while True:
                 event = await under_way.events.get()
@@ -211,13 +226,13 @@ class Runs:
                 if isinstance(event, Finished):
                     return
         finally:
-            cell.end(Verdict.STOPPED)
+            under_way.stop()
             await asyncio.shield(asyncio.wait({under_way.task}))
 
-    async def _live(self, under_way: "_Run", cell: Cell) -> None:
+    async def _perform(self, under_way: Performance, plan: Plan) -> None:
         began = asyncio.get_running_loop().time()
         try:
-            finished = await cell.live()
+            await perform(under_way, plan, self._sandbox, self._compiled)
         except OSError as error:
             log.error("cell could not be made", reason=str(error))
             under_way.events.put_nowait(
@@ -230,11 +245,8 @@ class Runs:
         except Exception as error:  # raised again where the run is listened to
             under_way.events.put_nowait(error)
             return
-        if finished.verdict is Verdict.SANDBOX_FAULT:
-            log.error("sandbox did not start", reason=cell.complaints)
         duration_s = asyncio.get_running_loop().time() - began
         self._mean_duration_s += _RECENT_WEIGHT * (duration_s - self._mean_duration_s)
-        under_way.events.put_nowait(finished)
 
     def _retry_after_s(self) -> int:
         return max(1, round(self.settings.queue_length / self.settings.concurrency * self._mean_duration_s))
@@ -242,7 +254,7 @@ class Runs:
     # ------------------------------------------------------------------------------------------------- what there is
 
     async def _runtime(self, name: str) -> tuple[Runtime, Found]:
-        runtime = next((one for one in self.runtimes if name in (one.id, *one.aliases)), None)
+        runtime = self._named(name)
         if runtime is None:
             known = ", ".join(sorted(one.id for one in self.runtimes))
             raise LanguageUnknown(f"There is no language {name[:50]!r}.", action=f"Take one of: {known}.")
@@ -252,6 +264,9 @@ class Runs:
             raise LanguageUnknown(f"{runtime.name} is not available on this server.", action=found.reason)
         return runtime, found
 
+    def _named(self, name: str) -> Runtime | None:
+        return next((one for one in self.runtimes if name in (one.id, *one.aliases)), None)
+
     async def _look_for_toolchains(self) -> None:
         async with self._looking:
             if not self._found:
@@ -260,49 +275,16 @@ class Runs:
                 )
                 self._found = {runtime.id: result for runtime, result in zip(self.runtimes, found, strict=True)}
 
-    async def _open_workshop(self) -> Workshop:
-        """
-        Raises:
-            SandboxUnavailable: with what is missing; asked again each time, so installing it is enough.
-        """
-        if self._workshop is None:
-            workshop = await asyncio.to_thread(_prepare, self.settings)
-            if reason := await self._try_cell(workshop):
-                raise SandboxUnavailable("No sandbox can be made on this machine.", action=reason)
-            self._workshop = workshop
-        return self._workshop
-
-    async def _try_cell(self, workshop: Workshop) -> str | None:
+    async def _try_cell(self) -> str | None:
         """Why a cell does not work, and what to do; None when it does."""
-        program = Program((SourceFile("empty", b""),), (), ("/bin/sh", "-c", ":"))
-        plan = CellPlan(program, b"", Surroundings.of(), _PROBE_LIMITS, _PROBE_LIMITS)
-        # One past the last slot, so that a probe never shares a user with a run.
-        cell = Cell(workshop, plan, self.settings.concurrency, lambda event: None)
+        work = Work("run", (), ("/bin/sh", "-c", ":"), {}, _PROBE_LIMITS, self._sandbox.hard_limits(_PROBE_LIMITS))
         try:
-            finished = await cell.live()
+            result = await self._sandbox.perform(PLAIN, work, lambda _output: None, lambda _cell: None)
         except OSError as error:
             return f"Starting a cell failed: {error.strerror}."
-        if finished.verdict is Verdict.OK:
+        if result.facts.began and result.facts.status == 0:
             return None
-        return bubblewrap.advice(cell.complaints) or f"An empty cell ended with: {finished.message}"
-
-
-def _prepare(settings: ExecutionSettings) -> Workshop:
-    tools = Tools.find(settings.bubblewrap)
-    if isinstance(tools, str):
-        raise SandboxUnavailable("No sandbox can be made on this machine.", action=tools)
-    try:
-        # Here, since without libseccomp the import itself fails.
-        from opencode.modules.execution.adapters import seccomp
-
-        kind = groups.detect()
-        program = seccomp.filter_program(hidden_memory=not kind.rlimits_only)
-    except (RuntimeError, OSError):
-        raise SandboxUnavailable(
-            "No sandbox can be made on this machine.", action="libseccomp is missing. Install the package libseccomp2."
-        ) from None
-    processes.adopt_orphans()
-    return Workshop(tools, kind, program, settings)
+        return f"An empty cell ended with: {judge(result.facts, _PROBE_LIMITS).message} {result.complaint}".strip()
 
 
 def _language(runtime: Runtime, found: Found | Missing) -> Language:
@@ -318,38 +300,6 @@ def _language(runtime: Runtime, found: Found | Missing) -> Language:
         file_name=runtime.file_name,
         template=runtime.template,
     )
-
-
-def _stopped_early(runtime: Runtime, workshop: Workshop) -> Finished:
-    return Finished(
-        stage=runtime.first_stage,
-        verdict=Verdict.STOPPED,
-        message="Stopped before it began.",
-        exit_code=None,
-        signal=None,
-        cpu_time_ms=0,
-        wall_time_ms=0,
-        memory_bytes=None,
-        limits_held=workshop.groups.name,
-    )
-
-
-@dataclass(slots=True)
-class _Run:
-    """A run that somebody waits for."""
-
-    events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
-    waiting: asyncio.Future[int] | None = None
-    cell: Cell | None = None
-    task: asyncio.Task[None] | None = None
-    stopped: bool = False
-
-    def stop(self) -> None:
-        self.stopped = True
-        if self.cell:
-            self.cell.end(Verdict.STOPPED)
-        elif self.waiting:
-            self.waiting.cancel()
 
 
 class _Slots:

@@ -1,0 +1,190 @@
+"""The process of one program: it exists before its work does, takes the work, and becomes the program."""
+
+import _socket
+import fcntl
+import marshal
+import os
+import resource
+import signal
+import struct
+import termios
+
+from opencode.modules.execution.adapters.zygote import kernel, python, store, walls, words
+
+MOST_WORDS = 256 * 1024  # bytes of one message; what is larger comes as a file
+_MOST_DESCRIPTORS = 4
+_LARGEST_WORD = 16
+JOINED = b"joined"
+READY = b"R"
+FAULT = b"X"
+FOLDERS = 3
+"""Descriptors that come with `READY`: of the folders that a program may fill. They are good for statvfs(3) only."""
+COMPILED_TAG = b"C"
+COMPILED = struct.Struct("=cqqqq")
+"""`C`, status as wait(2) has it, user and system time in µs, largest resident set in bytes."""
+_CANNOT_START = 127  # what shells say when there is no such program
+_WORDS_TO_WARM = 3  # the descriptor on which a program that is up already hears what to run
+
+# Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would
+# complain.
+_SIGNALS_TO_RESET = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+
+
+def live(
+    work: _socket.socket,
+    plain: "list[int]",
+    plan: words.Plan,
+    user: int,
+    interpreter: "python.Interpreter | None",
+) -> None:
+    """
+    The whole life of a cell's process, up to the program. Never returns. What goes wrong before is told to the server.
+
+    Args:
+        work: the server's words to us.
+        plain: stdin, stdout and stderr.
+
+    Raises:
+        python.Program: the program is to take over this interpreter.
+    """
+    try:
+        # We belong to the cell's control group before we take anything.
+        if work.recv(_LARGEST_WORD) != JOINED:
+            os._exit(_CANNOT_START)
+        for number in _SIGNALS_TO_RESET:
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        _take_places(plain)
+        walls.raise_walls(plan, user)
+        # Nobody else runs as this user here, but one compiler may, and it is not to look into us.
+        kernel.set_dumpable(False)
+        if plan["warm"]:
+            _start_warm(plan, work)
+        if interpreter:
+            interpreter.rehearse()
+        _say_ready(work)
+        _follow(*receive(work), work)
+    except OSError as error:
+        work.send(FAULT + (error.strerror or "").encode())
+    os._exit(_CANNOT_START)
+
+
+def _say_ready(work: _socket.socket) -> None:
+    folders = [os.open(place, os.O_PATH | os.O_CLOEXEC) for place in walls.WRITABLE]
+    kernel.send(work, READY, folders)
+    for folder in folders:
+        os.close(folder)
+
+
+def receive(work: _socket.socket) -> "tuple[words.Task, list[int]]":
+    """The work, and the files that came along. An empty message means that the server is gone."""
+    raw, descriptors = kernel.receive(work, MOST_WORDS, _MOST_DESCRIPTORS)
+    if not raw:
+        os._exit(_CANNOT_START)
+    return marshal.loads(raw), descriptors  # noqa: S302 (from the server, over a socket that only we hold)
+
+
+def _follow(task: words.Task, descriptors: "list[int]", work: _socket.socket) -> None:
+    _prepare(task, descriptors)
+    if task["collect"]:
+        _see_compiler_through(task["collect"], descriptors[-1], work)
+    work.close()
+    for number, limit in task["limits"]:
+        resource.setrlimit(number, (limit, limit))
+    argv, environment = task["argv"], task["environment"]
+    if task["in_python"]:
+        # The interpreter is this one. Its files in /proc belong to the program from now on.
+        kernel.set_dumpable(True)
+        raise python.Program(argv, environment, [name for name, _ in task["files"]])
+    try:
+        os.execve(argv[0], argv, environment)
+    except OSError as error:
+        os.write(2, f"{argv[0]} could not be started: {error.strerror}.\n".encode())
+
+
+def _see_compiler_through(paths: "list[str]", target: int, work: _socket.socket) -> None:
+    """
+    Wait for a compiler, our child, and put what it made into the server's file. Returns in the compiler only.
+    """
+    compiler = os.fork()
+    if compiler == 0:
+        os.close(target)
+        return
+    _, status, usage = os.wait4(compiler, 0)
+    # What it left running must not change the files under our hands.
+    _end_all_others()
+    store.collect(paths, target)
+    user_us, system_us = int(usage.ru_utime * 1e6), int(usage.ru_stime * 1e6)
+    told = COMPILED.pack(COMPILED_TAG, status, user_us, system_us, usage.ru_maxrss * 1024)
+    work.send(told)
+    os._exit(0)
+
+
+def _end_all_others() -> None:
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _prepare(task: words.Task, descriptors: "list[int]") -> None:
+    """Put the files where they belong, and take the terminal if there is one."""
+    rest = iter(descriptors)
+    if task["terminal"]:
+        _take_terminal(next(rest))
+    content = task["content"]
+    if content is None:
+        store.write_from(next(rest), task["files"])
+    else:
+        store.write(content, task["files"])
+    if task["made"]:
+        store.unpack(next(rest))
+
+
+def _take_places(plain: "list[int]") -> None:
+    for place, descriptor in enumerate(plain):
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+
+
+def _take_terminal(terminal: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for place in range(3):
+        os.dup2(terminal, place)
+    os.close(terminal)
+
+
+def _start_warm(plan: words.Plan, work: _socket.socket) -> None:
+    """
+    Become an interpreter that loads itself now and waits for its program. What it has to know comes over a pipe, as one
+    line, from a helper that outlives this function. Never returns.
+    """
+    hearing, telling = os.pipe()
+    program = os.getpid()
+    if os.fork() == 0:
+        # The helper's parent is not to learn of its end: an interpreter could take it for a child of its own.
+        if os.fork() == 0:
+            os.close(hearing)
+            _help_warm(work, telling, program)
+        os._exit(0)
+    os.wait()
+    work.close()
+    os.close(telling)
+    if hearing != _WORDS_TO_WARM:
+        os.dup2(hearing, _WORDS_TO_WARM)
+        os.close(hearing)
+    os.set_inheritable(_WORDS_TO_WARM, True)
+    argv = plan["warm"]
+    os.execve(argv[0], argv, plan["environment"])
+
+
+def _help_warm(work: _socket.socket, telling: int, program: int) -> None:
+    try:
+        _say_ready(work)
+        task, descriptors = receive(work)
+        _prepare(task, descriptors)
+        for number, limit in task["limits"]:
+            resource.prlimit(program, number, (limit, limit))
+        os.write(telling, task["line"])
+    finally:
+        os._exit(0)

@@ -1,0 +1,1 @@
+"""The use cases of running programs, a file for each story."""

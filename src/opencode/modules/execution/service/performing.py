@@ -1,0 +1,219 @@
+"""One run: its stages, one cell each, and what is told of them."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from opencode.contracts.execution import (
+    Compiled,
+    Finished,
+    Output,
+    RunEvent,
+    RunRequest,
+    Stage,
+    StageStarted,
+    Terminal,
+    Verdict,
+)
+from opencode.modules.execution.adapters.cells import Cell, Result, Work
+from opencode.modules.execution.adapters.compiled import CompileCache, CompiledProgram, key_of
+from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
+from opencode.modules.execution.adapters.toolchains import Found
+from opencode.modules.execution.adapters.zygotes import Kind
+from opencode.modules.execution.domain import Program, Runtime, judge
+from opencode.modules.execution.settings import StageLimits
+
+log = structlog.get_logger(__name__)
+
+_TRIES = 3  # of a stage that our sandbox spoilt before the program could do anything
+_PYTHON = "python3"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is, once everything about it is decided."""
+
+    runtime: Runtime
+    found: Found
+    program: Program
+    compiling: StageLimits
+    running: StageLimits
+
+
+@dataclass(slots=True, eq=False)
+class Performance:
+    """A run that somebody listens to, and may speak to."""
+
+    request: RunRequest
+    events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
+    waiting: asyncio.Future[int] | None = None
+    task: asyncio.Task[None] | None = None
+    stopped: bool = False
+
+    _cell: Cell | None = None
+    _stage: Stage | None = None
+    _early_input: bytearray = field(default_factory=bytearray)
+    _input_ended: bool = False
+
+    def begin(self, stage: Stage, cell: Cell) -> None:
+        self._stage, self._cell = stage, cell
+        if self.stopped:
+            cell.end(Verdict.STOPPED)
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self._cell:
+            self._cell.end(Verdict.STOPPED)
+        elif self.waiting:
+            self.waiting.cancel()
+
+    async def write(self, data: bytes) -> bool:
+        if not self.request.live or self._input_ended:
+            return False
+        if self._stage == "run" and self._cell:
+            return await self._cell.write(data)
+        # Typed while it still compiles, or waits for its turn.
+        self._early_input += data
+        return True
+
+    def end_input(self) -> bool:
+        if not self.request.live or self._input_ended:
+            return False
+        if self._stage == "run" and self._cell:
+            return self._cell.end_input()
+        self._input_ended = True
+        return True
+
+    def signal(self, number: int) -> bool:
+        return self._cell is not None and self._cell.signal(number)
+
+    def resize(self, terminal: Terminal) -> bool:
+        return self._stage == "run" and self._cell is not None and self._cell.resize(terminal)
+
+    def input(self) -> tuple[bytes, bool]:
+        """What is known of the input when the program starts, and whether more may come."""
+        return self.request.stdin + bytes(self._early_input), self.request.live and not self._input_ended
+
+
+async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: CompileCache) -> None:
+    """
+    Do all stages, and put what happens into the run's events, with exactly one `Finished` at the end.
+
+    Raises:
+        OSError, SandboxUnavailable: no cell can be made.
+    """
+    made = b""
+    if plan.program.compile:
+        outcome = await _compile(run, plan, sandbox, cache)
+        if isinstance(outcome, Finished):
+            run.events.put_nowait(outcome)
+            return
+        made = outcome.collected
+    run.events.put_nowait(StageStarted("run"))
+    stdin, live = run.input()
+    runtime, program = plan.runtime, plan.program
+    in_python = kind_of(runtime, plan.found).python != ""
+    work = Work(
+        stage="run",
+        files=program.files,
+        argv=(_PYTHON, *program.run[1:]) if in_python else program.run,
+        environment=dict(plan.found.surroundings.environment),
+        limits=plan.running,
+        hard_limits=sandbox.hard_limits(plan.running),
+        stdin=stdin,
+        in_python=in_python,
+        made=made,
+        live=live,
+        terminal=run.request.terminal,
+    )
+    result = await _one_stage(run, kind_of(runtime, plan.found), work, sandbox)
+    run.events.put_nowait(_finished(result, plan.running, (await sandbox.open()).groups.name))
+
+
+async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: CompileCache) -> CompiledProgram | Finished:
+    run.events.put_nowait(StageStarted("compile"))
+    key = key_of(plan.program, f"{plan.runtime.id} {plan.found.version}")
+    if kept := cache.get(key):
+        for output in kept.said:
+            run.events.put_nowait(output)
+        run.events.put_nowait(Compiled(cpu_time_ms=0, wall_time_ms=0, memory_bytes=None, cached=True))
+        return kept
+    work = Work(
+        stage="compile",
+        files=plan.program.files,
+        argv=plan.program.compile,
+        environment=dict(plan.found.surroundings.environment),
+        limits=plan.compiling,
+        hard_limits=sandbox.hard_limits(plan.compiling),
+        collect=plan.runtime.outputs,
+    )
+    said: list[Output] = []
+    result = await _one_stage(run, _plain(plan.found), work, sandbox, said)
+    finished = _finished(result, plan.compiling, (await sandbox.open()).groups.name)
+    if finished.verdict is not Verdict.OK:
+        return finished
+    program = CompiledProgram(result.collected, tuple(said))
+    cache.put(key, program)
+    run.events.put_nowait(Compiled(finished.cpu_time_ms, finished.wall_time_ms, finished.memory_bytes))
+    return program
+
+
+async def _one_stage(
+    run: Performance, kind: Kind, work: Work, sandbox: Sandbox, said: list[Output] | None = None
+) -> Result:
+    """What our sandbox spoils is done again, as long as nobody has seen anything of it."""
+
+    def emit(output: Output) -> None:
+        run.events.put_nowait(output)
+        if said is not None:
+            said.append(output)
+
+    for tries_left in reversed(range(_TRIES)):
+        result = await sandbox.perform(kind, work, emit, lambda cell: run.begin(work.stage, cell))
+        if result.facts.began or run.stopped or not tries_left:
+            return result
+        log.error("a sandbox failed", reason=result.complaint, tries_left=tries_left)
+    raise AssertionError("unreachable")
+
+
+def kind_of(runtime: Runtime, found: Found) -> Kind:
+    """What kind of cell the run stage needs."""
+    if runtime.interpreter and not runtime.compile:
+        return Kind(found.surroundings, python=found.places[runtime.interpreter])
+    return _plain(found)
+
+
+def _plain(found: Found) -> Kind:
+    # Without the environment, which a program gets with its command: so most languages share their cells.
+    return Kind(replace(found.surroundings, environment=PLAIN.surroundings.environment))
+
+
+def _finished(result: Result, limits: StageLimits, limits_held: str) -> Finished:
+    judgement = judge(result.facts, limits)
+    return Finished(
+        stage=result.facts.stage,
+        verdict=judgement.verdict,
+        message=judgement.message,
+        exit_code=judgement.exit_code,
+        signal=judgement.signal,
+        cpu_time_ms=result.facts.cpu_time_ms,
+        wall_time_ms=result.wall_time_ms,
+        memory_bytes=result.memory_bytes,
+        truncated=result.truncated,
+        limits_held=limits_held,
+    )
+
+
+def stopped_early(stage: Stage) -> Finished:
+    """For a run that was stopped before its turn came."""
+    return Finished(
+        stage=stage,
+        verdict=Verdict.STOPPED,
+        message="Stopped before it began.",
+        exit_code=None,
+        signal=None,
+        cpu_time_ms=0,
+        wall_time_ms=0,
+        memory_bytes=None,
+    )
