@@ -39,14 +39,12 @@ class Sandbox:
                 self._workshop = await asyncio.to_thread(_prepare, self.settings)
             return self._workshop
 
-    async def perform(
-        self, kind: Kind, work: Work, emit: Callable[[Output], None], took: Callable[[Cell], None]
-    ) -> Result:
+    async def perform(self, kind: Kind, begin: Callable[[Cell], Work], emit: Callable[[Output], None]) -> Result:
         """
         Do one stage in a cell of a kind. The answer is there when the program ends, not when the cell is gone.
 
         Args:
-            took: called with the cell before the program starts, so that it can be spoken to.
+            begin: says what to do, once there is a cell; from then on it can be spoken to.
 
         Raises:
             SandboxUnavailable: no cell can be made.
@@ -56,8 +54,7 @@ class Sandbox:
         nursery = self._nursery(kind)
         cell = await nursery.take()
         try:
-            took(cell)
-            return await cell.perform(work, emit)
+            return await cell.perform(begin(cell), emit)
         finally:
             cell.end(Verdict.STOPPED)
             nursery.dispose(cell)

@@ -56,10 +56,15 @@ class Performance:
     _early_input: bytearray = field(default_factory=bytearray)
     _input_ended: bool = False
 
-    def begin(self, stage: Stage, cell: Cell) -> None:
-        self._stage, self._cell = stage, cell
+    def begin(self, work: Work, cell: Cell) -> Work:
+        """There is a cell. What was typed until now goes along with the work; later words go to the cell."""
+        self._stage, self._cell = work.stage, cell
         if self.stopped:
             cell.end(Verdict.STOPPED)
+        if work.stage == "compile":
+            return work
+        stdin = self.request.stdin + bytes(self._early_input)
+        return replace(work, stdin=stdin, live=self.request.live and not self._input_ended)
 
     def stop(self) -> None:
         self.stopped = True
@@ -91,10 +96,6 @@ class Performance:
     def resize(self, terminal: Terminal) -> bool:
         return self._stage == "run" and self._cell is not None and self._cell.resize(terminal)
 
-    def input(self) -> tuple[bytes, bool]:
-        """What is known of the input when the program starts, and whether more may come."""
-        return self.request.stdin + bytes(self._early_input), self.request.live and not self._input_ended
-
 
 async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: CompileCache) -> None:
     """
@@ -111,7 +112,6 @@ async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compile
             return
         made = outcome.collected
     run.events.put_nowait(StageStarted("run"))
-    stdin, live = run.input()
     runtime, program = plan.runtime, plan.program
     in_python = kind_of(runtime, plan.found).python != ""
     work = Work(
@@ -121,10 +121,8 @@ async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compile
         environment=dict(plan.found.surroundings.environment),
         limits=plan.running,
         hard_limits=sandbox.hard_limits(plan.running),
-        stdin=stdin,
         in_python=in_python,
         made=made,
-        live=live,
         terminal=run.request.terminal,
     )
     result = await _one_stage(run, kind_of(runtime, plan.found), work, sandbox)
@@ -170,7 +168,7 @@ async def _one_stage(
             said.append(output)
 
     for tries_left in reversed(range(_TRIES)):
-        result = await sandbox.perform(kind, work, emit, lambda cell: run.begin(work.stage, cell))
+        result = await sandbox.perform(kind, lambda cell: run.begin(work, cell), emit)
         if result.facts.began or run.stopped or not tries_left:
             return result
         log.error("a sandbox failed", reason=result.complaint, tries_left=tries_left)

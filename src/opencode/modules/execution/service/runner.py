@@ -279,7 +279,7 @@ class Runs:
         """Why a cell does not work, and what to do; None when it does."""
         work = Work("run", (), ("/bin/sh", "-c", ":"), {}, _PROBE_LIMITS, self._sandbox.hard_limits(_PROBE_LIMITS))
         try:
-            result = await self._sandbox.perform(PLAIN, work, lambda _output: None, lambda _cell: None)
+            result = await self._sandbox.perform(PLAIN, lambda _cell: work, lambda _output: None)
         except OSError as error:
             return f"Starting a cell failed: {error.strerror}."
         if result.facts.began and result.facts.status == 0:
