@@ -21,8 +21,12 @@ from .runner import new_run_id
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SCREEN = Terminal(80, 24)
-ANSWERING = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin: print('heard', line.strip(), flush=True)\n"
-ANSWERING += "print('the end')\n"
+ANSWERING = """
+import sys
+print('ready', flush=True)
+for line in sys.stdin: print('heard', line.strip(), flush=True)
+print('the end')
+"""
 
 
 class Talk:
