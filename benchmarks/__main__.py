@@ -1,7 +1,17 @@
-"""`python -m benchmarks`."""
+"""`python -m benchmarks [collaboration | execution] …`: what is named, or everything."""
 
 import sys
 
-from benchmarks.collaboration.command import main
+from benchmarks.collaboration.command import main as collaboration
+from benchmarks.execution.command import main as execution
 
-sys.exit(main())
+PARTS = {"collaboration": collaboration, "execution": execution}
+
+
+def main(arguments: list[str]) -> int:
+    if arguments and arguments[0] in PARTS:
+        return PARTS[arguments[0]](arguments[1:])
+    return max([part(arguments) for part in PARTS.values()])
+
+
+sys.exit(main(sys.argv[1:]))

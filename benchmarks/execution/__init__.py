@@ -1,0 +1,1 @@
+"""Running programs, measured: how long, how many, beside what, and what is left behind."""
