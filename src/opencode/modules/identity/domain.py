@@ -32,6 +32,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "interviews": ("create", "read", "manage"),
     "invites": ("create",),
     "runs": ("create",),
+    "runtimes": ("manage",),
     "tokens": ("manage",),
     "users": ("manage",),
 }
@@ -54,6 +55,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "ai": frozenset({"ai:use"}),
     "interviews:write": frozenset({"interviews:create", "interviews:manage"}),
     "run": frozenset({"runs:create"}),
+    "runtimes": frozenset({"runtimes:manage"}),
 }
 """What each scope of a token lets through: every permission is one, and a few words stand for the usual ones."""
 
