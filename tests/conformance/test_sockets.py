@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from opencode.infra.websocket import (
 )
 from opencode.infra.websocket import uvicorn as fast
 from opencode.kernel.errors import Busy, Unauthenticated
+from tests.servers import QuietServer
 
 MAX_MESSAGE = 256 * 1024
 PATIENCE_S = 20.0
@@ -87,22 +88,6 @@ class Handler:
 
     async def until_closed(self) -> None:
         await self.until(lambda: "closed" in self.events)
-
-
-class QuietServer(uvicorn.Server):
-    """uvicorn inside a test: it leaves the signals of the test run alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 @dataclass(slots=True)
