@@ -7,11 +7,13 @@ import structlog
 from litestar.types import ControllerRouterHandler
 
 from opencode.contracts.execution import CodeRunner, Installer
-from opencode.contracts.identity import Identity
+from opencode.contracts.identity import CredentialsRevoked, Identity
+from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.execution.adapters.installer import CommandLineOnly
 from opencode.modules.execution.policy import Door
+from opencode.modules.execution.reactions import forget_revoked_person
 from opencode.modules.execution.routes import piston_routes
 from opencode.modules.execution.routes.packages import PackageRoutes
 from opencode.modules.execution.routes.piston import PistonRoutes
@@ -59,7 +61,10 @@ def build(
         await piston.sockets.stop()
         await runner.close()
 
-    plug = Plug(name="execution", routes=piston.routes, ready=ready, stop=stop)
+    def react(reactions: Reactions) -> None:
+        reactions.add(CredentialsRevoked, lambda event: forget_revoked_person(event, piston.door))
+
+    plug = Plug(name="execution", routes=piston.routes, react=react, ready=ready, stop=stop)
     return ExecutionModule(plug, piston.sockets.routes, runner)
 
 
@@ -69,6 +74,7 @@ class Piston:
 
     routes: tuple[ControllerRouterHandler, ...]
     sockets: PistonSockets
+    door: Door
 
 
 def build_piston(
@@ -85,4 +91,4 @@ def build_piston(
     allowance = Allowance.of(piston, settings)
     programs = PistonRoutes(runner, catalogue, allowance, door)
     packages = PackageRoutes(installer, catalogue, door, identity)
-    return Piston(piston_routes(programs, packages), PistonSockets(runner, catalogue, allowance, door))
+    return Piston(piston_routes(programs, packages), PistonSockets(runner, catalogue, allowance, door), door)

@@ -6,9 +6,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from opencode.contracts.identity import CredentialsRevoked
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
-from opencode.modules.execution.policy import network_of
+from opencode.modules.execution import policy
+from opencode.modules.execution.policy import FRESH_S, network_of
+from opencode.modules.execution.reactions import forget_revoked_person
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from tests.http import ORIGIN, client_of
 
@@ -183,6 +186,40 @@ class TestWhoMayCall:
         response = await open_world.client.post("/api/v2/execute", json=job("out a"), headers=headers)
         assert response.json()["run"] == printed("a\n")
         assert open_world.runner.requests[0].owner == "address:203.0.113.7"
+
+
+class TestWhoeverWasLetIn:
+    async def test_a_token_is_looked_up_once_in_two_seconds(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        times = iter([0.0] * 4 + [FRESH_S] * 4)
+        monkeypatch.setattr(world.piston.door, "now", lambda: next(times, FRESH_S))
+        token = world.token
+        async with client_of(world.app, bearer=token) as client:
+            assert (await client.get("/api/v2/runtimes")).status_code == 200
+            await world.identity.dismiss_guest(world.identity.who(token).id)
+            assert (await client.get("/api/v2/runtimes")).status_code == 200
+            times = iter(())
+            assert (await client.get("/api/v2/runtimes")).status_code == 401
+
+    async def test_a_token_that_is_revoked_runs_nothing_any_more(self, world: World) -> None:
+        token = world.token
+        who = world.identity.who(token).id
+        async with client_of(world.app, bearer=token) as client:
+            assert (await client.post("/api/v2/execute", json=job())).status_code == 200
+            await world.identity.dismiss_guest(who)
+            event = CredentialsRevoked(principal_id=who, revoked_at=world.clock.now())
+            await forget_revoked_person(event, world.piston.door)
+            assert (await client.post("/api/v2/execute", json=job())).status_code == 401
+
+    async def test_however_many_tokens_are_shown_few_are_remembered(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(policy, "MOST_KNOWN", 3)
+        for _ in range(10):
+            async with client_of(world.app, bearer=world.token) as client:
+                assert (await client.get("/api/v2/runtimes")).status_code == 200
+        assert len(world.piston.door._known) <= 3
 
 
 class TestHowOften:
