@@ -1,6 +1,5 @@
 """Who may do what over the Piston API, and how often when it is open to everybody."""
 
-import ipaddress
 import math
 import time
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 
 from opencode.contracts.identity import Identity
 from opencode.infra.security import Rate, RateLimiter
+from opencode.kernel.addresses import network_of
 from opencode.kernel.errors import Busy
 from opencode.kernel.principal import ANONYMOUS, Credentials, Principal
 
@@ -120,15 +120,3 @@ class Door:
             self._known.clear()
         if principal.id:
             self._known[shown] = self.now(), principal
-
-
-def network_of(address: str) -> str:
-    """What counts as one address. Whoever has one IPv6 address has a /64 of them (RFC 6177)."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    mapped = parsed.ipv4_mapped
-    return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -10,7 +10,7 @@ from opencode.contracts.identity import CredentialsRevoked
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.modules.execution import policy
-from opencode.modules.execution.policy import FRESH_S, network_of
+from opencode.modules.execution.policy import FRESH_S
 from opencode.modules.execution.reactions import forget_revoked_person
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from tests.http import ORIGIN, client_of
@@ -238,11 +238,6 @@ class TestHowOften:
                 assert (await neighbour.post("/api/v2/execute", json=job())).status_code == 200
             clock.advance(seconds=61)
             assert (await world.execute(job())).status_code == 200
-
-    def test_a_subscriber_of_ipv6_is_one_address(self) -> None:
-        assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1")
-        assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
-        assert network_of("unknown") == "unknown"
 
 
 class TestWhatTheOperatorSays:
