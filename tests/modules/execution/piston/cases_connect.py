@@ -19,6 +19,7 @@ RUN = {"type": "stage", "stage": "run"}
 COMPILE = {"type": "stage", "stage": "compile"}
 COMPLETED = (4999, "Job Completed")
 NOTIFIED = (4002, "Notified Error")
+TIMEOUT = (4001, "Initialization Timeout")
 NOT_YET = (4003, "Not yet initialized")
 
 
@@ -160,8 +161,8 @@ SCRIPTS: list[tuple[str, list[Step]]] = [
         "/terminal/rows", "terminal.rows must be a number from 1 to 1000",
     ))]),
     ("a second job is asked for", [*begun("wait on"), ("say", init("out b")), ("bye", (4000, "Already Initialized"))]),
-    ("nothing is said", [("bye", (4001, "Initialization Timeout"))]),
-    ("nothing is said that counts", [("say", {"type": "hello"}), ("bye", (4001, "Initialization Timeout"))]),
+    ("nothing is said", [("bye", TIMEOUT)]),
+    ("nothing is said that counts", [("say", {"type": "hello"}), ("bye", TIMEOUT)]),
     ("no JSON is said", fails("{", NOT_JSON)),
     ("nothing is in a message", fails("", NOT_JSON)),
     ("a number is said", fails("5", NO_OBJECT)),

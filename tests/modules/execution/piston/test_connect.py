@@ -15,7 +15,7 @@ from opencode.modules.execution.schemas.messages import SIGNALS
 from opencode.modules.execution.settings import PistonSettings
 from tests.doubles.runner import PIPE_BYTES
 
-from .cases_connect import COMPLETED, RUN, RUNTIME, SCRIPTS, Step, ended, out, typed
+from .cases_connect import COMPLETED, RUN, RUNTIME, SCRIPTS, TIMEOUT, Step, ended, out, typed
 from .kit import PATIENCE_S, Line, World, init, on_a_port, piston_world
 
 
@@ -50,7 +50,8 @@ async def until_quiet(world: World) -> None:
 async def test_a_conversation_goes_as_it_is_written_down(
     socket_world: World, script: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "INIT_S", 0.2)
+    if script[-1] == ("bye", TIMEOUT):
+        monkeypatch.setattr(sockets, "INIT_S", 0.1)
     line = await socket_world.open()
     for what, value in script:
         match what:
