@@ -86,9 +86,8 @@ class Call:
         return parse_json(raw) if raw else {}
 
     async def _body(self) -> bytes:
-        too_large = TooLarge(f"The body of the request has more than {MAX_BODY_BYTES} bytes.", action="Send less.")
         if int(self._headers.get(b"content-length", b"0")) > MAX_BODY_BYTES:
-            raise too_large
+            raise _too_large()
         parts: list[bytes] = []
         size = 0
         while True:
@@ -98,7 +97,7 @@ class Call:
             parts.append(message["body"])
             size += len(message["body"])
             if size > MAX_BODY_BYTES:
-                raise too_large
+                raise _too_large()
             if not message["more_body"]:
                 return b"".join(parts)
 
@@ -176,6 +175,10 @@ class PistonApi:
         if call.method == "OPTIONS" and methods:
             return Answer(b"", headers=((b"allow", ", ".join(methods).encode()),))
         return Answer.message(404, "Not Found")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body of the request has more than {MAX_BODY_BYTES} bytes.", action="Send less.")
 
 
 def _below_prefix(path: str) -> str:
