@@ -1,5 +1,9 @@
-"""One real PostgreSQL and one real Redis for a whole run: on sockets in a folder of their own, gone with the run."""
+"""
+Real servers: one PostgreSQL and one Redis for a whole run, on sockets in a folder of their own, gone with the run; and
+uvicorn inside a test.
+"""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,11 +14,29 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import uvicorn
 from redis import Redis
 from redis.exceptions import RedisError
 
 _PATIENCE_S = 30.0
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn inside a test: it leaves the signals of the test run alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
 
 @dataclass(frozen=True, slots=True)

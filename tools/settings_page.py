@@ -25,6 +25,7 @@ _TITLES = {
     "IdentitySettings": "Accounts and sign-in",
     "CollaborationSettings": "Shared documents",
     "ExecutionSettings": "Runs",
+    "PistonSettings": "The Piston API",
     "InterviewsSettings": "Interviews",
 }
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,15 +19,18 @@ from websockets.typing import Subprotocol
 
 from opencode.infra.websocket import (
     Admission,
+    Refusal,
     Socket,
     SocketRoute,
     UpgradeRequest,
     asgi_sockets,
     binary_frame,
     socket_protocol,
+    text_frame,
 )
 from opencode.infra.websocket import uvicorn as fast
-from opencode.kernel.errors import Busy, Unauthenticated
+from opencode.kernel.errors import Busy, OpenCodeError, Unauthenticated
+from tests.servers import QuietServer
 
 MAX_MESSAGE = 256 * 1024
 PATIENCE_S = 20.0
@@ -58,6 +61,13 @@ class Handler:
             raise RuntimeError("this handler fails on purpose")
         if message.startswith(b"close "):
             self.socket.close(int(message[6:]), "as you wish")
+        elif message == b"hold":
+            self.socket.hold()
+        elif message == b"hold and close":
+            self.socket.hold()
+            self.socket.close(4401, "held")
+        elif "text" in self.request.query:
+            self.socket.write(text_frame(message))
         elif message.startswith(b"flood "):
             for _ in range(int(message[6:])):
                 self.socket.write(binary_frame(b"x" * 65_000))
@@ -89,22 +99,6 @@ class Handler:
         await self.until(lambda: "closed" in self.events)
 
 
-class QuietServer(uvicorn.Server):
-    """uvicorn inside a test: it leaves the signals of the test run alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
 @dataclass(slots=True)
 class House:
     """A running server. `gate` decides who is let in; it lets in everybody unless a test says otherwise."""
@@ -116,12 +110,11 @@ class House:
     gate: asyncio.Event
     stopped: "asyncio.Task[None]"
 
-    @property
-    def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/sockets/one"
-
-    async def open(self, query: str = "", **options: Any) -> tuple[ClientConnection, Handler]:
-        client = await connect(f"{self.url}?{query}", compression=None, proxy=None, max_size=None, **options)
+    async def open(
+        self, query: str = "", path: str = "/sockets/one", **options: Any
+    ) -> tuple[ClientConnection, Handler]:
+        url = f"ws://127.0.0.1:{self.port}{path}?{query}"
+        client = await connect(url, compression=None, proxy=None, max_size=None, **options)
         return client, self.handlers[-1]
 
     async def raw(self, path: str = "/sockets/one", headers: str = "") -> "Raw":
@@ -228,7 +221,13 @@ async def running(transport: str) -> AsyncGenerator[House]:
         handlers.append(handler)
         return Admission(handler, "good" if "good" in request.subprotocols else None)
 
-    routes = (SocketRoute("/sockets/", admit, MAX_MESSAGE),)
+    def refuse(error: OpenCodeError) -> Refusal:
+        return Refusal(418, "Short and stout", "text/plain", error.detail.encode())
+
+    routes = (
+        SocketRoute("/sockets/", admit, MAX_MESSAGE),
+        SocketRoute("/texts/", admit, MAX_MESSAGE, takes_text=True, refuse=refuse),
+    )
     is_fast = transport == "uvicorn"
     config = uvicorn.Config(
         nothing if is_fast else asgi_sockets(nothing, routes),
@@ -421,6 +420,80 @@ class TestMessages:
         assert "101" in await raw.head()
         assert [await raw.message(), await raw.message()] == [b"early", b"bird"]
         raw.writer.close()
+
+
+class TestTexts:
+    async def test_texts_arrive_where_they_are_wanted_and_are_answered_as_texts(self, house: House) -> None:
+        client, handler = await house.open("text=1", "/texts/one")
+        for text in ("größe", "", "x" * 70_000):
+            await client.send(text)
+            assert await client.recv() == text
+        await client.send(["in ", "pieces"])
+        assert await client.recv() == "in pieces"
+        assert handler.messages == ["größe".encode(), b"", b"x" * 70_000, b"in pieces"]
+        await client.close()
+
+    async def test_bytes_arrive_there_too(self, house: House) -> None:
+        client, _ = await house.open("text=1", "/texts/one")
+        await client.send(b"short")
+        assert await client.recv() == "short"
+        await client.send(b"y" * 70_000)
+        assert await client.recv() == "y" * 70_000
+        await client.close()
+
+    async def test_a_route_may_refuse_in_a_dialect_of_its_own(self, house: House) -> None:
+        with pytest.raises(InvalidStatus) as refused:
+            await house.open("refuse=1", "/texts/one")
+        response = refused.value.response
+        assert (response.status_code, response.headers["content-type"]) == (418, "text/plain")
+        assert response.body == b"The ticket is missing."
+
+
+class TestHolding:
+    async def test_nothing_more_is_read_from_a_socket_that_is_held_until_it_goes_on(self, house: House) -> None:
+        client, handler = await house.open()
+        await client.send(b"hold")
+        await handler.until(lambda: handler.messages == [b"hold"])
+        sending = asyncio.create_task(self._send(client, 400))
+        await asyncio.sleep(0.2)
+        assert not sending.done()
+        assert len(handler.messages) < 100
+        assert handler.socket
+        handler.socket.go_on()
+        for _ in range(400):
+            assert len(await client.recv()) == 60_000
+        await sending
+        await client.close()
+
+    async def test_a_socket_that_is_held_can_be_closed_and_the_goodbye_is_answered(self, house: House) -> None:
+        client, handler = await house.open()
+        await client.send(b"hold and close")
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.recv()
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4401
+        await handler.until_closed()
+
+    async def test_a_flood_that_waits_for_its_turn_is_held_too_and_arrives_whole(self, fast_house: House) -> None:
+        raw = await fast_house.raw()
+        await raw.head()
+        payloads = [b"hold", *(number.to_bytes(4, "big") for number in range(2_000))]
+        raw.writer.write(b"".join(map(client_frame, payloads)))
+        handler = fast_house.handlers[-1]
+        await handler.until(lambda: len(handler.messages) == len(payloads))
+        assert handler.messages == payloads
+        raw.writer.write(client_frame(b"later"))
+        await asyncio.sleep(0.05)
+        assert handler.messages == payloads
+        assert handler.socket
+        handler.socket.go_on()
+        await handler.until(lambda: handler.messages[-1] == b"later")
+        raw.writer.close()
+
+    @staticmethod
+    async def _send(client: ClientConnection, times: int) -> None:
+        for _ in range(times):
+            await client.send(b"x" * 60_000)
 
 
 class TestBadFrames:

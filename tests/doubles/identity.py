@@ -27,11 +27,13 @@ class IdentityInMemory:
         self._clock = clock
         self._principals: dict[str, Principal] = {}
         self._expires: dict[str, datetime] = {}
+        self._sessions: dict[str, str] = {}
         self.audit: list[AuditLine] = []
 
     async def authenticate(self, *, session: str | None, bearer: str | None) -> Principal:
         if bearer is None:
-            return ANONYMOUS
+            token = self._sessions.get(session or "")
+            return self._principals[token] if token else ANONYMOUS
         expires_at = self._expires.get(bearer)
         if bearer not in self._principals or (expires_at and self._clock.now() >= expires_at):
             raise Unauthenticated("The bearer token is not good.", action="Sign in again.")
@@ -69,6 +71,12 @@ class IdentityInMemory:
 
     def add_interviewer(self, name: str) -> str:
         return self.add_user(name, roles=frozenset({"interviewer"}), permissions=INTERVIEWER_PERMISSIONS)
+
+    def add_session(self, token: str) -> str:
+        """Sign the holder of a token in at a browser; what its cookie holds."""
+        session = new_id("ses")
+        self._sessions[session] = token
+        return session
 
     def narrowed(self, token: str, permissions: frozenset[str]) -> str:
         """Another token of the same account, with narrower scopes."""

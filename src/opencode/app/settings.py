@@ -10,7 +10,7 @@ from typing import Any
 from opencode.app.modules import MODULES
 from opencode.infra.settings import SettingsError, SettingValue, Sources, load_section, setting, variable_of
 from opencode.modules.collaboration.settings import CollaborationSettings
-from opencode.modules.execution.settings import ExecutionSettings
+from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.interviews.settings import InterviewsSettings
 
@@ -68,11 +68,19 @@ class Settings:
     identity: IdentitySettings
     collaboration: CollaborationSettings
     execution: ExecutionSettings
+    piston: PistonSettings
     interviews: InterviewsSettings
     values: tuple[SettingValue, ...]
 
 
-SECTIONS = (ProcessSettings, IdentitySettings, CollaborationSettings, ExecutionSettings, InterviewsSettings)
+SECTIONS = (
+    ProcessSettings,
+    IdentitySettings,
+    CollaborationSettings,
+    ExecutionSettings,
+    PistonSettings,
+    InterviewsSettings,
+)
 
 
 def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -56,7 +56,7 @@ def open_database(settings: Settings) -> Database:
 
 def wire_runner(settings: Settings) -> Runs:
     """The runner alone, for commands that need no server."""
-    return execution_module.build(settings.execution).runner
+    return Runs(settings.execution)
 
 
 def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:
@@ -91,7 +91,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
     collaboration = collaboration_module.build(parts, settings.collaboration)
-    execution = execution_module.build(settings.execution)
+    execution = execution_module.build(parts, settings.execution, settings.piston, identity=identity.contract)
     interviews = interviews_module.build(
         parts,
         settings.interviews,
@@ -106,6 +106,5 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)
-    return House(
-        settings, parts, relay, plugs, collaboration.sockets, identity.contract, interviews.export_for_operator, address
-    )
+    sockets = (*collaboration.sockets, *execution.sockets)
+    return House(settings, parts, relay, plugs, sockets, identity.contract, interviews.export_for_operator, address)

@@ -1,6 +1,6 @@
 """What `execution` offers: programs run in sandboxes, their output while it comes, and what became of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -195,7 +195,7 @@ class CodeRunner(Protocol):
         """All languages that this server knows, the available ones first, then by name. Cheap: looked up once."""
         ...
 
-    def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+    def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """
         Run a program in a fresh sandbox and stream what it prints. Leaving the iteration early (`aclose`) ends it; a
         plain `async for` does not close what it leaves, so listen inside `contextlib.aclosing`.
@@ -245,6 +245,36 @@ class CodeRunner(Protocol):
         ...
 
 
+class Installer(Protocol):
+    """Puts toolchains on this machine, and takes them away."""
+
+    async def install(self, language: str, version: str) -> str:
+        """
+        Args:
+            language: an id of `CodeRunner.languages()`.
+            version: a range, as in `RunRequest`.
+
+        Returns:
+            The version that is installed now.
+
+        Raises:
+            LanguageUnknown: there is no such version to be had.
+            InstallFailed: it is installed already, or could not be.
+        """
+        ...
+
+    async def uninstall(self, language: str, version: str) -> str:
+        """
+        Returns:
+            The version that is gone now.
+
+        Raises:
+            LanguageUnknown: there is no such version.
+            InstallFailed: it is not installed, or could not be taken away.
+        """
+        ...
+
+
 class LanguageUnknown(NotFound):
     """No such language, or its toolchain is not installed on this server."""
 
@@ -261,6 +291,12 @@ class SandboxUnavailable(Unavailable):
     """No sandbox can be made on this machine. Programs never run without one."""
 
     title = "No sandbox"
+
+
+class InstallFailed(Unavailable):
+    """A toolchain could not be installed or taken away."""
+
+    title = "Not installed"
 
 
 class ExecutionBusy(Busy):

@@ -16,6 +16,14 @@ class PrincipalKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody shows: the secret of a session, or a bearer token, or nothing."""
+
+    session: str | None = None
+    bearer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """
     Who is calling, and what they may do in general. What they may do to one thing, that thing's `policy` decides.

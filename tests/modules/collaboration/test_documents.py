@@ -135,6 +135,10 @@ class UnframedWire:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
+    def hold(self) -> None: ...
+
+    def go_on(self) -> None: ...
+
     def write(self, frame: bytes) -> None:
         size = frame[1]
         self._wire.write(frame[2 if size < 126 else 4 if size == 126 else 10 :])

@@ -14,7 +14,6 @@ from opencode.modules.identity.domain import (
     Account,
     Role,
     Session,
-    address_group,
     email_key,
     email_problem,
     name_problem,
@@ -145,18 +144,3 @@ def test_a_session_is_pushed_ahead_at_most_once_an_hour() -> None:
     touched = session.touch(NOW + timedelta(minutes=60), timedelta(days=14))
     assert touched
     assert touched.expires_at == NOW + timedelta(minutes=60, days=14)
-
-
-@pytest.mark.parametrize(
-    ("address", "group"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:bbbb::2", "2001:db8:1:2::/64"),
-        ("::1", "::/64"),
-        ("unknown", "unknown"),
-    ],
-)
-def test_one_subscriber_is_one_address_to_the_brakes(address: str, group: str) -> None:
-    assert address_group(address) == group

@@ -28,7 +28,6 @@ from opencode.modules.interviews.errors import (
     TextRefused,
 )
 from opencode.modules.interviews.service.driving import FIRST_S, GATHER_CHARACTERS, GATHER_S, Gatherer
-from opencode.modules.interviews.service.joining import network_of
 from tests.doubles.runner import LANGUAGES
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -216,10 +215,3 @@ def test_the_first_output_goes_out_almost_at_once_and_the_rest_is_gathered() -> 
     assert gatherer.take() == [("stdout", "bc"), ("stderr", "d")]
     gatherer.add("stdout", b"x" * GATHER_CHARACTERS, now=12.0)
     assert gatherer.due_at == 12.0
-
-
-def test_addresses_of_one_ipv6_network_count_as_one() -> None:
-    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9")
-    assert network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1")
-    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1") != network_of("192.0.2.2")
-    assert network_of("unknown") == "unknown"

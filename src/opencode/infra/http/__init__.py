@@ -3,6 +3,7 @@
 from opencode.infra.http.authentication import (
     SESSION_COOKIE,
     Caller,
+    credentials_of,
     provide_address,
     provide_principal,
     refuse_other_sites,
@@ -19,6 +20,7 @@ __all__ = [
     "Caller",
     "PageView",
     "ServerEvent",
+    "credentials_of",
     "event_stream",
     "problem_of",
     "problem_response",

@@ -1,12 +1,13 @@
 """Who is calling: the session cookie or a bearer token, turned into a `Principal` for handlers that ask for one."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from litestar import Request
 
 from opencode.kernel.errors import Forbidden
-from opencode.kernel.principal import Principal
+from opencode.kernel.principal import Credentials, Principal
 
 SESSION_COOKIE = "ocp_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -28,11 +29,27 @@ async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
         Forbidden: a cookie came with a write from another site, or without an `Origin`.
     """
     caller: Caller = request.app.state.caller
-    bearer = bearer_of(request.headers.get("authorization"))
-    session = None if bearer else request.cookies.get(SESSION_COOKIE)
-    if session and request.method not in _SAFE_METHODS:
-        require_same_origin(request.headers.get("origin"), request.headers.get("host"))
-    return await caller.authenticate(session=session, bearer=bearer)
+    shown = credentials_of(request.headers.get, writes=request.method not in _SAFE_METHODS)
+    return await caller.authenticate(session=shown.session, bearer=shown.bearer)
+
+
+def credentials_of(header: Callable[[str], str | None], *, writes: bool) -> Credentials:
+    """
+    What a request shows; see `provide_principal`.
+
+    Args:
+        header: the value of a header by its lower-case name.
+        writes: the request changes something, or opens a socket, which no browser keeps other sites from.
+
+    Raises:
+        Forbidden: a cookie came with a write from another site, or without an `Origin`.
+    """
+    if bearer := bearer_of(header("authorization")):
+        return Credentials(bearer=bearer)
+    session = session_of(header("cookie"))
+    if session and writes:
+        require_same_origin(header("origin"), header("host"))
+    return Credentials(session=session)
 
 
 async def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
@@ -56,6 +73,15 @@ def bearer_of(header: str | None) -> str | None:
     """The token of an `Authorization: Bearer …` header (RFC 6750), or None."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def session_of(header: str | None) -> str | None:
+    """The session in a `Cookie` header (RFC 6265 §4.2.1), or None."""
+    for pair in (header or "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == SESSION_COOKIE:
+            return value.strip('"') or None
+    return None
 
 
 def require_same_origin(origin: str | None, host: str | None) -> None:

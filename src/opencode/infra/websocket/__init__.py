@@ -6,12 +6,21 @@ fast one, and `asgi`, which works under any ASGI server; one conformance suite h
 """
 
 from opencode.infra.websocket.asgi import asgi_sockets
-from opencode.infra.websocket.base import Admission, Socket, SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import binary_frame
+from opencode.infra.websocket.base import (
+    Admission,
+    Refusal,
+    Socket,
+    SocketHandler,
+    SocketRoute,
+    UpgradeRequest,
+    problem_document,
+)
+from opencode.infra.websocket.frames import binary_frame, text_frame
 from opencode.infra.websocket.uvicorn import SocketProtocol, socket_protocol
 
 __all__ = [
     "Admission",
+    "Refusal",
     "Socket",
     "SocketHandler",
     "SocketProtocol",
@@ -19,5 +28,7 @@ __all__ = [
     "UpgradeRequest",
     "asgi_sockets",
     "binary_frame",
+    "problem_document",
     "socket_protocol",
+    "text_frame",
 ]

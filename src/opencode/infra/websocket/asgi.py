@@ -11,16 +11,13 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
 import structlog
 
-from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
-from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import payload_of
+from opencode.infra.websocket.base import Refusal, SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.frames import is_text, payload_of
 from opencode.infra.websocket.uvicorn import BAD_MESSAGES, CLOSE_TIMEOUT_S, HIGH_WATER_BYTES, LOW_WATER_BYTES
-from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
-from opencode.kernel.ids import new_id
+from opencode.kernel.errors import OpenCodeError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -51,15 +48,14 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
     try:
         admission = await route.admit(_upgrade_of(scope))
     except OpenCodeError as error:
-        await _refuse(error, scope, send)
+        await _refuse(route.refuse(error), scope, send)
         return
     except Exception:
         log.exception("socket admission failed", path=scope["path"])
-        await _refuse(
-            Unavailable("The server could not open the socket.", action="Try again in a moment."), scope, send
-        )
+        error = Unavailable("The server could not open the socket.", action="Try again in a moment.")
+        await _refuse(route.refuse(error), scope, send)
         return
-    socket = AsgiSocket(admission.handler, receive, send, route.max_message_bytes)
+    socket = AsgiSocket(admission.handler, receive, send, route)
     try:
         await send({"type": "websocket.accept", "subprotocol": admission.subprotocol})
         metrics.SOCKETS.inc()
@@ -74,11 +70,13 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
 class AsgiSocket:
     """One open connection; implements `Socket`."""
 
-    def __init__(self, handler: SocketHandler, receive: Receive, send: Send, max_message_bytes: int) -> None:
+    def __init__(self, handler: SocketHandler, receive: Receive, send: Send, route: SocketRoute) -> None:
         self._handler = handler
         self._receive = receive
         self._send = send
-        self._max_message_bytes = max_message_bytes
+        self._route = route
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._news = asyncio.Event()
@@ -101,6 +99,12 @@ class AsgiSocket:
             self._ending = (code, reason)
             self._news.set()
 
+    def hold(self) -> None:
+        self._may_read.clear()
+
+    def go_on(self) -> None:
+        self._may_read.set()
+
     async def run(self) -> None:
         """From the opening to the end of the connection, whoever ends it."""
         self._call(lambda: self._handler.opened(self))
@@ -119,20 +123,24 @@ class AsgiSocket:
 
     async def _read(self) -> None:
         while self._ending is None:
+            await self._may_read.wait()
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return
-            self._take(message.get("bytes"))
+            payload = message.get("bytes")
+            if payload is None and self._route.takes_text:
+                payload = (message.get("text") or "").encode()
+            self._take(payload or b"")
 
-    def _take(self, message: bytes | None) -> None:
+    def _take(self, message: bytes) -> None:
         if self._ending:
             return
-        if not message:
+        if not message and not self._route.takes_text:
             self._bad_messages += 1
             if self._bad_messages > BAD_MESSAGES:
                 self.close(1003, "Only binary messages of the document protocol are understood here.")
-        elif len(message) > self._max_message_bytes:
-            self.close(1009, f"A message may have {self._max_message_bytes} bytes.")
+        elif len(message) > self._route.max_message_bytes:
+            self.close(1009, f"A message may have {self._route.max_message_bytes} bytes.")
         else:
             self._call(lambda: self._handler.received(message))
 
@@ -140,7 +148,9 @@ class AsgiSocket:
         while True:
             while self._queue:
                 frame = self._queue.popleft()
-                await self._send({"type": "websocket.send", "bytes": payload_of(frame)})
+                payload = payload_of(frame)
+                content = {"text": payload.decode()} if is_text(frame) else {"bytes": payload}
+                await self._send({"type": "websocket.send", **content})
                 self._queued_bytes -= len(frame)
                 if self._congested and self._queued_bytes <= LOW_WATER_BYTES:
                     self._congested = False
@@ -177,14 +187,13 @@ def _upgrade_of(scope: Scope) -> UpgradeRequest:
     )
 
 
-async def _refuse(error: OpenCodeError, scope: Scope, send: Send) -> None:
+async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
     if "websocket.http.response" not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": 1008, "reason": error.title})
+        await send({"type": "websocket.close", "code": 1008, "reason": refusal.title})
         return
-    problem = problem_of(error, new_id("req"))
-    headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
-    if isinstance(error, Busy):
-        headers.append((b"retry-after", str(error.retry_after_s).encode()))
-    start = {"type": "websocket.http.response.start", "status": problem.status, "headers": headers}
+    headers = [(b"content-type", refusal.media_type.encode()), (b"cache-control", b"no-store")]
+    if refusal.retry_after_s is not None:
+        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
+    start = {"type": "websocket.http.response.start", "status": refusal.status, "headers": headers}
     await send(start)
-    await send({"type": "websocket.http.response.body", "body": msgspec.json.encode(problem)})
+    await send({"type": "websocket.http.response.body", "body": refusal.body})

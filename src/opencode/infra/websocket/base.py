@@ -4,12 +4,29 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
+from opencode.infra.http.problems import problem_of
+from opencode.kernel.errors import Busy, OpenCodeError
+from opencode.kernel.ids import new_id
+
 
 class Socket(Protocol):
     """One open connection, as its handler sees it."""
 
     def write(self, frame: bytes) -> None:
-        """Send what `binary_frame` made. Never waits; after the end it does nothing."""
+        """Send what `binary_frame` or `text_frame` made. Never waits; after the end it does nothing."""
+        ...
+
+    def hold(self) -> None:
+        """
+        Read no more, so that the other side is slowed down, until `go_on`. What has been read already still comes. A
+        peer that goes away is noticed only at the next ping, so hold for short times.
+        """
+        ...
+
+    def go_on(self) -> None:
+        """Read again."""
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -23,7 +40,7 @@ class SocketHandler(Protocol):
     def opened(self, socket: Socket) -> None: ...
 
     def received(self, message: bytes) -> None:
-        """One whole binary message."""
+        """One whole message."""
         ...
 
     def congested(self) -> None:
@@ -59,14 +76,41 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """The answer to an upgrade that was not let in."""
+
+    status: int
+    title: str
+    media_type: str
+    body: bytes
+    retry_after_s: int | None = None
+
+
+def problem_document(error: OpenCodeError) -> Refusal:
+    """A refusal in the house's own dialect (RFC 9457)."""
+    problem = problem_of(error, new_id("req"))
+    body = msgspec.json.encode(problem)
+    return Refusal(problem.status, problem.title, "application/problem+json", body, retry_after_of(error))
+
+
+def retry_after_of(error: OpenCodeError) -> int | None:
+    return error.retry_after_s if isinstance(error, Busy) else None
+
+
+@dataclass(frozen=True, slots=True)
 class SocketRoute:
     """
     Attributes:
         prefix: paths that begin with it are served here.
-        admit: lets in, or raises an `OpenCodeError` that is answered as a problem document, before the upgrade.
+        admit: lets in, or raises an `OpenCodeError` that is answered with what `refuse` makes of it, before the
+            upgrade.
         max_message_bytes: a larger message ends the socket with 1009.
+        takes_text: text messages are passed on like binary ones, and so are empty ones. Whether a text is UTF-8 is for
+            the handler to find out.
     """
 
     prefix: str
     admit: Callable[[UpgradeRequest], Awaitable[Admission]]
     max_message_bytes: int
+    takes_text: bool = False
+    refuse: Callable[[OpenCodeError], Refusal] = problem_document

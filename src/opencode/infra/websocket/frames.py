@@ -2,6 +2,7 @@
 
 from websockets.speedups import apply_mask
 
+_TEXT_FINAL = 0x81
 _BINARY_FINAL = 0x82
 _MASKED = 0x80
 _SHORT = 125  # payloads up to here carry their length in the second byte
@@ -22,8 +23,18 @@ def binary_frame(payload: bytes) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8, "big") + payload
 
 
+def text_frame(payload: bytes) -> bytes:
+    """A whole text message from the server. `payload` is UTF-8 (RFC 6455 §5.6)."""
+    return bytes((_TEXT_FINAL,)) + binary_frame(payload)[1:]
+
+
+def is_text(frame: bytes) -> bool:
+    """Whether `text_frame` made it."""
+    return frame[0] == _TEXT_FINAL
+
+
 def payload_of(frame: bytes) -> bytes:
-    """The payload of what `binary_frame` made, for transports that frame by themselves."""
+    """The payload of what `binary_frame` or `text_frame` made, for transports that frame by themselves."""
     size = frame[1]
     return frame[2 if size <= _SHORT else 4 if size == _SHORT + 1 else 10 :]
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import msgspec
 import structlog
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -22,12 +21,10 @@ from websockets.http11 import Request
 from websockets.protocol import Protocol, Side, State
 from websockets.server import ServerProtocol
 
-from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
-from opencode.infra.websocket.base import Admission, SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.base import Admission, Refusal, SocketHandler, SocketRoute, UpgradeRequest
 from opencode.infra.websocket.frames import PING, client_frame_bytes, read_keystroke, read_short_messages
-from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
-from opencode.kernel.ids import new_id
+from opencode.kernel.errors import OpenCodeError, Unavailable
 
 log = structlog.get_logger(__name__)
 _library_log = logging.getLogger("opencode.websocket")
@@ -68,12 +65,15 @@ class SocketProtocol(asyncio.Protocol):
         "_give_up",
         "_handler",
         "_handshake",
+        "_held",
         "_passed_on",
         "_receive_at_once",
         "_silent_sweeps",
+        "_takes_text",
         "_transport",
         "_unparsed",
         "_uvicorn",
+        "_waits_for_turn",
         "_wire",
     )
     routes: tuple[SocketRoute, ...] = ()
@@ -91,6 +91,9 @@ class SocketProtocol(asyncio.Protocol):
         self._silent_sweeps = 0
         self._bad_messages = 0
         self._congested = False
+        self._held = False
+        self._waits_for_turn = False
+        self._takes_text = False
         self._ended = False
         self._give_up: asyncio.TimerHandle | None = None
         self._admitting: asyncio.Task[None] | None = None
@@ -114,6 +117,17 @@ class SocketProtocol(asyncio.Protocol):
             self._transport.close()
             return
         self._flush()
+
+    def hold(self) -> None:
+        if not self._ended:
+            self._held = True
+            self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        # While the rest of a read waits for its turn, its turn goes on reading.
+        if self._held and not self._waits_for_turn and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._held = False
 
     # --- what asyncio and uvicorn call -------------------------------------------------------------------------
 
@@ -186,7 +200,8 @@ class SocketProtocol(asyncio.Protocol):
 
     def sweep(self, *, ping: bool) -> None:
         """Called every `SWEEP_S` seconds for each connection: notices peers that are gone without a word."""
-        self._silent_sweeps += 1
+        # Whom we do not listen to is not silent; one that is gone is noticed by the ping.
+        self._silent_sweeps += not self._held
         if self._silent_sweeps > SILENT_SWEEPS:
             self._transport.abort()
         elif ping and self._handler:
@@ -196,12 +211,15 @@ class SocketProtocol(asyncio.Protocol):
         """Let the other sockets have their turn; nothing more is read from this one until its rest is taken."""
         if self._transport.is_closing():
             return
+        self._waits_for_turn = True
         self._transport.pause_reading()
         asyncio.get_running_loop().call_soon(self._take_rest, rest)
 
     def _take_rest(self, rest: bytes) -> None:
+        self._waits_for_turn = False
         if self._handler and not self._transport.is_closing():
-            self._transport.resume_reading()
+            if not self._held:
+                self._transport.resume_reading()
             self.data_received(rest)
 
     # --- messages ----------------------------------------------------------------------------------------------
@@ -230,14 +248,14 @@ class SocketProtocol(asyncio.Protocol):
         if self._ended or frame.opcode not in _DATA:
             return
         if frame.opcode is not Opcode.CONT:
-            self._fragments = [] if frame.opcode is Opcode.BINARY else None
+            self._fragments = [] if frame.opcode is Opcode.BINARY or self._takes_text else None
         if self._fragments is not None and frame.data:
             self._fragments.append(bytes(frame.data))
         if not frame.fin:
             return
         parts, self._fragments = self._fragments, None
         message = b"".join(parts or ())
-        if message:
+        if message or self._takes_text:
             self._give(handler, message)
         else:
             self._overlook()
@@ -264,6 +282,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def _end(self) -> None:
         """Nothing more is said or heard. A peer that never answers the goodbye does not keep the descriptor."""
+        self.go_on()  # or the answer would not be heard
         self._ended = True
         self._receive_at_once = None
         self._give_up = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self._transport.abort)
@@ -329,11 +348,12 @@ class SocketProtocol(asyncio.Protocol):
         try:
             admission = await route.admit(upgrade)
         except OpenCodeError as error:
-            self._refuse(error)
+            self._refuse(route.refuse(error))
             return
         except Exception:
             log.exception("socket admission failed", path=upgrade.path)
-            self._refuse(Unavailable("The server could not open the socket.", action="Try again in a moment."))
+            error = Unavailable("The server could not open the socket.", action="Try again in a moment.")
+            self._refuse(route.refuse(error))
             return
         if self._accept(request, admission) and not self._transport.is_closing():
             self._open(route, admission.handler)
@@ -355,6 +375,7 @@ class SocketProtocol(asyncio.Protocol):
         self._handshake = None
         self._admitting = None
         self._wire = Protocol(Side.SERVER, max_size=route.max_message_bytes, logger=_library_log)
+        self._takes_text = route.takes_text
         metrics.SOCKETS.inc()
         self._handler = handler
         self._guard(lambda: handler.opened(self))
@@ -363,19 +384,17 @@ class SocketProtocol(asyncio.Protocol):
         if early:
             self.data_received(early)
 
-    def _refuse(self, error: OpenCodeError) -> None:
-        problem = problem_of(error, new_id("req"))
-        body = msgspec.json.encode(problem)
+    def _refuse(self, refusal: Refusal) -> None:
         head = [
-            f"HTTP/1.1 {problem.status} {problem.title}",
-            "content-type: application/problem+json",
+            f"HTTP/1.1 {refusal.status} {refusal.title}",
+            f"content-type: {refusal.media_type}",
             "cache-control: no-store",
-            f"content-length: {len(body)}",
+            f"content-length: {len(refusal.body)}",
             "connection: close",
         ]
-        if isinstance(error, Busy):
-            head.append(f"retry-after: {error.retry_after_s}")
-        self._transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        if refusal.retry_after_s is not None:
+            head.append(f"retry-after: {refusal.retry_after_s}")
+        self._transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + refusal.body)
         self._transport.close()
 
 

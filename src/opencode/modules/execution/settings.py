@@ -114,3 +114,27 @@ class ExecutionSettings:
             output_bytes=self.compile_output_bytes,
             processes=self.compile_processes,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PistonSettings:
+    """The Piston API: whom it serves, and what a stage gets when a request does not say. The defaults are Piston's."""
+
+    piston_open: bool = setting(False, "let anybody who reaches this server run programs over the Piston API")
+    piston_open_runs_per_minute: int = setting(
+        300,
+        "runs per minute that one address gets while the Piston API is open (an IPv6 /64 counts as one); 0 for any "
+        "number",
+        minimum=0,
+    )
+    piston_run_timeout_ms: int = setting(3000, "milliseconds that a program may take unless it asks", minimum=100)
+    piston_run_cpu_time_ms: int = setting(
+        3000, "milliseconds of processor time that a program may use unless it asks", minimum=100
+    )
+    piston_compile_timeout_ms: int = setting(10_000, "milliseconds that a compiler may take unless asked", minimum=100)
+    piston_compile_cpu_time_ms: int = setting(
+        10_000, "milliseconds of processor time that a compiler may use unless asked", minimum=100
+    )
+    piston_output_bytes: int = setting(
+        0, "bytes that a program or a compiler may print over the Piston API; 0 for the limits of all runs", minimum=0
+    )

@@ -3,7 +3,6 @@ The rules of accounts and credentials, without I/O: roles and what they permit, 
 passwords are accepted.
 """
 
-import ipaddress
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "interviews": ("create", "read", "manage"),
     "invites": ("create",),
     "runs": ("create",),
+    "runtimes": ("manage",),
     "tokens": ("manage",),
     "users": ("manage",),
 }
@@ -54,6 +54,7 @@ SCOPES: dict[str, frozenset[str]] = {
     "ai": frozenset({"ai:use"}),
     "interviews:write": frozenset({"interviews:create", "interviews:manage"}),
     "run": frozenset({"runs:create"}),
+    "runtimes": frozenset({"runtimes:manage"}),
 }
 """What each scope of a token lets through: every permission is one, and a few words stand for the usual ones."""
 
@@ -281,19 +282,3 @@ def scopes_problem(scopes: Iterable[str]) -> str | None:
     if unknown := sorted(set(scopes) - SCOPES.keys()):
         return f"{', '.join(map(repr, unknown))} is not known; there are {', '.join(sorted(SCOPES))}"
     return None
-
-
-def address_group(address: str) -> str:
-    """
-    The address as brakes count it: of IPv6 the first 64 bits, since one subscriber has them all (RFC 6177), and an
-    IPv4 address that came wrapped in IPv6 as what it is.
-    """
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))

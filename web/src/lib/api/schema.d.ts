@@ -1145,7 +1145,7 @@ export interface components {
          * @description What became of a run.
          * @enum {string}
          */
-        Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "stopped" | "sandbox_fault";
+        Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
     };
     responses: never;
     parameters: never;

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate, hash_secret
+from opencode.kernel.addresses import network_of
 from opencode.kernel.ids import new_id
-from opencode.modules.identity.domain import AuditEntry, address_group
+from opencode.modules.identity.domain import AuditEntry
 from opencode.modules.identity.errors import TooManyAttempts
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.identity.store import Stores, Work
@@ -57,7 +58,7 @@ class Service:
             TooManyAttempts: the minute's attempts of either are used up.
         """
         rate = Rate(self._settings.sign_in_attempts_per_minute, _MINUTE_S)
-        keys = [f"identity.{action}.address:{address_group(address)}"]
+        keys = [f"identity.{action}.address:{network_of(address)}"]
         if account is not None:
             keys.append(self._account_brake(action, account))
         waits = [await self._parts.limiter.attempt(key, rate) for key in keys]

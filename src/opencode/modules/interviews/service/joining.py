@@ -1,9 +1,9 @@
 """Joining with a code, and knowing where one stands."""
 
-import ipaddress
 from dataclasses import dataclass
 
 from opencode.infra.security import Rate
+from opencode.kernel.addresses import network_of
 from opencode.kernel.ids import ParticipantId, new_id
 from opencode.kernel.principal import ANONYMOUS, Principal
 from opencode.modules.interviews.domain.interview import Interview
@@ -102,15 +102,3 @@ class Joining(UseCases):
             await work.stores.people.add(participant)
             await work.say(interview.id, now, news_about(EventType.PARTICIPANT_JOINED, participant))
         return participant
-
-
-def network_of(address: str) -> str:
-    """What counts as one address. Whoever has one IPv6 address has a /64 of them (RFC 6177)."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
