@@ -24,8 +24,8 @@ from opencode.contracts.execution import (
 from opencode.modules.execution.adapters import bubblewrap, groups, processes, toolchains
 from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
 from opencode.modules.execution.adapters.cells import Cell, CellPlan, Workshop
-from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.domain import Program, Runtime, arrange, check_request, narrow
+from opencode.modules.execution.adapters.toolchains import Found, Missing, Toolchains
+from opencode.modules.execution.domain import Program, Runtime, arrange, check_request, narrow, with_defaults
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
@@ -78,34 +78,35 @@ class Runs:
 
     _workshop: Workshop | None = None
     _under_way: "dict[str, _Run]" = field(default_factory=dict[str, "_Run"])
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _found: dict[str, Found | Missing] = field(default_factory=dict[str, Found | Missing])
     _mean_duration_s: float = 1.0
     _slots: "_Slots" = field(init=False)
+    _toolchains: Toolchains = field(init=False)
 
     def __post_init__(self) -> None:
+        self._toolchains = Toolchains(self.runtimes, self.settings.toolchain_folders)
         self._slots = _Slots(self.settings.concurrency, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
 
     async def languages(self) -> tuple[Language, ...]:
-        """See `CodeRunner.languages`. The first call takes about a second: it asks every toolchain for its version."""
-        await self._look_for_toolchains()
-        known = [_language(runtime, self._found[runtime.id]) for runtime in self.runtimes]
+        """See `CodeRunner.languages`. The first call takes seconds: it asks every toolchain for its version."""
+        found = await self._toolchains.all()
+        known = [_language(runtime, found[runtime.id]) for runtime in self.runtimes]
         return tuple(sorted(known, key=lambda language: (not language.available, language.name.casefold())))
 
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
-        limits = narrow(request.limits, self.settings.run)
+        narrow(request.limits, self.settings.run)
         if request.run_id in self._under_way:
             raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
         under_way = self._under_way[request.run_id] = _Run()
         try:
-            runtime, found = await self._runtime(request.language)
+            runtime, found = await self._runtime(request.language, request.version)
+            compiling, limits = self._limits(runtime, request)
             workshop = await self._open_workshop()
-            program = arrange(runtime, request, found.places, self.settings.compile, limits)
-            plan = CellPlan(program, request.stdin, found.surroundings, self.settings.compile, limits)
+            program = arrange(runtime, request, found.places, compiling, limits)
+            plan = CellPlan(program, request.stdin, found.surroundings, compiling, limits)
             async with self._turn(under_way) as slot:
                 if slot is None:
                     yield _stopped_early(runtime, workshop)
@@ -241,24 +242,27 @@ class Runs:
 
     # ------------------------------------------------------------------------------------------------- what there is
 
-    async def _runtime(self, name: str) -> tuple[Runtime, Found]:
+    async def _runtime(self, name: str, version: str | None) -> tuple[Runtime, Found]:
         runtime = next((one for one in self.runtimes if name in (one.id, *one.aliases)), None)
         if runtime is None:
             known = ", ".join(sorted(one.id for one in self.runtimes))
             raise LanguageUnknown(f"There is no language {name[:50]!r}.", action=f"Take one of: {known}.")
-        await self._look_for_toolchains()
-        found = self._found[runtime.id]
+        found = await self._toolchains.of(runtime)
         if isinstance(found, Missing):
             raise LanguageUnknown(f"{runtime.name} is not available on this server.", action=found.reason)
-        return runtime, found
+        chosen = toolchains.choose(found, version)
+        if chosen is None:
+            there = ", ".join(one.version for one in found)
+            raise LanguageUnknown(f"{runtime.name} {version!s:.50} is not on this server.", action=f"It has {there}.")
+        return runtime, chosen
 
-    async def _look_for_toolchains(self) -> None:
-        async with self._looking:
-            if not self._found:
-                found = await asyncio.gather(
-                    *(toolchains.find(runtime, self.settings.toolchain_folders) for runtime in self.runtimes)
-                )
-                self._found = {runtime.id: result for runtime, result in zip(self.runtimes, found, strict=True)}
+    def _limits(self, runtime: Runtime, request: RunRequest) -> tuple[StageLimits, StageLimits]:
+        """Those of the compile stage and of the run stage."""
+        compiling, running = self.settings.compile, self.settings.run
+        return (
+            narrow(with_defaults(request.compile_limits, runtime.limits.compile, compiling), compiling),
+            narrow(with_defaults(request.limits, runtime.limits.run, running), running),
+        )
 
     async def _open_workshop(self) -> Workshop:
         """
@@ -305,18 +309,19 @@ def _prepare(settings: ExecutionSettings) -> Workshop:
     return Workshop(tools, kind, program, settings)
 
 
-def _language(runtime: Runtime, found: Found | Missing) -> Language:
-    available = isinstance(found, Found)
+def _language(runtime: Runtime, found: tuple[Found, ...] | Missing) -> Language:
+    versions = () if isinstance(found, Missing) else tuple(one.version for one in found)
     return Language(
         id=runtime.id,
         name=runtime.name,
         aliases=runtime.aliases,
-        version=found.version if isinstance(found, Found) else None,
-        versions=(found.version,) if isinstance(found, Found) else (),
-        available=available,
-        reason=None if isinstance(found, Found) else found.reason,
+        version=versions[0] if versions else None,
+        available=bool(versions),
+        reason=found.reason if isinstance(found, Missing) else None,
         file_name=runtime.file_name,
         template=runtime.template,
+        versions=versions,
+        package=runtime.package,
     )
 
 
