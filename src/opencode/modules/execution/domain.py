@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -113,7 +113,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A language and how it is run: one file under `runtimes/`. docs/languages.md shows how to add one.
 
     In commands `{main}` stands for the main file, `{sources}` for all files with one of `suffixes`, `{class}` for the
-    main class, `{memory_mib}` for the memory limit of the stage, and `{name}` for each program of the toolchain.
+    main class, `{memory_mib}` for the memory limit of the stage, and `{name}` for each program of the toolchain. Braces
+    are written twice.
 
     Attributes:
         hello: a program that prints `Hello, world!` and a line feed; it proves that the runtime works.
@@ -178,6 +179,17 @@ def version_key(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
+def fill_in(pattern: str, words: Mapping[str, object]) -> str:
+    """
+    Put words into a part of a command: `{name}` becomes the word of that name, `{{` and `}}` braces.
+
+    Raises:
+        KeyError: there is no word of that name.
+    """
+    # Not `str.format`, which reads `{cli.js}` as an attribute.
+    return re.sub(r"\{\{|\}\}|\{([^{}]*)\}", lambda found: str(words[found[1]]) if found[1] else found[0][0], pattern)
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A request as its runtime wants it: files under their final names, and the commands of both stages."""
@@ -214,7 +226,7 @@ def arrange(
         return tuple(
             expanded
             for word in pattern
-            for expanded in (sources if word == "{sources}" else [word.format(**words, memory_mib=memory)])
+            for expanded in (sources if word == "{sources}" else [fill_in(word, words | {"memory_mib": memory})])
         )
 
     return Program(files, command(runtime.compile, compiling), (*command(runtime.run, running), *request.args))

@@ -22,7 +22,7 @@ import msgspec
 
 from opencode.modules.execution.adapters import shelf
 from opencode.modules.execution.adapters.bubblewrap import TOOLCHAINS, Surroundings
-from opencode.modules.execution.domain import Runtime, Toolchain, version_key
+from opencode.modules.execution.domain import Runtime, Toolchain, fill_in, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
@@ -65,6 +65,7 @@ def load(*folders: Path) -> tuple[Runtime, ...]:
     for path in (path for folder in folders or (RUNTIME_FILES,) for path in sorted(folder.glob("*.toml"))):
         try:
             runtime = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Runtime)
+            _check_words(runtime)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise RuntimeFileError(f"{path.name}: {error}") from error
         for name in (runtime.id, *runtime.aliases):
@@ -73,6 +74,21 @@ def load(*folders: Path) -> tuple[Runtime, ...]:
             taken[name] = path.name
         runtimes.append(runtime)
     return tuple(runtimes)
+
+
+def _check_words(runtime: Runtime) -> None:
+    toolchain = runtime.toolchain
+    known = {*toolchain.programs, "toolchain"}
+    inside = known | {"main", "sources", "class", "memory_mib"}
+    for command, words in (
+        *((each, known) for each in (toolchain.version, toolchain.prefix)),
+        *((each, inside) for each in (runtime.compile, runtime.run)),
+    ):
+        for word in command:
+            try:
+                fill_in(word, dict.fromkeys(words, ""))
+            except KeyError as error:
+                raise msgspec.ValidationError(f"{word!r} names {error}, which is neither a program nor a word") from error
 
 
 @dataclass(slots=True)
@@ -229,7 +245,8 @@ def _is_native(place: Path) -> bool:
 
 async def _version(runtime: Runtime, programs: dict[str, Path], shelves: tuple[str, ...]) -> str | None:
     home = shelf.home_of(programs[runtime.toolchain.programs[0]], shelves)
-    said = await _ask([word.format(**programs, toolchain=home or "") for word in runtime.toolchain.version])
+    words = {**programs, "toolchain": home or ""}
+    said = await _ask([fill_in(word, words) for word in runtime.toolchain.version])
     found = re.search(runtime.toolchain.version_pattern, said)
     return found[1] if found else None
 
@@ -298,7 +315,7 @@ async def _folder_to_show(
 
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> Path:
     if runtime.toolchain.prefix and place == programs[runtime.toolchain.programs[0]]:
-        said = await _ask([word.format(**programs) for word in runtime.toolchain.prefix])
+        said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix])
         if said.strip():
             return Path(said.strip())
     return place.resolve().parent.parent
