@@ -2,10 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from opencode.infra.plugs import Plug
+from opencode.modules.execution.adapters import toolchains
+from opencode.modules.execution.domain import Runtime
 from opencode.modules.execution.service import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
@@ -22,7 +25,7 @@ class ExecutionModule:
 
 def build(settings: ExecutionSettings) -> ExecutionModule:
     """Put the module together. Toolchains are looked for once the server listens, beside its first requests."""
-    runner = Runs(settings)
+    runner = Runs(settings, _runtimes(settings))
     looking: set[asyncio.Task[None]] = set()
 
     async def look_around() -> None:
@@ -43,3 +46,8 @@ def build(settings: ExecutionSettings) -> ExecutionModule:
         await runner.close()
 
     return ExecutionModule(Plug(name="execution", ready=ready, stop=stop), runner)
+
+
+def _runtimes(settings: ExecutionSettings) -> tuple[Runtime, ...]:
+    own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
+    return toolchains.load(toolchains.RUNTIME_FILES, *own)

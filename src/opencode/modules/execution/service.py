@@ -53,16 +53,6 @@ class ProbeReport:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeRow:
-    """One line of `ocp runtimes`."""
-
-    language: str
-    version: str | None
-    available: bool
-    reason: str | None
-
-
 @dataclass(slots=True)
 class Runs:
     """
@@ -161,13 +151,6 @@ class Runs:
             return ProbeReport(False, f"{error.detail} {error.action}", "", False, 0)
         duration_ms = round((asyncio.get_running_loop().time() - began) * 1000)
         return ProbeReport(reason is None, reason, workshop.groups.name, workshop.drops_user, duration_ms)
-
-    async def table(self) -> tuple[RuntimeRow, ...]:
-        """The rows of `ocp runtimes`, the available ones first."""
-        return tuple(
-            RuntimeRow(language.id, language.version, language.available, language.reason)
-            for language in await self.languages()
-        )
 
     async def close(self) -> None:
         """End every run, and wait until their cells are gone. Each run still gets its `Finished`."""

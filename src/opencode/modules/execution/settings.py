@@ -80,6 +80,9 @@ class ExecutionSettings:
         "folders for copies of toolchains that live outside /usr; the first that can be made is taken, "
         "{uid} stands for the server's user",
     )
+    runtime_folder: str = setting(
+        "", "a folder with languages of your own, one TOML file each; docs/languages.md tells what is in one"
+    )
     bubblewrap: str = setting("bwrap", "the sandbox program, looked up on PATH")
 
     @property

@@ -52,18 +52,26 @@ def put(name: str, prefix: Path, wanted: Iterable[Path], shelves: tuple[str, ...
 
 def installed(kind: str, inside: str, shelves: tuple[str, ...]) -> Iterator[Path]:
     """Every place of a file in the packages that were installed, each of them a folder below `kind`."""
-    for name in shelves:
-        yield from sorted(Path(name.format(uid=os.geteuid()), kind).glob(f"*/{inside}"))
+    for folder in _trusted(shelves):
+        yield from sorted((folder / kind).glob(f"*/{inside}"))
 
 
 def home_of(place: Path, shelves: tuple[str, ...]) -> Path | None:
     """The folder of the installed package that a file belongs to, or None when it belongs to none."""
-    for name in shelves:
-        shelf = Path(name.format(uid=os.geteuid()))
+    for folder in _trusted(shelves):
         for kind in (PYPI, NPM):
-            if place.is_relative_to(shelf / kind):
-                return shelf / kind / place.relative_to(shelf / kind).parts[0]
+            if place.is_relative_to(folder / kind):
+                return folder / kind / place.relative_to(folder / kind).parts[0]
     return None
+
+
+def _trusted(shelves: tuple[str, ...]) -> Iterator[Path]:
+    """Shelves that only root or we can have filled: what lies there is asked for its version outside any cell."""
+    for name in shelves:
+        folder = Path(name.format(uid=os.geteuid()))
+        with contextlib.suppress(OSError):
+            if _only_written_by({0, os.geteuid()}, folder) and _nobody_swaps_in(folder.parent):
+                yield folder
 
 
 def _copy_all(paths: list[Path], prefix: Path, target: Path) -> None:
@@ -92,17 +100,17 @@ def first_usable(shelves: tuple[str, ...]) -> Path:
         shelf = Path(name.format(uid=os.geteuid()))
         try:
             shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if _only_we_write(shelf) and _nobody_swaps_in(shelf.parent):
+            if _only_written_by({os.geteuid()}, shelf) and _nobody_swaps_in(shelf.parent):
                 return shelf
         except OSError as error:
             failure = error
     raise failure or OSError(1, "the folder for toolchains belongs to somebody else")  # EPERM
 
 
-def _only_we_write(folder: Path) -> bool:
+def _only_written_by(users: set[int], folder: Path) -> bool:
     status = folder.lstat()
     is_folder = stat.S_ISDIR(status.st_mode)
-    return is_folder and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return is_folder and status.st_uid in users and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _nobody_swaps_in(folder: Path) -> bool:

@@ -62,6 +62,9 @@ def load(*folders: Path) -> tuple[Runtime, ...]:
     """
     runtimes: list[Runtime] = []
     taken: dict[str, str] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise RuntimeFileError(f"{folder} is not a folder")
     for path in (path for folder in folders or (RUNTIME_FILES,) for path in sorted(folder.glob("*.toml"))):
         try:
             runtime = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Runtime)
@@ -88,7 +91,9 @@ def _check_words(runtime: Runtime) -> None:
             try:
                 fill_in(word, dict.fromkeys(words, ""))
             except KeyError as error:
-                raise msgspec.ValidationError(f"{word!r} names {error}, which is neither a program nor a word") from error
+                raise msgspec.ValidationError(
+                    f"{word!r} names {error}, which is neither a program nor a word"
+                ) from error
 
 
 @dataclass(slots=True)
@@ -138,6 +143,7 @@ async def find(runtime: Runtime, shelves: tuple[str, ...]) -> tuple[Found, ...] 
     """Look for the versions of a runtime's toolchain, the one taken by default first."""
     first = runtime.toolchain.programs[0]
     versions: dict[str, dict[str, Path]] = {}
+    silent = ""
     for candidate in _main_candidates(runtime.toolchain, shelves):
         programs = _with_companions(runtime.toolchain, candidate, shelves)
         if isinstance(programs, str):
@@ -145,6 +151,10 @@ async def find(runtime: Runtime, shelves: tuple[str, ...]) -> tuple[Found, ...] 
         version = await _version(runtime, programs, shelves)
         if version:
             versions.setdefault(version, programs)
+        else:
+            silent = f"{first} is there, but did not answer as {runtime.name} should. {runtime.how_to_install}"
+    if not versions and silent:
+        return Missing(silent)
     if not versions:
         return Missing(f"{first} is not installed. {runtime.how_to_install}")
     good = [version for version in versions if version_key(version) >= version_key(runtime.toolchain.minimum)]
@@ -292,9 +302,14 @@ async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shel
         # Shared libraries of its own are found by the loader's cache outside, which does not know the new place.
         environment["LD_LIBRARY_PATH"] = ":".join(f"{inside}/lib" for inside in shown.values())
     surroundings = Surroundings.of(etc=runtime.etc, environment=environment, line_buffered=runtime.line_buffered)
-    var = [str(path) for pattern in runtime.var for path in sorted(Path("/var/lib").glob(pattern))]
-    binds = [*((path, path) for path in var), *((str(folder), inside) for folder, inside in shown.items())]
+    binds = [*_var_folders(runtime), *((str(folder), inside) for folder, inside in shown.items())]
     return Found(version, places, replace(surroundings, binds=(*surroundings.binds, *binds)))
+
+
+def _var_folders(runtime: Runtime) -> Iterator[tuple[str, str]]:
+    for pattern in runtime.var:
+        for path in sorted(Path("/var/lib").glob(pattern)):
+            yield str(path), str(path)
 
 
 async def _folder_to_show(
@@ -306,7 +321,7 @@ async def _folder_to_show(
         return home, str(place.relative_to(home))
     first = runtime.toolchain.programs[0]
     prefix = await _prefix(runtime, programs, place)
-    if name == first or place.resolve().is_relative_to(await _prefix(runtime, programs, programs[first])):
+    if name == first or _real(place).is_relative_to(await _prefix(runtime, programs, programs[first])):
         label, wanted = f"{first}-{version}", _wanted(runtime, prefix)
     else:
         label, wanted = name, iter([place.resolve()])
@@ -318,11 +333,15 @@ async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> P
         said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix])
         if said.strip():
             return Path(said.strip())
-    return place.resolve().parent.parent
+    return _real(place).parent.parent
+
+
+def _real(place: Path) -> Path:
+    return place.resolve()
 
 
 def _within(prefix: Path, place: Path) -> str:
-    real = place.resolve()
+    real = _real(place)
     # A launcher such as rustup's is not part of the toolchain, but the program that it starts is, under the same name.
     return str(real.relative_to(prefix)) if real.is_relative_to(prefix) else f"bin/{place.name}"
 
