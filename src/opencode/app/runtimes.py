@@ -17,6 +17,7 @@ from opencode.app.console import err, fail, out, settings_of, show, table_of
 from opencode.contracts.execution import Language
 from opencode.modules.execution.adapters import installers
 from opencode.modules.execution.adapters.installers import InstallFailed, Plan
+from opencode.modules.execution.adapters.toolchains import Missing, Toolchains
 from opencode.modules.execution.domain import ProbeName, Runtime, Tier
 from opencode.modules.execution.probes import PROBES, ProbeResult, ProbeState, run_probe
 from opencode.modules.execution.service import ProbeReport, Runs
@@ -61,8 +62,8 @@ def install(
     """Install languages from Debian packages, and from PyPI and npm in the versions that their files name."""
     runner = _runner()
     chosen = _chosen(runner.runtimes, names, tier)
-    languages = {language.id: language for language in asyncio.run(runner.languages())}
-    missing = [runtime for runtime in chosen if not languages[runtime.id].available]
+    found = asyncio.run(Toolchains(tuple(chosen), runner.settings.toolchain_folders).all())
+    missing = [runtime for runtime in chosen if isinstance(found[runtime.id], Missing)]
     if not missing:
         out.print("All of them are there already; ocp runtimes list shows their versions.")
         return
@@ -203,9 +204,9 @@ async def _probe_all(runner: Runs, chosen: list[Runtime] | None, probes: list[Pr
         report = await runner.probe()
         if not report.available:
             fail("No sandbox can be made on this machine.", report.reason or "")
-        there = {language.id: language for language in await runner.languages()}
         if chosen is None:
-            chosen = [runtime for runtime in runner.runtimes if there[runtime.id].available]
+            there = {language.id for language in await runner.languages() if language.available}
+            chosen = [runtime for runtime in runner.runtimes if runtime.id in there]
         turns = asyncio.Semaphore(runner.settings.concurrency)
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("Probing", total=len(chosen) * len(probes))
