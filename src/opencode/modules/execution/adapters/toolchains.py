@@ -141,34 +141,40 @@ def choose(found: tuple[Found, ...], version: str | None) -> Found | None:
 
 async def find(runtime: Runtime, shelves: tuple[str, ...]) -> tuple[Found, ...] | Missing:
     """Look for the versions of a runtime's toolchain, the one taken by default first."""
+    first, minimum = runtime.toolchain.programs[0], runtime.toolchain.minimum
+    versions = await _versions(runtime, shelves)
+    if isinstance(versions, Missing):
+        return versions
+    good = [version for version in versions if version_key(version) >= version_key(minimum)]
+    if not good:
+        newest = max(versions, key=version_key)
+        return Missing(f"{first} {newest} is too old; {minimum} is needed. {runtime.how_to_install}")
+    if runtime.toolchain.newest:
+        good.sort(key=version_key, reverse=True)
+    found: list[Found] = []
+    missing = ""
+    for version in good:
+        try:
+            found.append(await _place(runtime, version, versions[version], shelves))
+        except OSError as error:
+            missing = f"{first} lies outside /usr and could not be put on the shelf ({error.strerror})."
+    return tuple(found) or Missing(f"{missing} Install it system-wide.")
+
+
+async def _versions(runtime: Runtime, shelves: tuple[str, ...]) -> dict[str, dict[str, Path]] | Missing:
+    """The programs of each version, in the order in which they were found."""
     first = runtime.toolchain.programs[0]
     versions: dict[str, dict[str, Path]] = {}
-    silent = ""
+    reason = f"{first} is not installed."
     for candidate in _main_candidates(runtime.toolchain, shelves):
         programs = _with_companions(runtime.toolchain, candidate, shelves)
         if isinstance(programs, str):
-            return Missing(f"{programs} is not installed. {runtime.how_to_install}")
-        version = await _version(runtime, programs, shelves)
-        if version:
+            reason = f"{programs} is not installed."
+        elif version := await _version(runtime, programs, shelves):
             versions.setdefault(version, programs)
         else:
-            silent = f"{first} is there, but did not answer as {runtime.name} should. {runtime.how_to_install}"
-    if not versions and silent:
-        return Missing(silent)
-    if not versions:
-        return Missing(f"{first} is not installed. {runtime.how_to_install}")
-    good = [version for version in versions if version_key(version) >= version_key(runtime.toolchain.minimum)]
-    if not good:
-        newest = max(versions, key=version_key)
-        return Missing(f"{first} {newest} is too old; {runtime.toolchain.minimum} is needed. {runtime.how_to_install}")
-    if runtime.toolchain.newest:
-        good.sort(key=version_key, reverse=True)
-    try:
-        return tuple([await _place(runtime, version, versions[version], shelves) for version in good])
-    except OSError as error:
-        return Missing(
-            f"{first} lies outside /usr and could not be put on the shelf ({error.strerror}). Install it system-wide."
-        )
+            reason = f"{first} is there, but did not answer as {runtime.name} should."
+    return versions or Missing(f"{reason} {runtime.how_to_install}")
 
 
 def _main_candidates(toolchain: Toolchain, shelves: tuple[str, ...]) -> Iterator[Path]:
