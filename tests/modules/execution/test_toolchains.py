@@ -132,6 +132,24 @@ async def test_a_program_from_a_package_on_the_shelf_is_shown_whole_where_it_is(
     assert outcome.stdout == "9.1.0", outcome.finished
 
 
+@pytest.mark.usefixtures("two_shells")
+async def test_what_a_toolchain_starts_to_tell_its_version_does_not_outlive_the_question(
+    settings: ExecutionSettings,
+) -> None:
+    question = ("/bin/sh", "-c", "sleep 98.7 >/dev/null 2>&1 & echo 1.2.3")
+    chatty = structs.replace(SHELLS, toolchain=structs.replace(SHELLS.toolchain, version=question))
+    assert not isinstance(await toolchains.find(chatty, settings.toolchain_folders), Missing)
+    commands = [_command_line(process) for process in Path("/proc").glob("[0-9]*")]
+    assert "sleep 98.7" not in commands
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
 async def test_scripts_outside_the_system_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrapper = tmp_path / "ruby"
     wrapper.write_text("#!/bin/sh\necho ruby 9.9.9\n")

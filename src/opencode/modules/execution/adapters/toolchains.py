@@ -11,6 +11,7 @@ import importlib.util
 import itertools
 import os
 import re
+import signal
 import sys
 import tomllib
 from collections import defaultdict
@@ -278,13 +279,15 @@ async def _ask(command: list[str]) -> str:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=kept | {"LANG": "C.UTF-8"},
+            start_new_session=True,
         )
         try:
             said, _ = await asyncio.wait_for(process.communicate(), _LONGEST_LOOKUP_S)
-        except TimeoutError:
-            process.kill()
+        finally:
+            # Scripts start further programs, which would outlive them.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-            raise
         if process.returncode == 0:
             return said.decode("utf-8", "replace")
     return ""
