@@ -11,8 +11,11 @@ WEB_SOURCES := $(shell find web/src web/static -type f 2>/dev/null) $(wildcard w
 CLEAN_INDEX := env -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_INDEX -u UV_EXTRA_INDEX_URL
 # Programs run in a sandbox that needs this; without it the server refuses runs and says why.
 SANDBOX := libseccomp2
-# What tests need beyond that: real servers, a real browser, and the compilers of the languages they run.
-FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium gcc g++ libc6-dev default-jdk-headless
+# The Debian packages of tier S, as the runtime files name them; docs/languages.md tells what tiers are.
+TIER_S := bash bc binutils dash g++ gawk gcc gforth jq libc6-dev lua5.4 luajit make nasm perl php-cli python3 ruby \
+	sed sqlite3 tcl
+# What tests need beyond that: real servers, a real browser, and the languages that they run.
+FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium default-jdk-headless $(TIER_S)
 # As in `make test ARGS="tests/app -k metrics"` or `make bench ARGS=quick`.
 ARGS ?=
 
@@ -58,6 +61,7 @@ wheel: setup web/build/200.html
 docs: .venv/synced
 	python -m tools.settings_page
 	python -m tools.errors_page
+	python -m tools.languages_page
 
 openapi: setup
 	python -m tools.openapi_page >openapi.json

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from opencode import __version__
+from opencode.modules.execution.domain import Packages, ProbePrograms, Runtime
 from opencode.modules.interviews.domain.records import EventType
-from tools import errors_page, settings_page
+from tools import errors_page, languages_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
@@ -25,6 +26,17 @@ def test_every_setting_is_on_its_page_as_it_is_in_the_code() -> None:
 
 def test_every_error_is_on_its_page_as_it_is_in_the_code() -> None:
     assert _read("docs/errors.md") == errors_page.render(), "run make docs"
+
+
+def test_every_language_is_on_its_page_as_it_is_in_its_file() -> None:
+    assert _read("docs/languages.md") == languages_page.render(), "run make docs"
+
+
+def test_every_key_of_a_runtime_file_is_on_the_page_of_languages() -> None:
+    page = _read("docs/languages.md")
+    keys = {*Runtime.__struct_fields__, *Packages.__struct_fields__, *ProbePrograms.__struct_fields__}
+    rare = {"main_class", "main_package", "tier", "toolchain"}  # for Java and its kin, or told in prose
+    assert [key for key in sorted(keys - rare) if not re.search(rf"\b{key}\b", page)] == []
 
 
 def test_every_error_says_when_it_comes_and_has_a_type_of_its_own() -> None:

@@ -4,17 +4,18 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from opencode import __version__
-from opencode.app.settings import Settings, load_settings, unknown_variables
+from opencode.app import runtimes
+from opencode.app.console import err, fail, out, settings_of, show, table_of
+from opencode.app.settings import Settings, unknown_variables
 from opencode.infra.settings import Origin, SettingsError
 from opencode.kernel.errors import OpenCodeError
+from opencode.modules.execution.errors import RuntimeFileError
 
 app = typer.Typer(
     name="ocp",
@@ -23,8 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+app.add_typer(runtimes.app, name="runtimes")
 
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")]
 
@@ -35,31 +35,12 @@ def main() -> None:
         app()
     except OpenCodeError as error:
         fail(error.detail, error.action)
+    except RuntimeFileError as error:
+        fail(f"A language's file is not good: {error}.", "Correct it, or take it out of the folder.")
     except SettingsError as error:
         for problem in error.problems:
             err.print(f"[red]Setting[/red] {escape(problem)}")
         fail("The settings are not good.", "Correct them; ocp settings shows all with their places.")
-
-
-def fail(detail: str, action: str = "") -> NoReturn:
-    """Say what happened and what to do, and end with status 1."""
-    err.print(f"[red bold]{escape(detail)}[/red bold]")
-    if action:
-        err.print(escape(action))
-    sys.exit(1)
-
-
-def settings_of(**flags: Any) -> Settings:
-    """Settings with these flags on top, and logs set up accordingly."""
-    from opencode.infra.observability.logs import configure_logs
-
-    settings = load_settings(flags)
-    chosen = settings.process.log_format
-    configure_logs(
-        level=settings.process.log_level,
-        json=chosen == "json" or (chosen == "auto" and not sys.stderr.isatty()),
-    )
-    return settings
 
 
 @app.callback(invoke_without_command=True)
@@ -97,15 +78,13 @@ def serve(
 def show_settings(data: DataFolder = None) -> None:
     """Print every setting with its value and where it came from."""
     settings = settings_of(data=data)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("setting", "value", "from", "what it does"):
-        table.add_column(heading, overflow="fold")
+    table = table_of("setting", "value", "from", "what it does")
     for value in sorted(settings.values, key=lambda value: value.name):
         secret = value.description.secret
         shown = ("(set)" if value.value else "(not set)") if secret else _shown(value.value)
         place = "default" if value.origin is Origin.DEFAULT else value.place
         table.add_row(value.name, escape(shown), escape(place), escape(value.description.doc))
-    (out if out.is_terminal else Console(width=200)).print(table)
+    show(table)
     for name in unknown_variables(settings):
         err.print(f"[yellow]{escape(name)} is not a setting of this version and does nothing.[/yellow]")
 
@@ -149,21 +128,6 @@ def migrate(
         out.print(f"{'Pending' if check else 'Applied'}: {', '.join(revisions)}")
     if check and revisions:
         sys.exit(1)
-
-
-@app.command()
-def runtimes() -> None:
-    """List the languages that programs can be run in, and why some are not there."""
-    from opencode.app.wiring import wire_runner
-
-    languages = asyncio.run(wire_runner(settings_of()).languages())
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("language", "name", "version", "available"):
-        table.add_column(heading, overflow="fold")
-    for language in languages:
-        available = "yes" if language.available else escape(language.reason or "no")
-        table.add_row(language.id, language.name, language.version or "", available)
-    (out if out.is_terminal else Console(width=160)).print(table)
 
 
 @app.command()

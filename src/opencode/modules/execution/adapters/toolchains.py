@@ -2,34 +2,34 @@
 Finds the toolchains of this machine, and gives each a place inside the cells.
 
 What lies under `/usr` is shown where it is. Anything else, such as a Python in somebody's home folder or a Node that
-came with a Python package, is first put on a shelf: hard links or copies below a neutral folder. A bind mount tells its
-source in /proc/self/mountinfo, and a folder such as /root cannot even be entered by the user that a cell runs as.
+came with a Python package, is first put on the shelf.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import importlib.util
+import itertools
 import os
 import re
-import shutil
-import stat
+import signal
 import sys
-import tempfile
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
+from opencode.kernel.versions import best_match
+from opencode.modules.execution.adapters import shelf
 from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
-from opencode.modules.execution.domain import Runtime, version_key
+from opencode.modules.execution.domain import Runtime, Toolchain, fill_in, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
 _LONGEST_LOOKUP_S = 20  # a first `java -version` on a busy machine takes seconds
-_LARGEST_COPY_BYTES = 2 << 30
+_LOOKUPS_AT_ONCE = 4
 _SEARCH_FIRST = ("/usr/bin", "/bin")
 _ELF = b"\x7fELF"
 
@@ -55,19 +55,23 @@ class Missing:
     reason: str
 
 
-def load(folder: Path = RUNTIME_FILES) -> tuple[Runtime, ...]:
+def load(*folders: Path) -> tuple[Runtime, ...]:
     """
-    Read the runtime files, by name.
+    Read the runtime files, by name; those that come with OpenCode when no folder is given.
 
     Raises:
         RuntimeFileError: a file does not say what it must, or two claim one name.
     """
     runtimes: list[Runtime] = []
     taken: dict[str, str] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for folder in folders:
+        if not folder.is_dir():
+            raise RuntimeFileError(f"{folder} is not a folder")
+    for path in (path for folder in folders or (RUNTIME_FILES,) for path in sorted(folder.glob("*.toml"))):
         try:
             runtime = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Runtime)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            _check_words(runtime)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise RuntimeFileError(f"{path.name}: {error}") from error
         for name in (runtime.id, *runtime.aliases):
             if name in taken:
@@ -77,51 +81,131 @@ def load(folder: Path = RUNTIME_FILES) -> tuple[Runtime, ...]:
     return tuple(runtimes)
 
 
-async def find(runtime: Runtime, shelves: tuple[str, ...]) -> Found | Missing:
+def _check_words(runtime: Runtime) -> None:
+    toolchain = runtime.toolchain
+    known = {*toolchain.programs, "toolchain"}
+    inside = known | {"main", "sources", "class", "memory_mib"}
+    for command, words in (
+        *((each, known) for each in (toolchain.version, toolchain.prefix)),
+        *((each, inside) for each in (runtime.compile, runtime.run)),
+    ):
+        for word in command:
+            try:
+                fill_in(word, dict.fromkeys(words, ""))
+            except KeyError as error:
+                raise msgspec.ValidationError(
+                    f"{word!r} names {error}, which is neither a program nor a word"
+                ) from error
+
+
+@dataclass(slots=True)
+class Toolchains:
     """
-    Look for a runtime's toolchain.
+    What this machine has, looked up once for each runtime.
 
     Args:
         shelves: folders for toolchains outside `/usr`, the first that can be made is taken; `{uid}` is filled in.
     """
-    first, *others = runtime.toolchain.programs
-    rest: dict[str, Path] = {}
-    for program in others:
-        place = next(_candidates(program), None)
-        if place is None:
-            return Missing(f"{program} is not installed. {runtime.toolchain.install}")
-        rest[program] = place
-    best: tuple[str, Path] | None = None
-    for candidate in _main_candidates(runtime, first):
-        version = await _version(runtime, {first: candidate, **rest})
-        if version and (best is None or version_key(version) > version_key(best[0])):
-            best = version, candidate
-            enough = version_key(version) >= version_key(runtime.toolchain.minimum)
-            if enough and not runtime.toolchain.newest:
-                break
-    if best is None:
-        return Missing(f"{first} is not installed. {runtime.toolchain.install}")
-    if version_key(best[0]) < version_key(runtime.toolchain.minimum):
-        return Missing(
-            f"{first} {best[0]} is too old; {runtime.toolchain.minimum} is needed. {runtime.toolchain.install}"
-        )
-    try:
-        return await _place(runtime, best[0], {first: best[1], **rest}, shelves)
-    except OSError as error:
-        return Missing(
-            f"{first} lies outside /usr and could not be put on the shelf ({error.strerror}). Install it system-wide."
-        )
+
+    runtimes: tuple[Runtime, ...]
+    shelves: tuple[str, ...]
+
+    _results: dict[str, tuple[Found, ...] | Missing] = field(default_factory=dict[str, "tuple[Found, ...] | Missing"])
+    _locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    async def of(self, runtime: Runtime) -> tuple[Found, ...] | Missing:
+        """The versions of a runtime, the one taken by default first."""
+        async with self._locks[runtime.id]:
+            if runtime.id not in self._results:
+                self._results[runtime.id] = await find(runtime, self.shelves)
+            return self._results[runtime.id]
+
+    def known(self, runtime: Runtime) -> tuple[Found, ...]:
+        """What was found of a runtime so far, without looking."""
+        result = self._results.get(runtime.id, ())
+        return () if isinstance(result, Missing) else result
+
+    async def all(self) -> dict[str, tuple[Found, ...] | Missing]:
+        """Those of every runtime, by its id. A few at a time: a hundred compilers asked at once starve the server."""
+        turns = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
+
+        async def look(runtime: Runtime) -> tuple[Found, ...] | Missing:
+            async with turns:
+                return await self.of(runtime)
+
+        results = await asyncio.gather(*(look(runtime) for runtime in self.runtimes))
+        return {runtime.id: result for runtime, result in zip(self.runtimes, results, strict=True)}
 
 
-def _main_candidates(runtime: Runtime, program: str) -> Iterator[Path]:
-    yield from _candidates(program)
-    if runtime.toolchain.wheel:
-        package, _, inside = runtime.toolchain.wheel.partition("/")
-        found = importlib.util.find_spec(package)
-        for location in (found.submodule_search_locations or ()) if found else ():
-            yield Path(location, inside)
-    if runtime.toolchain.own_python:
+def choose(found: tuple[Found, ...], version: str | None) -> Found | None:
+    """The version that a request means: the first without a wish, None when none matches."""
+    if version is None:
+        return found[0]
+    best = best_match(version, [one.version for one in found])
+    return next((one for one in found if one.version == best), None)
+
+
+async def find(runtime: Runtime, shelves: tuple[str, ...]) -> tuple[Found, ...] | Missing:
+    """Look for the versions of a runtime's toolchain, the one taken by default first."""
+    first, minimum = runtime.toolchain.programs[0], runtime.toolchain.minimum
+    versions = await _versions(runtime, shelves)
+    if isinstance(versions, Missing):
+        return versions
+    good = [version for version in versions if version_key(version) >= version_key(minimum)]
+    if not good:
+        newest = max(versions, key=version_key)
+        return Missing(f"{first} {newest} is too old; {minimum} is needed. {runtime.how_to_install}")
+    if runtime.toolchain.newest:
+        good.sort(key=version_key, reverse=True)
+    found: list[Found] = []
+    missing = ""
+    for version in good:
+        try:
+            found.append(await _place(runtime, version, versions[version], shelves))
+        except OSError as error:
+            missing = f"{first} lies outside /usr and could not be put on the shelf ({error.strerror})."
+    return tuple(found) or Missing(f"{missing} Install it system-wide.")
+
+
+async def _versions(runtime: Runtime, shelves: tuple[str, ...]) -> dict[str, dict[str, Path]] | Missing:
+    """The programs of each version, in the order in which they were found."""
+    first = runtime.toolchain.programs[0]
+    versions: dict[str, dict[str, Path]] = {}
+    reason = f"{first} is not installed."
+    for candidate in _main_candidates(runtime.toolchain, shelves):
+        programs = _with_companions(runtime.toolchain, candidate, shelves)
+        if isinstance(programs, str):
+            reason = f"{programs} is not installed."
+        elif version := await _version(runtime, programs, shelves):
+            versions.setdefault(version, programs)
+        else:
+            reason = f"{first} is there, but did not answer as {runtime.name} should."
+    return versions or Missing(f"{reason} {runtime.how_to_install}")
+
+
+def _main_candidates(toolchain: Toolchain, shelves: tuple[str, ...]) -> Iterator[Path]:
+    first = toolchain.programs[0]
+    seen: set[Path] = set()
+    for place in (*_candidates(first), *_under_other_names(toolchain), *_packaged(toolchain, first, shelves)):
+        if place.resolve() not in seen:
+            seen.add(place.resolve())
+            yield place
+    if toolchain.own_python:
         yield Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+def _with_companions(toolchain: Toolchain, main: Path, shelves: tuple[str, ...]) -> dict[str, Path] | str:
+    """All programs of a toolchain whose first is `main`; or the name of one that is missing."""
+    first, *others = toolchain.programs
+    programs = {first: main}
+    for name in others:
+        beside = main.resolve().with_name(name)
+        choices = itertools.chain([beside] if os.access(beside, os.X_OK) else [], _candidates(name))
+        place = next(itertools.chain(choices, _packaged(toolchain, name, shelves)), None)
+        if place is None:
+            return name
+        programs[name] = place
+    return programs
 
 
 def _candidates(program: str) -> Iterator[Path]:
@@ -131,14 +215,39 @@ def _candidates(program: str) -> Iterator[Path]:
     Outside the system only native programs count: scripts there (of a version manager, of a venv) start something by
     its full path, which a cell does not have.
     """
-    seen: set[Path] = set()
-    for folder in (*_SEARCH_FIRST, *os.environ.get("PATH", "").split(os.pathsep)):
+    for folder in _folders():
         place = Path(folder, program)
-        if not os.access(place, os.X_OK) or place.resolve() in seen:
-            continue
-        seen.add(place.resolve())
-        if _is_system(place) or _is_native(place):
+        if os.access(place, os.X_OK) and (_is_system(place) or _is_native(place)):
             yield place
+
+
+def _folders() -> list[str]:
+    return list(dict.fromkeys((*_SEARCH_FIRST, *os.environ.get("PATH", "").split(os.pathsep))))
+
+
+def _under_other_names(toolchain: Toolchain) -> Iterator[Path]:
+    for pattern in toolchain.also:
+        root, _, inside = pattern.rpartition("/") if not pattern.startswith("/") else ("", "", pattern[1:])
+        for folder in ["/"] if pattern.startswith("/") else _folders():
+            for place in sorted(Path(folder, root).glob(inside)):
+                if os.access(place, os.X_OK) and (_is_system(place) or _is_native(place)):
+                    yield place
+
+
+def _packaged(toolchain: Toolchain, program: str, shelves: tuple[str, ...]) -> Iterator[Path]:
+    """Programs that came in a Python package, beside the server or on the shelf, or in an npm package on the shelf."""
+    for wheel in toolchain.wheels:
+        package, _, inside = wheel.partition("/")
+        if wheel.rpartition("/")[2] != program:
+            continue
+        beside = importlib.util.find_spec(package)
+        for location in (beside.submodule_search_locations or ()) if beside else ():
+            if Path(location, inside).exists():
+                yield Path(location, inside)
+        yield from shelf.installed(shelf.PYPI, wheel, shelves)
+    for module in toolchain.modules:
+        if module.rpartition("/")[2] == program:
+            yield from shelf.installed(shelf.NPM, f"node_modules/{module}", shelves)
 
 
 def _is_system(place: Path) -> bool:
@@ -156,8 +265,10 @@ def _is_native(place: Path) -> bool:
     return False
 
 
-async def _version(runtime: Runtime, programs: dict[str, Path]) -> str | None:
-    said = await _ask([word.format(**programs) for word in runtime.toolchain.version])
+async def _version(runtime: Runtime, programs: dict[str, Path], shelves: tuple[str, ...]) -> str | None:
+    home = shelf.home_of(programs[runtime.toolchain.programs[0]], shelves)
+    words = {**programs, "toolchain": home or ""}
+    said = await _ask([fill_in(word, words) for word in runtime.toolchain.version])
     found = re.search(runtime.toolchain.version_pattern, said)
     return found[1] if found else None
 
@@ -173,42 +284,67 @@ async def _ask(command: list[str]) -> str:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=kept | {"LANG": "C.UTF-8"},
+            start_new_session=True,
         )
         try:
             said, _ = await asyncio.wait_for(process.communicate(), _LONGEST_LOOKUP_S)
-        except TimeoutError:
-            process.kill()
+        finally:
+            # Scripts start further programs, which would outlive them.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-            raise
         if process.returncode == 0:
             return said.decode("utf-8", "replace")
     return ""
 
 
 async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shelves: tuple[str, ...]) -> Found:
-    outside = [place for place in programs.values() if not _is_system(place)]
-    places = {name: str(place) for name, place in programs.items()}
-    shown: tuple[Path, str] | None = None
+    places = {name: str(place) for name, place in programs.items()} | {"toolchain": ""}
+    shown: dict[Path, str] = {}  # folders of the host, and where the cell shows them
+    first = runtime.toolchain.programs[0]
+    for name, place in programs.items():
+        if _is_system(place):
+            continue
+        folder, inside_it = await _folder_to_show(runtime, version, programs, name, shelves)
+        inside = shown.setdefault(folder, f"{TOOLCHAINS}/{runtime.id if name == first else name}")
+        places[name] = f"{inside}/{inside_it}"
+        if name == first:
+            places["toolchain"] = inside
     environment = dict(runtime.environment)
-    if outside:
-        prefix = await _prefix(runtime, programs, outside[0])
-        inside = f"{TOOLCHAINS}/{runtime.id}"
-        shown = await asyncio.to_thread(_put_on_shelf, runtime, version, prefix, shelves), inside
-        for name, place in programs.items():
-            if place in outside:
-                places[name] = f"{inside}/{_within(prefix, place)}"
-        environment["PATH"] = f"{inside}/bin:/usr/bin:/bin"
+    if shown:
+        environment["PATH"] = ":".join([*(f"{inside}/bin" for inside in shown.values()), "/usr/bin", "/bin"])
         # Shared libraries of its own are found by the loader's cache outside, which does not know the new place.
-        environment["LD_LIBRARY_PATH"] = f"{inside}/lib"
-    surroundings = Surroundings.of(
-        etc=runtime.etc, toolchain=shown, environment=environment, line_buffered=runtime.line_buffered
-    )
-    return Found(version, places, surroundings)
+        environment["LD_LIBRARY_PATH"] = ":".join(f"{inside}/lib" for inside in shown.values())
+    surroundings = Surroundings.of(etc=runtime.etc, environment=environment, line_buffered=runtime.line_buffered)
+    binds = [*_var_folders(runtime), *((str(folder), inside) for folder, inside in shown.items())]
+    return Found(version, places, replace(surroundings, binds=(*surroundings.binds, *binds)))
+
+
+def _var_folders(runtime: Runtime) -> Iterator[tuple[str, str]]:
+    for pattern in runtime.var:
+        for path in sorted(Path("/var/lib").glob(pattern)):
+            yield str(path), str(path)
+
+
+async def _folder_to_show(
+    runtime: Runtime, version: str, programs: dict[str, Path], name: str, shelves: tuple[str, ...]
+) -> tuple[Path, str]:
+    """The folder that a cell shows for a program from outside the system, and the program's place in it."""
+    place = programs[name]
+    if home := shelf.home_of(place, shelves):
+        return home, str(place.relative_to(home))
+    first = runtime.toolchain.programs[0]
+    prefix = await _prefix(runtime, programs, place)
+    if name == first or _real(place).is_relative_to(await _prefix(runtime, programs, programs[first])):
+        label, wanted = f"{first}-{version}", _wanted(runtime, prefix)
+    else:
+        label, wanted = name, iter([place.resolve()])
+    return await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves), _within(prefix, place)
 
 
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> Path:
-    if runtime.toolchain.prefix:
-        said = await _ask([word.format(**programs) for word in runtime.toolchain.prefix])
+    if runtime.toolchain.prefix and place == programs[runtime.toolchain.programs[0]]:
+        said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix])
         if said.strip():
             return Path(said.strip())
     return _real(place).parent.parent
@@ -224,80 +360,9 @@ def _within(prefix: Path, place: Path) -> str:
     return str(real.relative_to(prefix)) if real.is_relative_to(prefix) else f"bin/{place.name}"
 
 
-# ------------------------------------------------------------------------------------------------------------- shelf
-
-
-def _put_on_shelf(runtime: Runtime, version: str, prefix: Path, shelves: tuple[str, ...]) -> Path:
-    """
-    Put what a cell needs of a toolchain under a neutral name, once for every state of it.
-
-    Raises:
-        OSError: no shelf can be made, or the toolchain does not fit.
-    """
-    wanted = list(_wanted(runtime, prefix))
-    state = hashlib.sha256()
-    for path in wanted:
-        status = path.stat()
-        state.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    shelf = _shelf(shelves)
-    target = shelf / f"{runtime.toolchain.programs[0]}-{version}-{state.hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    unfinished = Path(tempfile.mkdtemp(dir=shelf, prefix=".unfinished-"))
-    try:
-        _copy_all(wanted, prefix, unfinished)
-        unfinished.chmod(0o755)
-        # Two servers may do this at once; whoever is second finds the folder there, and it is just as good.
-        with contextlib.suppress(OSError):
-            unfinished.rename(target)
-        return target
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
 def _wanted(runtime: Runtime, prefix: Path) -> Iterator[Path]:
     excluded = set(runtime.toolchain.exclude)
     for pattern in runtime.toolchain.include:
         for path in sorted(prefix.glob(pattern)):
             if path.is_file() and not excluded.intersection(path.relative_to(prefix).parts):
                 yield path
-
-
-def _copy_all(paths: list[Path], prefix: Path, target: Path) -> None:
-    copied = 0
-    for path in paths:
-        place = target / path.relative_to(prefix)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path.resolve(), place)
-        except OSError:
-            copied += path.stat().st_size
-            if copied > _LARGEST_COPY_BYTES:
-                raise OSError(27, "the toolchain is too large to copy") from None  # EFBIG
-            shutil.copy2(path, place)
-
-
-def _shelf(shelves: tuple[str, ...]) -> Path:
-    failure: OSError | None = None
-    for name in shelves:
-        shelf = Path(name.format(uid=os.geteuid()))
-        try:
-            shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if _only_we_write(shelf) and _nobody_swaps_in(shelf.parent):
-                return shelf
-        except OSError as error:
-            failure = error
-    raise failure or OSError(1, "the folder for toolchains belongs to somebody else")  # EPERM
-
-
-def _only_we_write(folder: Path) -> bool:
-    status = folder.lstat()
-    is_folder = stat.S_ISDIR(status.st_mode)
-    return is_folder and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _nobody_swaps_in(folder: Path) -> bool:
-    # Anyone may make a folder in /var/tmp before us, but thanks to its sticky bit nobody can exchange ours.
-    status = folder.lstat()
-    open_to_others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
-    return status.st_uid in {0, os.geteuid()} and not open_to_others

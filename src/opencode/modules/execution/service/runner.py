@@ -23,8 +23,16 @@ from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
-from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.domain import Runtime, arrange, check_request, judge, narrow, signal_number
+from opencode.modules.execution.adapters.toolchains import Found, Missing, Toolchains
+from opencode.modules.execution.domain import (
+    Runtime,
+    arrange,
+    check_request,
+    judge,
+    narrow,
+    signal_number,
+    with_defaults,
+)
 from opencode.modules.execution.service.performing import Performance, Plan, kind_of, perform, stopped_early
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
@@ -53,16 +61,6 @@ class ProbeReport:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeRow:
-    """One line of `ocp runtimes`."""
-
-    language: str
-    version: str | None
-    available: bool
-    reason: str | None
-
-
 @dataclass(slots=True)
 class Runs:
     """
@@ -79,34 +77,35 @@ class Runs:
     _sandbox: Sandbox = field(init=False)
     _compiled: CompileCache = field(init=False)
     _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _found: dict[str, Found | Missing] = field(default_factory=dict[str, Found | Missing])
     _mean_duration_s: float = 1.0
     _slots: "_Slots" = field(init=False)
+    _toolchains: Toolchains = field(init=False)
 
     def __post_init__(self) -> None:
         self._sandbox = Sandbox(self.settings)
         self._compiled = CompileCache(self.settings.compile_cache_bytes)
+        self._toolchains = Toolchains(self.runtimes, self.settings.toolchain_folders)
         self._slots = _Slots(self.settings.concurrency, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
 
     async def languages(self) -> tuple[Language, ...]:
-        """See `CodeRunner.languages`. The first call takes about a second: it asks every toolchain for its version."""
-        await self._look_for_toolchains()
-        known = [_language(runtime, self._found[runtime.id]) for runtime in self.runtimes]
+        """See `CodeRunner.languages`. The first call takes seconds: it asks every toolchain for its version."""
+        found = await self._toolchains.all()
+        known = [_language(runtime, found[runtime.id]) for runtime in self.runtimes]
         return tuple(sorted(known, key=lambda language: (not language.available, language.name.casefold())))
 
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
-        limits = narrow(request.limits, self.settings.run, "limits")
-        compiling = narrow(request.compile_limits, self.settings.compile, "compile_limits")
+        narrow(request.limits, self.settings.run, "limits")
+        narrow(request.compile_limits, self.settings.compile, "compile_limits")
         if request.run_id in self._under_way:
             raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
         under_way = self._under_way[request.run_id] = Performance(request)
         try:
-            runtime, found = await self._runtime(request.language)
+            runtime, found = await self._runtime(request.language, request.version)
+            compiling, limits = self._limits(runtime, request)
             await self._sandbox.open()
             program = arrange(runtime, request, found.places, compiling, limits)
             plan = Plan(runtime, found, program, compiling, limits)
@@ -153,10 +152,10 @@ class Runs:
     def expect(self, language: str) -> None:
         """See `CodeRunner.expect`."""
         runtime = self._named(language)
-        found = self._found.get(runtime.id) if runtime else None
-        if runtime and isinstance(found, Found):
+        known = self._toolchains.known(runtime) if runtime else ()
+        if runtime and known:
             with contextlib.suppress(SandboxUnavailable):
-                self._sandbox.expect(kind_of(runtime, found))
+                self._sandbox.expect(kind_of(runtime, known[0]))
 
     # ------------------------------------------------------------------------------------------------ for the operator
 
@@ -174,13 +173,6 @@ class Runs:
             return ProbeReport(False, f"{error.detail} {error.action}", "", False, 0)
         duration_ms = round((loop.time() - began) * 1000)
         return ProbeReport(reason is None, reason, workshop.groups.name, workshop.drops_user, duration_ms)
-
-    async def table(self) -> tuple[RuntimeRow, ...]:
-        """The rows of `ocp runtimes`, the available ones first."""
-        return tuple(
-            RuntimeRow(language.id, language.version, language.available, language.reason)
-            for language in await self.languages()
-        )
 
     async def close(self) -> None:
         """End every run, and wait until their cells are gone. Each run still gets its `Finished`."""
@@ -253,27 +245,32 @@ class Runs:
 
     # ------------------------------------------------------------------------------------------------- what there is
 
-    async def _runtime(self, name: str) -> tuple[Runtime, Found]:
+    async def _runtime(self, name: str, version: str | None) -> tuple[Runtime, Found]:
         runtime = self._named(name)
         if runtime is None:
             known = ", ".join(sorted(one.id for one in self.runtimes))
             raise LanguageUnknown(f"There is no language {name[:50]!r}.", action=f"Take one of: {known}.")
-        await self._look_for_toolchains()
-        found = self._found[runtime.id]
+        found = await self._toolchains.of(runtime)
         if isinstance(found, Missing):
             raise LanguageUnknown(f"{runtime.name} is not available on this server.", action=found.reason)
-        return runtime, found
+        chosen = toolchains.choose(found, version)
+        if chosen is None:
+            there = ", ".join(one.version for one in found)
+            raise LanguageUnknown(f"{runtime.name} {version!s:.50} is not on this server.", action=f"It has {there}.")
+        return runtime, chosen
 
     def _named(self, name: str) -> Runtime | None:
         return next((one for one in self.runtimes if name in (one.id, *one.aliases)), None)
 
-    async def _look_for_toolchains(self) -> None:
-        async with self._looking:
-            if not self._found:
-                found = await asyncio.gather(
-                    *(toolchains.find(runtime, self.settings.toolchain_folders) for runtime in self.runtimes)
-                )
-                self._found = {runtime.id: result for runtime, result in zip(self.runtimes, found, strict=True)}
+    def _limits(self, runtime: Runtime, request: RunRequest) -> tuple[StageLimits, StageLimits]:
+        """Those of the compile stage and of the run stage."""
+        compiling, running = self.settings.compile, self.settings.run
+        return (
+            narrow(
+                with_defaults(request.compile_limits, runtime.limits.compile, compiling), compiling, "compile_limits"
+            ),
+            narrow(with_defaults(request.limits, runtime.limits.run, running), running, "limits"),
+        )
 
     async def _try_cell(self) -> str | None:
         """Why a cell does not work, and what to do; None when it does."""
@@ -287,18 +284,19 @@ class Runs:
         return f"An empty cell ended with: {judge(result.facts, _PROBE_LIMITS).message} {result.complaint}".strip()
 
 
-def _language(runtime: Runtime, found: Found | Missing) -> Language:
-    available = isinstance(found, Found)
+def _language(runtime: Runtime, found: tuple[Found, ...] | Missing) -> Language:
+    versions = () if isinstance(found, Missing) else tuple(one.version for one in found)
     return Language(
         id=runtime.id,
         name=runtime.name,
         aliases=runtime.aliases,
-        version=found.version if isinstance(found, Found) else None,
-        versions=(found.version,) if isinstance(found, Found) else (),
-        available=available,
-        reason=None if isinstance(found, Found) else found.reason,
+        version=versions[0] if versions else None,
+        available=bool(versions),
+        reason=found.reason if isinstance(found, Missing) else None,
         file_name=runtime.file_name,
         template=runtime.template,
+        versions=versions,
+        package=runtime.package,
     )
 
 
