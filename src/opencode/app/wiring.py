@@ -56,7 +56,7 @@ def open_database(settings: Settings) -> Database:
 
 def wire_runner(settings: Settings) -> Runs:
     """The runner alone, for commands that need no server."""
-    return Runs(settings.execution)
+    return execution_module.build_runner(settings.execution)
 
 
 def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:

@@ -113,6 +113,7 @@ async def test_a_run_takes_the_version_that_it_asks_for(settings: ExecutionSetti
         assert outcome.stdout == version, outcome.stderr
     with pytest.raises(LanguageUnknown, match="Shells 3 is not on this server") as refusal:
         await anext(runs.run(RunRequest("run_1", "shells", (code,), version="3")))
+    await runs.close()
     assert refusal.value.action == "It has 1.2.3, 1.10.0."
 
 
@@ -130,6 +131,7 @@ async def test_a_program_from_a_package_on_the_shelf_is_shown_whole_where_it_is(
         (structs.replace(SHELLS, toolchain=packaged, run=("{shell}", "{main}", "{toolchain}")),),
     )
     outcome = await Runner(runs)("shells", 'cat "$1/more"')
+    await runs.close()
     assert outcome.stdout == "9.1.0", outcome.finished
 
 

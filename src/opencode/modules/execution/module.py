@@ -14,7 +14,6 @@ from opencode.infra.plugs import Parts, Plug
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.installer import CommandLineOnly
-from opencode.modules.execution.domain import Runtime
 from opencode.modules.execution.policy import Door
 from opencode.modules.execution.reactions import forget_revoked_person
 from opencode.modules.execution.routes import piston_routes
@@ -42,7 +41,7 @@ def build(
     parts: Parts, settings: ExecutionSettings, piston_settings: PistonSettings, *, identity: Identity
 ) -> ExecutionModule:
     """Put the module together. Toolchains are looked for once the server listens, beside its first requests."""
-    runner = Runs(settings, _runtimes(settings))
+    runner = build_runner(settings)
     piston = build_piston(parts, settings, piston_settings, runner, CommandLineOnly(), identity)
     looking: set[asyncio.Task[None]] = set()
 
@@ -97,6 +96,7 @@ def build_piston(
     return Piston(piston_routes(programs, packages), PistonSockets(runner, catalogue, allowance, door), door)
 
 
-def _runtimes(settings: ExecutionSettings) -> tuple[Runtime, ...]:
+def build_runner(settings: ExecutionSettings) -> Runs:
+    """The runner alone, with the languages that come with us and those of the operator."""
     own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
-    return toolchains.load(toolchains.RUNTIME_FILES, *own)
+    return Runs(settings, toolchains.load(toolchains.RUNTIME_FILES, *own))
