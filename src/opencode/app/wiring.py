@@ -16,7 +16,7 @@ from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from opencode.contracts.execution import Limits, Output, RunRequest, SourceFile
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import MIB, ExecutionSettings
 
 PROGRAMS = {

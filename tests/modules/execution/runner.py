@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 
 from opencode.contracts.execution import Finished, Limits, Output, RunEvent, RunRequest, SourceFile
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 
 _numbers = itertools.count(1)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from opencode.contracts.execution import RunRefused, SourceFile
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Outcome, Runner

@@ -6,7 +6,7 @@ import pytest
 
 from opencode.contracts.execution import LanguageUnknown, SourceFile
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 
 from .runner import Runner
 

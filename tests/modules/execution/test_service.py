@@ -22,7 +22,7 @@ from opencode.contracts.execution import (
     StageStarted,
     Verdict,
 )
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Outcome, Runner, new_run_id

@@ -9,7 +9,7 @@ import pytest
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.errors import RuntimeFileError
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 from .runner import Runner

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from opencode.infra.plugs import Plug
-from opencode.modules.execution.service import Runs
+from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings
 
 log = structlog.get_logger(__name__)

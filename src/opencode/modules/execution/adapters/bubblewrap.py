@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opencode.contracts.execution import SourceFile
-from opencode.modules.execution.domain import Program
+from opencode.modules.execution.domain.programs import Program
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CELL_UID = 1000  # who a program is inside, whatever it is outside

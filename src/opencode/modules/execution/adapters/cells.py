@@ -15,7 +15,7 @@ from opencode.contracts.execution import Finished, Output, RunEvent, Stage, Stag
 from opencode.modules.execution.adapters import bubblewrap, processes
 from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
 from opencode.modules.execution.adapters.groups import Group, Groups, Usage
-from opencode.modules.execution.domain import Program, StageFacts, judge
+from opencode.modules.execution.domain.programs import Program, StageFacts, judge
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for

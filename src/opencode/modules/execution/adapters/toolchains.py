@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from opencode.modules.execution.adapters.bubblewrap import TOOLCHAINS, Surroundings
-from opencode.modules.execution.domain import Runtime, version_key
+from opencode.modules.execution.domain.programs import Runtime, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"

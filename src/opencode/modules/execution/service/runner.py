@@ -25,7 +25,7 @@ from opencode.modules.execution.adapters import bubblewrap, groups, processes, t
 from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
 from opencode.modules.execution.adapters.cells import Cell, CellPlan, Workshop
 from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.domain import Program, Runtime, arrange, check_request, narrow
+from opencode.modules.execution.domain.programs import Program, Runtime, arrange, check_request, narrow
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
