@@ -10,9 +10,11 @@ Runs without sandboxes: a language whose programs are lists of what is to happen
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from opencode.contracts.execution import (
+    CaseEvent,
+    CaseInput,
     ExecutionBusy,
     Finished,
     Language,
@@ -26,6 +28,7 @@ from opencode.contracts.execution import (
     Terminal,
     Verdict,
 )
+from opencode.modules.execution.service.batches import one_by_one
 
 
 def language(
@@ -86,6 +89,11 @@ class ScriptedRunner:
             yield _finished(Verdict.OK, 0)
         finally:
             del self._stops[request.run_id]
+
+    def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent]:
+        return one_by_one(self.run, request, inputs)
 
     async def stop(self, run_id: str) -> bool:
         if run_id not in self._stops:

@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from opencode.contracts.execution import (
+    CaseEvent,
+    CaseInput,
     ExecutionBusy,
     Finished,
     Language,
     LanguageUnknown,
+    Queued,
     RunEvent,
     RunRefused,
     RunRequest,
@@ -26,6 +28,8 @@ from opencode.modules.execution.adapters.bubblewrap import Surroundings, Tools
 from opencode.modules.execution.adapters.cells import Cell, CellPlan, Workshop
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.domain.programs import Program, Runtime, arrange, check_request, narrow
+from opencode.modules.execution.service.batches import one_by_one
+from opencode.modules.execution.service.turns import Turn, Turns
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
@@ -81,10 +85,10 @@ class Runs:
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _found: dict[str, Found | Missing] = field(default_factory=dict[str, Found | Missing])
     _mean_duration_s: float = 1.0
-    _slots: "_Slots" = field(init=False)
+    _turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        self._slots = _Slots(self.settings.concurrency, self.settings.queue_length)
+        self._turns = Turns(self.settings.concurrency, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
 
@@ -106,17 +110,25 @@ class Runs:
             workshop = await self._open_workshop()
             program = arrange(runtime, request, found.places, self.settings.compile, limits)
             plan = CellPlan(program, request.stdin, found.surroundings, self.settings.compile, limits)
-            async with self._turn(under_way) as slot:
-                if slot is None:
+            with self._turn(under_way, request.owner) as turn:
+                async for ahead in self._turns.ahead(turn):
+                    yield Queued(ahead)
+                if turn.place is None:
                     yield _stopped_early(runtime, workshop)
                     return
-                cell = Cell(workshop, plan, slot, under_way.events.put_nowait)
+                cell = Cell(workshop, plan, turn.place, under_way.events.put_nowait)
                 # Whoever leaves early must find the cell gone: a plain `async for` would not close the inner iteration.
                 async with contextlib.aclosing(self._see_through(under_way, cell)) as events:
                     async for event in events:
                         yield event
         finally:
             del self._under_way[request.run_id]
+
+    def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent, None]:
+        """See `CodeRunner.batch`."""
+        return one_by_one(self.run, request, inputs)
 
     async def stop(self, run_id: str) -> bool:
         """See `CodeRunner.stop`."""
@@ -178,22 +190,21 @@ class Runs:
 
     # -------------------------------------------------------------------------------------------------------- a run
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, under_way: "_Run") -> AsyncGenerator[int | None, None]:
-        """A slot when it is this run's turn, None when it was stopped before."""
+    @contextlib.contextmanager
+    def _turn(self, under_way: "_Run", owner: str) -> Generator[Turn]:
+        """A turn for this run: it has a place once it is settled, or none when the run was stopped before."""
         try:
-            waiting = self._slots.ask()
+            turn = under_way.turn = self._turns.ask(owner)
         except asyncio.QueueFull:
             raise ExecutionBusy(
                 f"{self.settings.queue_length} runs are waiting already.",
                 action="Try again in a moment.",
                 retry_after_s=self._retry_after_s(),
             ) from None
-        under_way.waiting = waiting
         try:
-            yield None if await asyncio.wait({waiting}) and waiting.cancelled() else waiting.result()
+            yield turn
         finally:
-            self._slots.give_back(waiting)
+            self._turns.leave(turn)
 
     async def _see_through(self, under_way: "_Run", cell: Cell) -> AsyncGenerator[RunEvent, None]:
         # The cell lives in a task of its own: whoever listens may leave at any moment, its removal may not be cut
@@ -339,7 +350,7 @@ class _Run:
     """A run that somebody waits for."""
 
     events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
-    waiting: asyncio.Future[int] | None = None
+    turn: Turn | None = None
     cell: Cell | None = None
     task: asyncio.Task[None] | None = None
     stopped: bool = False
@@ -348,48 +359,5 @@ class _Run:
         self.stopped = True
         if self.cell:
             self.cell.end(Verdict.STOPPED)
-        elif self.waiting:
-            self.waiting.cancel()
-
-
-class _Slots:
-    """
-    Who runs and who waits: first come, first served, and the line has an end.
-
-    A slot is a number from 0 on, held by one run at a time; the cell's user id follows from it.
-    """
-
-    def __init__(self, slots: int, longest_line: int) -> None:
-        self._free = deque(range(slots))
-        self._line: deque[asyncio.Future[int]] = deque()
-        self._longest_line = longest_line
-
-    def ask(self) -> asyncio.Future[int]:
-        """
-        Stand in line. The future is done when it is one's turn; cancelling it leaves the line.
-
-        Raises:
-            asyncio.QueueFull: the line is as long as it may be.
-        """
-        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if self._free:
-            turn.set_result(self._free.popleft())
-            return turn
-        self._line = deque(waiting for waiting in self._line if not waiting.done())
-        if len(self._line) >= self._longest_line:
-            raise asyncio.QueueFull
-        self._line.append(turn)
-        return turn
-
-    def give_back(self, turn: asyncio.Future[int]) -> None:
-        """Leave the slot to the next in line, or leave the line."""
-        if not turn.done() or turn.cancelled():
-            turn.cancel()
-            return
-        slot = turn.result()
-        while self._line:
-            following = self._line.popleft()
-            if not following.done():
-                following.set_result(slot)
-                return
-        self._free.append(slot)
+        elif self.turn:
+            self.turn.give_up()
