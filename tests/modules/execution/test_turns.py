@@ -14,8 +14,8 @@ from opencode.modules.execution.service.turns import Turn, Turns
 def in_order(line: FairLine[str]) -> list[str]:
     """Everything that waits, as it would be taken."""
     taken: list[str] = []
-    while (thing := line.pop()) is not None:
-        taken.append(thing)
+    while popped := line.pop():
+        taken.append(popped[0])
     return taken
 
 
@@ -33,7 +33,7 @@ def test_one_thing_of_somebody_waits_for_one_of_each_other_owner_and_no_more() -
 
 def test_who_comes_back_after_a_turn_stands_behind_those_who_wait() -> None:
     line = line_of("a1", "b1")
-    assert line.pop() == "a1"
+    assert line.pop() == ("a1", "a")
     line.push("a", "a2")
     assert in_order(line) == ["b1", "a2"]
 
@@ -64,8 +64,8 @@ def test_while_two_owners_wait_neither_gets_two_turns_more_than_the_other(owners
     for number, owner in enumerate(owners):
         line.push(str(owner), number)
     left, had = Counter(owners), Counter[int]()
-    while (number := line.pop()) is not None:
-        had[owners[number]] += 1
+    while popped := line.pop():
+        had[owners[popped[0]]] += 1
         waiting = [owner for owner in left if had[owner] < left[owner]]
         assert not waiting or max(had[owner] for owner in waiting) - min(had[owner] for owner in waiting) <= 1
 

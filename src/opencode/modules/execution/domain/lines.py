@@ -20,21 +20,17 @@ class FairLine(Generic[T]):
     def __len__(self) -> int:
         return len(self._owners)
 
-    def __contains__(self, thing: T) -> bool:
-        return thing in self._owners
-
-    def waiting_of(self, owner: str) -> int:
-        """How many things of this owner wait."""
-        return len(self._lines.get(owner, ()))
-
     def push(self, owner: str, thing: T) -> None:
         """Stand at the end of the owner's line. What waits already keeps its place."""
         if thing not in self._owners:
             self._owners[thing] = owner
             self._lines.setdefault(owner, deque()).append(thing)
 
-    def pop(self) -> T | None:
-        """Take whoever's turn it is; their owner's next turn comes after everybody else's. None when nobody waits."""
+    def pop(self) -> tuple[T, str] | None:
+        """
+        Take whoever's turn it is, with the owner, whose next turn comes after everybody else's. None when nobody
+        waits.
+        """
         if not self._lines:
             return None
         owner, line = self._lines.popitem(last=False)
@@ -42,7 +38,7 @@ class FairLine(Generic[T]):
         if line:
             self._lines[owner] = line
         del self._owners[thing]
-        return thing
+        return thing, owner
 
     def remove(self, thing: T) -> bool:
         """Leave the line. False when it did not wait."""

@@ -1,12 +1,13 @@
 """A run that people asked for over the API: what it is made of, where it stands, and what became of it."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from opencode.contracts.execution import Finished, RunRequest, Stage, Verdict
 from opencode.kernel.ids import RunId
-from opencode.modules.execution.domain.judging import Plan, Report
+from opencode.modules.execution.domain.judging import CaseVerdict, Plan, Report
 
 RETRIES = 2
 """How often a run begins anew after a fault of ours. The program's own faults are its result and never retried."""
@@ -57,54 +58,80 @@ class CompileResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """
-    What became of a run.
+class Score:
+    """A report in numbers."""
 
-    Attributes:
-        compile: None when the language has no compile stage, or it was not reached.
-        report: of the cases, for a run that is judged.
-    """
+    verdict: CaseVerdict
+    passed: int
+    total: int
+    points: float
+    points_possible: float
+
+    @classmethod
+    def of(cls, plan: Plan, report: Report) -> "Score":
+        possible = math.fsum(case.points for case in plan.cases)
+        return cls(report.verdict, report.passed, len(plan.cases), report.points(plan), possible)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a run, without what it printed. `score` is of a run that is judged."""
 
     verdict: Verdict
     message: str
     stage: Stage | None = None
-    stdout: bytes = b""
-    stderr: bytes = b""
     truncated: bool = False
     exit_code: int | None = None
     signal: str | None = None
     cpu_time_ms: int | None = None
     wall_time_ms: int | None = None
     memory_bytes: int | None = None
-    compile: CompileResult | None = None
-    report: Report | None = None
+    score: Score | None = None
 
     @classmethod
-    def of(
-        cls,
-        finished: Finished,
-        *,
-        stdout: bytes = b"",
-        stderr: bytes = b"",
-        compiling: CompileResult | None = None,
-        report: Report | None = None,
-    ) -> "Result":
+    def of(cls, finished: Finished) -> "Result":
         return cls(
             verdict=finished.verdict,
             message=finished.message,
             stage=finished.stage,
-            stdout=stdout,
-            stderr=stderr,
             truncated=finished.truncated,
             exit_code=finished.exit_code,
             signal=finished.signal,
             cpu_time_ms=finished.cpu_time_ms,
             wall_time_ms=finished.wall_time_ms,
             memory_bytes=finished.memory_bytes,
-            compile=compiling,
-            report=report,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """
+    What a run printed, and what its parts were.
+
+    Attributes:
+        compile: None when the language has no compile stage, or it was not reached.
+        report: of the cases, for a run that is judged.
+    """
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    compile: CompileResult | None = None
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A run as lists show it: without what it is made of, and without what it printed."""
+
+    id: RunId
+    language: str
+    version: str | None
+    state: RunState
+    attempt: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    result: Result | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +161,64 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     result: Result | None = None
+    details: Details | None = None
 
     @property
     def is_finished(self) -> bool:
         return self.state is RunState.FINISHED
+
+    @property
+    def outline(self) -> Outline:
+        return Outline(
+            id=self.id,
+            language=self.request.language,
+            version=self.request.version,
+            state=self.state,
+            attempt=self.attempt,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            result=self.result,
+        )
 
     def is_free(self, now: datetime) -> bool:
         """May a worker begin it? Nobody has it, or whoever had it was not heard of for a lease."""
         if self.state is RunState.RUNNING:
             return self.lease_until is None or self.lease_until <= now
         return self.state is RunState.QUEUED
+
+    def begun(self, worker_id: str, now: datetime, lease_until: datetime) -> "Run":
+        """As a worker holds it. A run that another one held before was lost, which is a fault of ours."""
+        lost = self.state is RunState.RUNNING
+        return replace(
+            self,
+            state=RunState.RUNNING,
+            attempt=self.attempt + 1,
+            faults=self.faults + lost,
+            worker_id=worker_id,
+            lease_until=lease_until,
+            started_at=now,
+        )
+
+    def finish(self, result: Result, details: Details, now: datetime) -> "Run":
+        return replace(
+            self,
+            state=RunState.FINISHED,
+            worker_id=None,
+            lease_until=None,
+            finished_at=now,
+            result=result,
+            details=details,
+        )
+
+    def queue_again(self, *, fault: bool) -> "Run":
+        """
+        Args:
+            fault: ours, and counted. A worker that goes down in order gives its runs back without one.
+        """
+        return replace(
+            self, state=RunState.QUEUED, faults=self.faults + fault, worker_id=None, lease_until=None, started_at=None
+        )
 
 
 @dataclass(frozen=True, slots=True)

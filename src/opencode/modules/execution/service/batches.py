@@ -15,10 +15,10 @@ from opencode.contracts.execution import (
     Verdict,
 )
 
-Run = Callable[[RunRequest], AsyncGenerator[RunEvent, None]]
+RunOne = Callable[[RunRequest], AsyncGenerator[RunEvent, None]]
 
 
-async def one_by_one(run: Run, request: RunRequest, inputs: Sequence[CaseInput]) -> AsyncGenerator[CaseEvent, None]:
+async def one_by_one(run: RunOne, request: RunRequest, inputs: Sequence[CaseInput]) -> AsyncGenerator[CaseEvent, None]:
     """`CodeRunner.batch` by means of `CodeRunner.run`: simple, and it compiles for every input."""
     for index, given in enumerate(inputs):
         printed: dict[str, list[bytes]] = {"stdout": [], "stderr": []}

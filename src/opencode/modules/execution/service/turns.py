@@ -87,14 +87,16 @@ class Turns:
             turn.give_up()
             self._step_out(turn)
             return
-        following = self._line.pop()
-        while following is not None and following.settled.done():
-            following = self._line.pop()
-        if following is None:
-            self._free.append(place)
-        else:
-            following.settled.set_result(place)
+        self._hand_on(place)
         self._tell()
+
+    def _hand_on(self, place: int) -> None:
+        while following := self._line.pop():
+            turn, _ = following
+            if not turn.settled.done():
+                turn.settled.set_result(place)
+                return
+        self._free.append(place)
 
     def _step_out(self, turn: Turn) -> None:
         if self._line.remove(turn):
