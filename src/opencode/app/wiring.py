@@ -56,7 +56,7 @@ def open_database(settings: Settings) -> Database:
 
 def wire_runner(settings: Settings) -> Runs:
     """The runner alone, for commands that need no server."""
-    return execution_module.build(settings.execution).runner
+    return Runs(settings.execution)
 
 
 def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:
@@ -91,7 +91,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
     collaboration = collaboration_module.build(parts, settings.collaboration)
-    execution = execution_module.build(settings.execution)
+    execution = execution_module.build(parts, settings.execution, redis_url=settings.process.redis_url)
     interviews = interviews_module.build(
         parts,
         settings.interviews,
@@ -101,6 +101,8 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
+    # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
+    execution.open_elsewhere(interviews.runs)
     chosen = settings.process.modules
     plugs = (identity.plug, collaboration.plug, execution.plug, interviews.plug)
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)

@@ -1,6 +1,6 @@
 """What `execution` offers: programs run in sandboxes, their output while it comes, and what became of them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -220,7 +220,7 @@ class CodeRunner(Protocol):
         """All languages that this server knows, the available ones first, then by name. Cheap: looked up once."""
         ...
 
-    def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+    def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """
         Run a program in a fresh sandbox and stream what it prints. Leaving the iteration early (`aclose`) ends it; a
         plain `async for` does not close what it leaves, so listen inside `contextlib.aclosing`.
@@ -236,7 +236,9 @@ class CodeRunner(Protocol):
         """
         ...
 
-    def batch(self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1) -> AsyncIterator[CaseEvent]:
+    def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent, None]:
         """
         Compile a program once and run it with each input, every time in a fresh sandbox. `stdin` and `args` of the
         request do not count. Leaving the iteration early (`aclose`) ends what runs and starts nothing more.
@@ -245,9 +247,9 @@ class CodeRunner(Protocol):
             parallel: cases that may run at once, where there are places.
 
         Yields:
-            Events of the compile stage, then a `CaseFinished` for each input in their order. Where the program does
-            not compile, the `Finished` of that stage comes in their place. After a case that was `stopped` none
-            follows.
+            Events of the compile stage, then a `CaseFinished` for each input in their order; a case's place is free
+            by then, so that whoever listens may run a program that looks at the answer. Where the program does not
+            compile, the `Finished` of that stage comes in their place. After a case that was `stopped` none follows.
 
         Raises:
             What `run` raises.

@@ -69,3 +69,7 @@ class TooManyRunStreams(Busy):
             action="Close one, or ask for the run itself: GET /api/v1/runs/{id}.",
             retry_after_s=10,
         )
+
+
+class OurFault(Exception):
+    """An attempt of a run failed, and not by the program: it begins anew. Reaches nobody who calls."""

@@ -4,9 +4,26 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
+from litestar import Router
+from litestar.di import Provide
 
-from opencode.infra.plugs import Plug
+from opencode.contracts.execution import CodeRunner, RunsElsewhere
+from opencode.contracts.identity import CredentialsRevoked
+from opencode.infra.events import Reactions
+from opencode.infra.jobs import Job
+from opencode.infra.plugs import Parts, Plug
+from opencode.modules.execution.adapters.local_queue import LocalQueue
+from opencode.modules.execution.domain.queue import RunQueue
+from opencode.modules.execution.jobs import jobs, worker_jobs
+from opencode.modules.execution.reactions import end_streams_of_revoked_person
+from opencode.modules.execution.routes import ROUTES
+from opencode.modules.execution.service.base import UseCases
+from opencode.modules.execution.service.control import Control
+from opencode.modules.execution.service.ordering import Ordering
 from opencode.modules.execution.service.runner import Runs
+from opencode.modules.execution.service.streaming import Streaming
+from opencode.modules.execution.service.tidying import Tidying
+from opencode.modules.execution.service.working import Worker
 from opencode.modules.execution.settings import ExecutionSettings
 
 log = structlog.get_logger(__name__)
@@ -14,32 +31,116 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ExecutionModule:
-    """What wiring gets: the plug, and the runner that others and the command line use."""
+    """What wiring gets: the plug, the runner that others use, and the use cases that need a neighbour."""
 
     plug: Plug
-    runner: Runs
+    runner: CodeRunner
+    ordering: Ordering
+
+    def open_elsewhere(self, elsewhere: RunsElsewhere) -> None:
+        """Runs that this module does not know are asked for there."""
+        self.ordering.elsewhere = elsewhere
 
 
-def build(settings: ExecutionSettings) -> ExecutionModule:
-    """Put the module together. Toolchains are looked for once the server listens, beside its first requests."""
-    runner = Runs(settings)
-    looking: set[asyncio.Task[None]] = set()
+def build(
+    parts: Parts,
+    settings: ExecutionSettings,
+    *,
+    runner: CodeRunner | None = None,
+    redis_url: str = "",
+) -> ExecutionModule:
+    """
+    Put the module together. Toolchains are looked for once the server listens, beside its first requests.
 
-    async def look_around() -> None:
-        report = await runner.probe()
-        if not report.available:
-            log.warning("programs cannot be run here", reason=report.reason)
-        await runner.languages()
+    Args:
+        runner: what runs programs; by default the sandboxes of this process.
+        redis_url: where the queue is, when several processes share the work.
+    """
+    sandboxes = Runs(settings) if runner is None else None
+    runner = sandboxes or runner
+    if runner is None:
+        raise ValueError("there is no runner")
+    queue = queue_of(redis_url, parts)
+    control = Control(parts.pubsub)
+    ordering = Ordering(parts, settings, runner, queue, control)
+    streaming = Streaming(parts, settings, runner, queue)
+    tidying = Tidying(parts, settings, runner, queue)
+    worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
+    life = _Life(settings, sandboxes, queue, control, streaming, tidying, worker)
 
-    async def ready() -> None:
-        task = asyncio.get_running_loop().create_task(look_around())
-        looking.add(task)
-        task.add_done_callback(looking.discard)
+    def react(reactions: Reactions) -> None:
+        reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
 
-    async def stop() -> None:
-        for task in looking:
-            task.cancel()
-        await asyncio.gather(*looking, return_exceptions=True)
-        await runner.close()
+    use_cases: dict[str, UseCases] = {"ordering": ordering, "streaming": streaming}
+    dependencies = {name: _provide(use_case) for name, use_case in use_cases.items()}
+    plug = Plug(
+        name="execution",
+        routes=[Router("/", route_handlers=list(ROUTES), dependencies=dependencies)],
+        react=react,
+        jobs=life.jobs(),
+        start=life.start,
+        ready=life.ready,
+        drain=life.drain,
+        stop=life.stop,
+    )
+    return ExecutionModule(plug, runner, ordering)
 
-    return ExecutionModule(Plug(name="execution", ready=ready, stop=stop), runner)
+
+@dataclass(slots=True)
+class _Life:
+    """What of the module lives from the start of the server to its end. `sandboxes` are None where a test runs."""
+
+    settings: ExecutionSettings
+    sandboxes: Runs | None
+    queue: RunQueue
+    control: Control
+    streaming: Streaming
+    tidying: Tidying
+    worker: Worker
+    looking: asyncio.Task[None] | None = None
+
+    def jobs(self) -> list[Job]:
+        timed = jobs(self.tidying, lease_s=self.settings.run_lease_s)
+        if self.settings.execution_worker:
+            timed += worker_jobs(self.worker, lease_s=self.settings.run_lease_s)
+        return timed
+
+    async def start(self) -> None:
+        await self.control.listen(self.worker, self.streaming)
+        await self.tidying.queue_again(starting=True)
+
+    async def ready(self) -> None:
+        if self.sandboxes:
+            self.looking = asyncio.create_task(look_around(self.sandboxes))
+        if self.settings.execution_worker:
+            self.worker.start()
+
+    async def drain(self) -> None:
+        self.streaming.close()
+
+    async def stop(self) -> None:
+        if self.looking:
+            self.looking.cancel()
+            await asyncio.gather(self.looking, return_exceptions=True)
+        await self.worker.close()
+        if self.sandboxes:
+            await self.sandboxes.close()
+        await self.control.close()
+        await self.queue.close()
+
+
+async def look_around(runner: Runs) -> None:
+    """Find out what can be run here, and say so when nothing can."""
+    report = await runner.probe()
+    if not report.available:
+        log.warning("programs cannot be run here", reason=report.reason)
+    await runner.languages()
+
+
+def queue_of(redis_url: str, parts: Parts) -> RunQueue:
+    """The queue that all processes share, or this process's own."""
+    return LocalQueue()
+
+
+def _provide(use_case: UseCases) -> Provide:
+    return Provide(lambda: use_case, sync_to_thread=False)

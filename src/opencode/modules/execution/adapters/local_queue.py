@@ -15,19 +15,18 @@ class LocalQueue:
     def __init__(self) -> None:
         self._line: FairLine[RunId] = FairLine()
         self._held: set[RunId] = set()
-        self._arrived = asyncio.Condition()
+        self._arrived = asyncio.Event()
 
     async def put(self, run_id: RunId, owner_id: str) -> None:
         if run_id in self._held:
             return
         self._line.push(owner_id, run_id)
-        async with self._arrived:
-            self._arrived.notify()
+        self._arrived.set()
 
     async def take(self, worker_id: str) -> Ticket:
-        async with self._arrived:
-            while (taken := self._line.pop()) is None:
-                await self._arrived.wait()
+        while (taken := self._line.pop()) is None:
+            self._arrived.clear()
+            await self._arrived.wait()
         run_id, owner_id = taken
         self._held.add(run_id)
         return Ticket(run_id, owner_id)
@@ -37,7 +36,6 @@ class LocalQueue:
 
     async def done(self, ticket: Ticket) -> None:
         self._held.discard(ticket.run_id)
-        self._line.remove(ticket.run_id)
 
     async def give_back(self, ticket: Ticket) -> None:
         self._held.discard(ticket.run_id)

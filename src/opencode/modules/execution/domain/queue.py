@@ -35,7 +35,7 @@ class RunQueue(Protocol):
         ...
 
     async def done(self, ticket: Ticket) -> None:
-        """The run needs no worker any more. Doing it twice, or for one that waits, is no error."""
+        """Let go of a run for good. A worker that lost its hold meanwhile takes it from nobody."""
         ...
 
     async def give_back(self, ticket: Ticket) -> None:

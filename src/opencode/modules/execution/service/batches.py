@@ -22,16 +22,21 @@ async def one_by_one(run: RunOne, request: RunRequest, inputs: Sequence[CaseInpu
     """`CodeRunner.batch` by means of `CodeRunner.run`: simple, and it compiles for every input."""
     for index, given in enumerate(inputs):
         printed: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+        finished: Finished | None = None
         async with aclosing(run(replace(request, stdin=given.stdin, args=given.args))) as events:
             async for event in events:
-                if isinstance(event, Finished) and event.stage == "run":
-                    stdout, stderr = (b"".join(chunks) for chunks in printed.values())
-                    yield CaseFinished(index, stdout, stderr, event)
-                    if event.verdict is Verdict.STOPPED:
-                        return
+                if isinstance(event, Finished):
+                    finished = event
                 elif isinstance(event, Output) and event.stage == "run":
                     printed[event.stream].append(event.data)
-                elif index == 0 or isinstance(event, Finished):
+                elif index == 0:
                     yield event
-                if isinstance(event, Finished) and event.stage == "compile":
-                    return
+        # Told only now that the run has left its place: whoever listens may need one to look at the answer.
+        if finished is None or finished.stage == "compile":
+            if finished:
+                yield finished
+            return
+        stdout, stderr = (b"".join(chunks) for chunks in printed.values())
+        yield CaseFinished(index, stdout, stderr, finished)
+        if finished.verdict is Verdict.STOPPED:
+            return

@@ -1,0 +1,9 @@
+"""Other modules' events in. Each may come twice, and late."""
+
+from opencode.contracts.identity import CredentialsRevoked
+from opencode.modules.execution.service.control import Control, EndStreams
+
+
+async def end_streams_of_revoked_person(event: CredentialsRevoked, control: Control) -> None:
+    """A stream was opened with a credential that may be gone now; whoever has another one comes back with it."""
+    await control.say(EndStreams(event.principal_id))
