@@ -1,6 +1,6 @@
 """Request bodies: JSON, strict about types, and every wrong field is named at once."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Request
@@ -52,24 +52,47 @@ def decode_body(raw: bytes, body_type: Any) -> Any:
     )
 
 
-def _problems(value: Any, body_type: Any) -> tuple[FieldProblem, ...]:
+def _problems(value: Any, body_type: Any, at: str = "") -> tuple[FieldProblem, ...]:
     if not isinstance(value, dict):
-        return (FieldProblem("", f"must be a JSON object, not {_kind(value)}"),)
+        return (FieldProblem(at, f"must be a JSON object, not {_kind(value)}"),)
     fields = {field.encode_name: field for field in msgspec.structs.fields(body_type)}
     unknown = [
-        FieldProblem(_pointer(name), f"is not a field of this request; it knows {', '.join(sorted(fields))}")
+        FieldProblem(at + _pointer(name), f"is not a field of this request; it knows {', '.join(sorted(fields))}")
         for name in value
         if name not in fields
     ]
     missing = [
-        FieldProblem(_pointer(name), "is required") for name, f in fields.items() if f.required and name not in value
+        FieldProblem(at + _pointer(name), "is required")
+        for name, field in fields.items()
+        if field.required and name not in value
     ]
     wrong = [
-        FieldProblem(_pointer(name), detail)
+        problem
         for name, field in fields.items()
-        if name in value and (detail := _wrong(value[name], field.type))
+        if name in value
+        for problem in _problems_of_field(value[name], field.type, at + _pointer(name))
     ]
     return (*unknown, *missing, *wrong)
+
+
+def _problems_of_field(value: Any, field_type: Any, at: str) -> tuple[FieldProblem, ...]:
+    if (detail := _wrong(value, field_type)) is None:
+        return ()
+    inner = _struct_within(field_type)
+    if inner and isinstance(value, dict):
+        return _problems(value, inner, at)
+    if inner and isinstance(value, list):
+        each = (_problems_of_field(item, inner, f"{at}/{index}") for index, item in enumerate(value))
+        found = tuple(problem for problems in each for problem in problems)
+        return found or (FieldProblem(at, detail),)
+    return (FieldProblem(at, detail),)
+
+
+def _struct_within(field_type: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field holds: by itself, as one of several, or in an array; None when there is none."""
+    if isinstance(field_type, type) and issubclass(field_type, msgspec.Struct):
+        return field_type
+    return next((found for part in get_args(field_type) if (found := _struct_within(part))), None)
 
 
 def _wrong(value: Any, field_type: Any) -> str | None:

@@ -186,6 +186,8 @@ def verdict_of_checker(finished: Finished, stdout: bytes) -> tuple[CaseVerdict, 
         return CaseVerdict.ACCEPTED, said or "Accepted."
     if finished.stage == "run" and finished.verdict is Verdict.ERROR and finished.exit_code == 1:
         return CaseVerdict.WRONG_ANSWER, said or "The checker does not accept the answer."
+    if finished.verdict is Verdict.STOPPED:
+        return CaseVerdict.STOPPED, finished.message
     return CaseVerdict.CHECKER_FAULT, f"The checker could not decide. {finished.message}"
 
 

@@ -126,7 +126,7 @@ class Driver:
         self._results.append(result)
         view = CaseView.of(event.index, case, result)
         self._teller.add(News(RunEventType.TEST_FINISHED, {"test": view}))
-        return stops_judging(result, plan)
+        return result.verdict is CaseVerdict.STOPPED or stops_judging(result, plan)
 
     def _note(self, event: CaseEvent) -> None:
         if isinstance(event, StageStarted) and event.stage == "compile":
