@@ -11,7 +11,7 @@ from opencode.contracts.execution import CodeRunner, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked
 from opencode.infra.events import Reactions
 from opencode.infra.jobs import Job
-from opencode.infra.plugs import Parts, Plug
+from opencode.infra.plugs import Hook, Parts, Plug
 from opencode.modules.execution.adapters.local_queue import LocalQueue
 from opencode.modules.execution.domain.queue import RunQueue
 from opencode.modules.execution.jobs import jobs, worker_jobs
@@ -60,7 +60,7 @@ def build(
     runner = sandboxes or runner
     if runner is None:
         raise ValueError("there is no runner")
-    queue = queue_of(redis_url, parts)
+    queue = _queue_of(redis_url, settings)
     control = Control(parts.pubsub)
     ordering = Ordering(parts, settings, runner, queue, control)
     streaming = Streaming(parts, settings, runner, queue)
@@ -137,9 +137,51 @@ async def look_around(runner: Runs) -> None:
     await runner.languages()
 
 
-def queue_of(redis_url: str, parts: Parts) -> RunQueue:
+@dataclass(frozen=True, slots=True)
+class WorkerModule:
+    """What `ocp worker` gets: a worker without any of the routes."""
+
+    jobs: list[Job]
+    start: Hook
+    stop: Hook
+
+
+def build_worker(
+    parts: Parts, settings: ExecutionSettings, *, redis_url: str, runner: CodeRunner | None = None
+) -> WorkerModule:
+    """Put a worker together that serves the shared queue and nobody else."""
+    sandboxes = Runs(settings) if runner is None else None
+    runner = sandboxes or runner
+    if runner is None:
+        raise ValueError("there is no runner")
+    queue = _queue_of(redis_url, settings)
+    control = Control(parts.pubsub)
+    worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
+
+    async def start() -> None:
+        await control.listen(worker)
+        if sandboxes:
+            await look_around(sandboxes)
+        worker.start()
+
+    async def stop() -> None:
+        await worker.close()
+        if sandboxes:
+            await sandboxes.close()
+        await control.close()
+        await queue.close()
+
+    return WorkerModule(worker_jobs(worker, lease_s=settings.run_lease_s), start, stop)
+
+
+def _queue_of(redis_url: str, settings: ExecutionSettings) -> RunQueue:
     """The queue that all processes share, or this process's own."""
-    return LocalQueue()
+    if not redis_url:
+        return LocalQueue()
+    # Loaded only here: it takes a tenth of a server's start.
+    from opencode.modules.execution.adapters.redis_queue import RedisQueue
+
+    return RedisQueue.connect(redis_url, lease_s=settings.run_lease_s)
 
 
 def _provide(use_case: UseCases) -> Provide:

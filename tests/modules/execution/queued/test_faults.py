@@ -8,7 +8,7 @@ from opencode.infra.db import outbox
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.ids import RunId
-from opencode.modules.execution.domain.runs import Details, Result
+from opencode.modules.execution.domain.runs import Details, Result, RunState
 from opencode.modules.execution.service.finishing import save_finished
 from opencode.modules.execution.settings import ExecutionSettings
 from opencode.modules.execution.store import ExecutionWork
@@ -75,11 +75,15 @@ async def test_a_run_that_kills_every_worker_is_given_up(parts: Parts, clock: Ma
         run = await accepted(grace, program("out hi"))
         assert (await state_of(grace, run["id"]))["position"] == 0
         # As three workers leave it that died one after the other.
-        lost = {"state": "running", "attempt": 3, "faults": 2, "worker_id": "wrk_gone", "lease_until": clock.now()}
+        lost = {
+            "state": RunState.RUNNING,
+            "attempt": 3,
+            "faults": 2,
+            "worker_id": "wrk_gone",
+            "lease_until": clock.now(),
+        }
         async with parts.database.begin() as connection:
-            await connection.execute(
-                update(runs).where(runs.c.id == run["id"]).values({**lost, "state": runs.c.state.type.words("running")})
-            )
+            await connection.execute(update(runs).where(runs.c.id == run["id"]).values(lost))
     async with running(parts, clock, PATIENT, identity=identity) as world:
         grace.client = world.client
         done = await finished(grace, run["id"])

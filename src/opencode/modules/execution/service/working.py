@@ -8,7 +8,7 @@ import structlog
 from opencode.contracts.execution import CodeRunner, ExecutionBusy, Verdict
 from opencode.infra.observability import metrics
 from opencode.infra.plugs import Parts
-from opencode.kernel.errors import OpenCodeError
+from opencode.kernel.errors import OpenCodeError, Unavailable
 from opencode.kernel.ids import RunId, new_id
 from opencode.modules.execution.domain.queue import RunQueue, Ticket
 from opencode.modules.execution.domain.runs import (
@@ -94,6 +94,9 @@ class Worker(UseCases):
                 self._tasks.pop(ticket.run_id, None)
                 if not task.cancelled() and (error := task.exception()):
                     raise error
+            except Unavailable as error:
+                log.warning("a worker waits for what it needs", worker_id=self.id, error=error.detail, retry_s=RETRY_S)
+                await asyncio.sleep(RETRY_S)
             except Exception:
                 log.exception("a worker stumbled, going on", worker_id=self.id, retry_s=RETRY_S)
                 await asyncio.sleep(RETRY_S)
