@@ -79,7 +79,8 @@ class Teller:
 
     async def _run(self) -> None:
         patience = FIRST_S
-        while True:
+        # Asked each time round: the end may come in the very moment in which the rest below is over.
+        while not self._closed.is_set():
             await self._something.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):

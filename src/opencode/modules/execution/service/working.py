@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -35,6 +36,19 @@ RETRY_S = 1.0
 """How long a worker rests after the queue, the database or its own line of runs turned it away."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """A run that this worker drives, and the task that does it."""
+
+    ticket: Ticket
+    driver: Driver
+    task: asyncio.Task[None]
+
+    @property
+    def attempt(self) -> tuple[RunId, int]:
+        return self.driver.run.id, self.driver.run.attempt
+
+
 class Worker(UseCases):
     """
     Drives so many runs at once. Everything it writes about a run carries the attempt that it was given: when it was
@@ -48,8 +62,8 @@ class Worker(UseCases):
         self.id = new_id("wrk")
         self._concurrency = concurrency
         self._hands: list[asyncio.Task[None]] = []
-        self._drivers: dict[RunId, tuple[Ticket, Driver]] = {}
-        self._tasks: dict[RunId, asyncio.Task[None]] = {}
+        self._holds: dict[RunId, _Hold] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def start(self) -> None:
@@ -58,40 +72,42 @@ class Worker(UseCases):
     async def close(self) -> None:
         """Take no more, and give back what is under way: somebody else begins it anew, which counts as no fault."""
         self._closing = True
-        for task in (*self._hands, *self._tasks.values()):
+        under_way = (*self._hands, *self._tasks)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._hands, *self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def stop_here(self, run_id: str) -> None:
         """Stop a run that this worker drives; others are none of its business."""
-        if held := self._drivers.get(RunId(run_id)):
-            await held[1].stop()
+        if hold := self._holds.get(RunId(run_id)):
+            await hold.driver.stop()
 
     async def beat(self) -> None:
         """Say that this worker lives. It lets go of runs that it lost, and stops those whose owner wants it."""
-        if not self._drivers:
+        if not self._holds:
             return
-        held = dict(self._drivers)
+        holds = list(self._holds.values())
         until = lease(self.clock.now(), self.settings.run_lease_s)
         async with self.unit_of_work() as work:
-            found = await work.stores.runs.still_held(self.id, list(held), until)
-        ours = {each.id: each for each in found}
-        for run_id, (_, driver) in held.items():
-            still = ours.get(driver.run.id)
-            if still is None or still.attempt != driver.run.attempt:
-                self._let_go(run_id)
+            found = await work.stores.runs.still_held(self.id, [hold.driver.run.id for hold in holds], until)
+        ours = {(each.id, each.attempt): each for each in found}
+        for hold in holds:
+            still = ours.get(hold.attempt)
+            if still is None:
+                hold.task.cancel()
             elif still.stop_asked:
-                await driver.stop()
-        await self.queue.beat(self.id, [ticket for ticket, driver in held.values() if driver.run.id in ours])
+                await hold.driver.stop()
+        await self.queue.beat(self.id, [hold.ticket for hold in holds if hold.attempt in ours])
 
     async def _work(self) -> None:
         while True:
             try:
                 ticket = await self.queue.take(self.id)
-                task = self._tasks[ticket.run_id] = asyncio.create_task(self._see_through(ticket))
+                task = asyncio.create_task(self._see_through(ticket))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
                 # In a task of its own, which can be cut short without the hand that waits for it.
                 await asyncio.wait({task})
-                self._tasks.pop(ticket.run_id, None)
                 if not task.cancelled() and (error := task.exception()):
                     raise error
             except Unavailable as error:
@@ -145,16 +161,8 @@ class Worker(UseCases):
         return begun
 
     async def _drive(self, ticket: Ticket, run: Run) -> None:
-        driver = Driver(
-            run,
-            self.runner,
-            lambda news: self._tell(run, news),
-            kept_bytes=self.settings.run_output_kept_bytes,
-            on_refused=lambda: self._let_go(run.id),
-        )
-        self._drivers[run.id] = (ticket, driver)
         try:
-            ending = await driver.drive()
+            ending = await self._attempt(ticket, run)
         except OurFault as fault:
             await self._put_back(ticket, run, fault=True, message=str(fault))
         except ExecutionBusy:
@@ -168,8 +176,26 @@ class Worker(UseCases):
         else:
             await self._finish(run, ending)
             await self.queue.done(ticket)
+
+    async def _attempt(self, ticket: Ticket, run: Run) -> Ending:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a run is driven in a task")
+        driver = Driver(
+            run,
+            self.runner,
+            lambda news: self._tell(run, news),
+            kept_bytes=self.settings.run_output_kept_bytes,
+            # It is somebody else's now, or over: what is left of it here ends unheard.
+            on_refused=task.cancel,
+        )
+        hold = self._holds[run.id] = _Hold(ticket, driver, task)
+        try:
+            return await driver.drive()
         finally:
-            del self._drivers[run.id]
+            # Where it was taken for lost and begun anew here, the newer attempt stands in this place.
+            if self._holds.get(run.id) is hold:
+                del self._holds[run.id]
 
     async def _finish(self, run: Run, ending: Ending) -> None:
         finished = run.finish(ending.result, ending.details, self.clock.now())
@@ -192,8 +218,3 @@ class Worker(UseCases):
     async def _tell(self, run: Run, news: Sequence[News]) -> bool:
         async with self.unit_of_work() as work:
             return await work.tell(run, news)
-
-    def _let_go(self, run_id: RunId) -> None:
-        """The run is somebody else's now, or over: what is left of it here ends unheard."""
-        if task := self._tasks.get(run_id):
-            task.cancel()
