@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -33,7 +34,6 @@ from opencode.infra.pubsub.redis import RedisPubSub
 from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import SystemClock
 from opencode.kernel.principal import ANONYMOUS, Principal, PrincipalKind
-from opencode.modules.execution.adapters import redis_queue  # noqa: F401, loaded before the forks
 from opencode.modules.execution.module import build, build_worker
 from opencode.modules.execution.settings import ExecutionSettings
 from tests.doubles.runner import ScriptedRunner
@@ -120,6 +120,7 @@ async def _go_on(jobs: list[Job], port: int) -> None:
 
 
 def main() -> None:
+    import_module("opencode.modules.execution.adapters.redis_queue")  # before the forks
     configure_logs(level="error", json=True)
     logging.disable(logging.WARNING)
     faulthandler.register(signal.SIGUSR1)  # a process that hangs says where

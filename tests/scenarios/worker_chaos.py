@@ -15,11 +15,12 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 import msgspec
@@ -186,26 +187,27 @@ class Scenario:
         for row in rows:
             self._check_one(row, [event for event in said if event.run_id == row.id])
 
-    def _check_one(self, row: "object", said: "list[object]") -> None:
-        text = row.request.files[0].content.decode().partition(" ")[2]  # type: ignore[attr-defined]
+    def _check_one(self, row: Any, said: list[Any]) -> None:
+        text = row.request.files[0].content.decode().partition(" ")[2]
         self.tally.finished += 1
-        self.tally.begun_anew += row.attempt > 1  # type: ignore[attr-defined]
-        kinds = [event.type for event in said]  # type: ignore[attr-defined]
-        numbers = [event.seq for event in said]  # type: ignore[attr-defined]
+        self.tally.begun_anew += row.attempt > 1
+        kinds = [event.type for event in said]
+        numbers = [event.seq for event in said]
         if numbers != list(range(1, len(numbers) + 1)) or kinds.count(RunEventType.RUN_FINISHED) != 1:
-            raise ScenarioFailedError(f"the events of {row.id} are {kinds}")  # type: ignore[attr-defined]
-        if row.result.verdict is Verdict.SANDBOX_FAULT and row.faults >= 2:  # type: ignore[attr-defined]
+            raise ScenarioFailedError(f"the events of {row.id} are {kinds}")
+        if row.result.verdict is Verdict.SANDBOX_FAULT and row.faults >= 2:
             self.tally.given_up += 1
             return
         last = len(kinds) - kinds[::-1].index(RunEventType.RUN_STARTED)
-        data = [msgspec.json.decode(event.data) for event in said[last:]]  # type: ignore[attr-defined]
+        data = [msgspec.json.decode(event.data) for event in said[last:]]
         heard = "".join(each["text"] for each in data if each["type"] == "run.output")
-        if not row.details.stdout.decode() == heard == f"{text} begins\n{text} ends\n":  # type: ignore[attr-defined]
-            raise ScenarioFailedError(f"{row.id} printed {row.details.stdout}, heard was {heard!r}")  # type: ignore[attr-defined]
+        if not row.details.stdout.decode() == heard == f"{text} begins\n{text} ends\n":
+            raise ScenarioFailedError(f"{row.id} printed {row.details.stdout}, heard was {heard!r}")
 
     async def _all_finished(self, database: Database) -> None:
-        gives_up_at = time.monotonic() + PATIENCE_S
         left = select(runs.c.id, runs.c.state, runs.c.attempt).where(runs.c.state != RunState.FINISHED)
+        waiting: list[Any] = []
+        gives_up_at = time.monotonic() + PATIENCE_S
         while time.monotonic() < gives_up_at:
             async with database.read() as connection:
                 waiting = list(await connection.execute(left))
@@ -215,12 +217,12 @@ class Scenario:
         raise ScenarioFailedError(f"{len(waiting)} runs never ended, such as {waiting[0]}")
 
 
-async def _few_at_once(sending: "list[object]") -> None:
+async def _few_at_once(sending: Sequence[Awaitable[None]]) -> None:
     places = asyncio.Semaphore(20)
 
-    async def one(each: "object") -> None:
+    async def one(each: Awaitable[None]) -> None:
         async with places:
-            await each  # type: ignore[misc]
+            await each
 
     await asyncio.gather(*(one(each) for each in sending))
 
@@ -232,9 +234,8 @@ def alone(folder: Path) -> list[Wanted]:
 
 def together(database_url: str, redis_url: str) -> list[Wanted]:
     """Two servers, one of which runs programs itself, and three workers, on PostgreSQL and Redis."""
-    shared = {"database_url": database_url, "redis_url": redis_url}
-    servers = [Wanted("server", **shared), Wanted("server", **shared, works=False)]
-    return [*servers, *(Wanted("worker", **shared) for _ in range(3))]
+    servers = [Wanted("server", database_url, redis_url, works) for works in (True, False)]
+    return [*servers, *(Wanted("worker", database_url, redis_url) for _ in range(3))]
 
 
 async def play_alone(seed: int, nursery: Nursery, *, runs: int, kills: int) -> Tally:

@@ -13,12 +13,14 @@ from opencode.infra.events import Reactions
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Hook, Parts, Plug
 from opencode.modules.execution.adapters.local_queue import LocalQueue
+from opencode.modules.execution.adapters.webhook_call import Caller
 from opencode.modules.execution.domain.queue import RunQueue
 from opencode.modules.execution.jobs import jobs, worker_jobs
 from opencode.modules.execution.reactions import end_streams_of_revoked_person
 from opencode.modules.execution.routes import ROUTES
 from opencode.modules.execution.service.base import UseCases
 from opencode.modules.execution.service.control import Control
+from opencode.modules.execution.service.hooking import Hooking
 from opencode.modules.execution.service.ordering import Ordering
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.service.streaming import Streaming
@@ -65,8 +67,9 @@ def build(
     ordering = Ordering(parts, settings, runner, queue, control)
     streaming = Streaming(parts, settings, runner, queue)
     tidying = Tidying(parts, settings, runner, queue)
+    hooking = Hooking(parts, settings, runner, queue, Caller(private_too=settings.webhooks_to_private_networks))
     worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
-    life = _Life(settings, sandboxes, queue, control, streaming, tidying, worker)
+    life = _Life(settings, sandboxes, queue, control, streaming, tidying, hooking, worker)
 
     def react(reactions: Reactions) -> None:
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
@@ -96,11 +99,12 @@ class _Life:
     control: Control
     streaming: Streaming
     tidying: Tidying
+    hooking: Hooking
     worker: Worker
     looking: asyncio.Task[None] | None = None
 
     def jobs(self) -> list[Job]:
-        timed = jobs(self.tidying, lease_s=self.settings.run_lease_s)
+        timed = jobs(self.tidying, self.hooking, lease_s=self.settings.run_lease_s)
         if self.settings.execution_worker:
             timed += worker_jobs(self.worker, lease_s=self.settings.run_lease_s)
         return timed

@@ -16,7 +16,7 @@ def split_whole(data: bytes) -> tuple[bytes, bytes]:
     # A character has four bytes at the most: its first one is among the last three, or it is complete.
     for back in range(1, min(3, len(data)) + 1):
         first = data[-back]
-        if first >= 0xC0:
+        if 0xC2 <= first <= 0xF4:  # RFC 3629: no other byte begins a character of several
             length = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
             return (data[:-back], data[-back:]) if length > back else (data, b"")
         if first < 0x80:
