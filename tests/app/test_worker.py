@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.databases import PostgresDatabases
@@ -27,44 +28,49 @@ def working(settings: dict[str, str]) -> Generator[subprocess.Popen[str]]:
             process.kill()
 
 
-async def test_a_worker_runs_what_a_server_without_one_accepted(
-    tmp_path: Path, postgres: PostgresDatabases, redis_url: str
-) -> None:
-    shared = {"OCP_DATABASE_URL": await postgres.migrated(), "OCP_REDIS_URL": redis_url}
-    with serving(tmp_path / "data", settings={**shared, "OCP_EXECUTION_WORKER": "0"}) as server:
-        with server.client() as ada:
-            register(ada)
-            body = {"language": "bash", "files": [{"content": "read line; echo got $line"}], "stdin": "this\n"}
-            run = ada.post("/api/v1/runs", json=body).json()
-            assert (run["state"], run["position"]) == ("queued", 0)
-            with working(shared) as worker:
-                events = ada.get(f"/api/v1/runs/{run['id']}/events").text
-                assert "got this" in events
-                assert events.rstrip().rpartition("event: ")[2].startswith("run.finished")
-                done = ada.get(f"/api/v1/runs/{run['id']}").json()
-                assert (done["status"], done["stdout"], done["attempt"]) == ("ok", "got this\n", 1)
-                worker.send_signal(signal.SIGTERM)
-                assert worker.wait(PATIENCE_S) == 0
+@pytest.fixture
+async def shared(postgres: PostgresDatabases, redis_url: str) -> dict[str, str]:
+    """What servers and workers share."""
+    return {"OCP_DATABASE_URL": await postgres.migrated(), "OCP_REDIS_URL": redis_url}
 
 
-async def test_a_worker_that_is_told_to_stop_gives_its_runs_back_without_a_fault(
-    tmp_path: Path, postgres: PostgresDatabases, redis_url: str
+@pytest.fixture
+def ada(tmp_path: Path, shared: dict[str, str]) -> Generator[httpx.Client]:
+    """The administrator of a server that runs no programs itself."""
+    settings = {**shared, "OCP_EXECUTION_WORKER": "0"}
+    with serving(tmp_path / "data", settings=settings) as server, server.client() as ada:
+        register(ada)
+        yield ada
+
+
+def test_a_worker_runs_what_a_server_without_one_accepted(ada: httpx.Client, shared: dict[str, str]) -> None:
+    body = {"language": "bash", "files": [{"content": "read line; echo got $line"}], "stdin": "this\n"}
+    run = ada.post("/api/v1/runs", json=body).json()
+    assert (run["state"], run["position"]) == ("queued", 0)
+    with working(shared) as worker:
+        events = ada.get(f"/api/v1/runs/{run['id']}/events").text
+        assert "got this" in events
+        assert events.rstrip().rpartition("event: ")[2].startswith("run.finished")
+        done = ada.get(f"/api/v1/runs/{run['id']}").json()
+        assert (done["status"], done["stdout"], done["attempt"]) == ("ok", "got this\n", 1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE_S) == 0
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_runs_back_without_a_fault(
+    ada: httpx.Client, shared: dict[str, str]
 ) -> None:
-    shared = {"OCP_DATABASE_URL": await postgres.migrated(), "OCP_REDIS_URL": redis_url}
-    with serving(tmp_path / "data", settings={**shared, "OCP_EXECUTION_WORKER": "0"}) as server:
-        with server.client() as ada:
-            register(ada)
-            body = {"language": "bash", "files": [{"content": "echo begun; sleep 8"}]}
-            path = f"/api/v1/runs/{ada.post('/api/v1/runs', json=body).json()['id']}"
-            with working(shared) as worker:
-                gives_up_at = time.monotonic() + PATIENCE_S
-                while ada.get(path).json()["state"] == "queued" and time.monotonic() < gives_up_at:
-                    time.sleep(0.01)
-                worker.send_signal(signal.SIGTERM)
-                assert worker.wait(PATIENCE_S) == 0
-            run = ada.get(path).json()
-            assert (run["state"], run["attempt"], run["position"]) == ("queued", 1, 0)
-            assert ada.post(f"{path}/stop").json()["status"] == "stopped"
+    body = {"language": "bash", "files": [{"content": "echo begun; sleep 8"}]}
+    path = f"/api/v1/runs/{ada.post('/api/v1/runs', json=body).json()['id']}"
+    with working(shared) as worker:
+        gives_up_at = time.monotonic() + PATIENCE_S
+        while ada.get(path).json()["state"] == "queued" and time.monotonic() < gives_up_at:
+            time.sleep(0.01)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE_S) == 0
+    run = ada.get(path).json()
+    assert (run["state"], run["attempt"], run["position"]) == ("queued", 1, 0)
+    assert ada.post(f"{path}/stop").json()["status"] == "stopped"
 
 
 @pytest.mark.parametrize("missing", ["OCP_DATABASE_URL", "OCP_REDIS_URL"])

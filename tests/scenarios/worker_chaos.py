@@ -28,7 +28,7 @@ from sqlalchemy import select
 
 from opencode.contracts.execution import Verdict
 from opencode.infra.db import Database, outbox
-from opencode.modules.execution.domain.runs import RunEventType, RunState
+from opencode.modules.execution.domain.runs import RunEventType, RunProgress
 from opencode.modules.execution.store.tables import events, runs
 from tests.databases import PostgresDatabases
 from tests.scenarios.run_server import Wanted
@@ -205,7 +205,7 @@ class Scenario:
             raise ScenarioFailedError(f"{row.id} printed {row.details.stdout}, heard was {heard!r}")
 
     async def _all_finished(self, database: Database) -> None:
-        left = select(runs.c.id, runs.c.state, runs.c.attempt).where(runs.c.state != RunState.FINISHED)
+        left = select(runs.c.id, runs.c.state, runs.c.attempt).where(runs.c.state != RunProgress.FINISHED)
         waiting: list[Any] = []
         gives_up_at = time.monotonic() + PATIENCE_S
         while time.monotonic() < gives_up_at:

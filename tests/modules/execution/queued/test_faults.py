@@ -8,7 +8,7 @@ from opencode.infra.db import outbox
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.ids import RunId
-from opencode.modules.execution.domain.runs import Details, Result, RunState
+from opencode.modules.execution.domain.runs import Details, Result, RunProgress
 from opencode.modules.execution.service.finishing import save_finished
 from opencode.modules.execution.settings import ExecutionSettings
 from opencode.modules.execution.store import ExecutionWork
@@ -76,7 +76,7 @@ async def test_a_run_that_kills_every_worker_is_given_up(parts: Parts, clock: Ma
         assert (await state_of(grace, run["id"]))["position"] == 0
         # As three workers leave it that died one after the other.
         lost = {
-            "state": RunState.RUNNING,
+            "state": RunProgress.RUNNING,
             "attempt": 3,
             "faults": 2,
             "worker_id": "wrk_gone",

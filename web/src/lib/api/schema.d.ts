@@ -848,7 +848,7 @@ export interface components {
             output: string;
             error: string | null;
             executed_by: string;
-            state: components["schemas"]["interviews_domain_run_RunState"];
+            state: components["schemas"]["RunState"];
             status: components["schemas"]["Verdict"] | null;
             message: string | null;
             exit_code: number | null;
@@ -996,7 +996,7 @@ export interface components {
             id: string;
             language: string;
             version: string | null;
-            state: components["schemas"]["execution_domain_runs_RunState"];
+            state: components["schemas"]["RunProgress"];
             attempt: number;
             status: components["schemas"]["Verdict"] | null;
             message: string | null;
@@ -1019,7 +1019,7 @@ export interface components {
             id: string;
             language: string;
             version: string | null;
-            state: components["schemas"]["execution_domain_runs_RunState"];
+            state: components["schemas"]["RunProgress"];
             attempt: number;
             status: components["schemas"]["Verdict"] | null;
             message: string | null;
@@ -1192,12 +1192,22 @@ export interface components {
             stdin?: string | null;
             args?: string[] | null;
         };
+        /**
+         * RunProgress
+         * @enum {string}
+         */
+        RunProgress: "queued" | "running" | "finished";
+        /**
+         * RunState
+         * @enum {string}
+         */
+        RunState: "queued" | "running" | "finished";
         /** RunView */
         RunView: {
             id: string;
             interview_id: string;
             language: string;
-            state: components["schemas"]["interviews_domain_run_RunState"];
+            state: components["schemas"]["RunState"];
             truncated: boolean;
             exit_code: number | null;
             signal: string | null;
@@ -1377,16 +1387,6 @@ export interface components {
             url: string;
             secret?: string | null;
         };
-        /**
-         * RunState
-         * @enum {string}
-         */
-        execution_domain_runs_RunState: "queued" | "running" | "finished";
-        /**
-         * RunState
-         * @enum {string}
-         */
-        interviews_domain_run_RunState: "queued" | "running" | "finished";
     };
     responses: never;
     parameters: never;

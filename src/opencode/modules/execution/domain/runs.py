@@ -19,7 +19,7 @@ WORKERS_LOST = f"The server lost this run {RETRIES + 1} times while it ran, and 
 OUR_FAULT = "The server made a mistake while this ran. Its log says more."
 
 
-class RunState(StrEnum):
+class RunProgress(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -126,7 +126,7 @@ class Outline:
     id: RunId
     language: str
     version: str | None
-    state: RunState
+    state: RunProgress
     attempt: int
     created_at: datetime
     started_at: datetime | None
@@ -152,7 +152,7 @@ class Run:
     created_at: datetime
     plan: Plan | None = None
     webhook: Webhook | None = None
-    state: RunState = RunState.QUEUED
+    state: RunProgress = RunProgress.QUEUED
     attempt: int = 0
     faults: int = 0
     worker_id: str | None = None
@@ -165,7 +165,7 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        return self.state is RunState.FINISHED
+        return self.state is RunProgress.FINISHED
 
     @property
     def outline(self) -> Outline:
@@ -183,16 +183,16 @@ class Run:
 
     def is_free(self, now: datetime) -> bool:
         """May a worker begin it? Nobody has it, or whoever had it was not heard of for a lease."""
-        if self.state is RunState.RUNNING:
+        if self.state is RunProgress.RUNNING:
             return self.lease_until is None or self.lease_until <= now
-        return self.state is RunState.QUEUED
+        return self.state is RunProgress.QUEUED
 
     def begun(self, worker_id: str, now: datetime, lease_until: datetime) -> "Run":
         """As a worker holds it. A run that another one held before was lost, which is a fault of ours."""
-        lost = self.state is RunState.RUNNING
+        lost = self.state is RunProgress.RUNNING
         return replace(
             self,
-            state=RunState.RUNNING,
+            state=RunProgress.RUNNING,
             attempt=self.attempt + 1,
             faults=self.faults + lost,
             worker_id=worker_id,
@@ -203,7 +203,7 @@ class Run:
     def finish(self, result: Result, details: Details, now: datetime) -> "Run":
         return replace(
             self,
-            state=RunState.FINISHED,
+            state=RunProgress.FINISHED,
             worker_id=None,
             lease_until=None,
             finished_at=now,
@@ -217,7 +217,12 @@ class Run:
             fault: ours, and counted. A worker that goes down in order gives its runs back without one.
         """
         return replace(
-            self, state=RunState.QUEUED, faults=self.faults + fault, worker_id=None, lease_until=None, started_at=None
+            self,
+            state=RunProgress.QUEUED,
+            faults=self.faults + fault,
+            worker_id=None,
+            lease_until=None,
+            started_at=None,
         )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from opencode.contracts.execution import Stage, Verdict
 from opencode.modules.execution.domain.judging import Case, CaseResult, CaseVerdict, Plan, Report
-from opencode.modules.execution.domain.runs import CompileResult, Details, Outline, Run, RunState, Score
+from opencode.modules.execution.domain.runs import CompileResult, Details, Outline, Run, RunProgress, Score
 from opencode.modules.execution.domain.texts import text_of
 
 
@@ -143,7 +143,7 @@ class NativeRunOutlineView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     language: str
     version: str | None
-    state: RunState
+    state: RunProgress
     attempt: int
     status: Verdict | None
     message: str | None
@@ -207,7 +207,7 @@ class NativeRunView(NativeRunOutlineView, frozen=True, kw_only=True):
         known = {name: getattr(outline, name) for name in outline.__struct_fields__ if name != "tests"}
         return cls(
             **known,
-            position=position if run.state is RunState.QUEUED else None,
+            position=position if run.state is RunProgress.QUEUED else None,
             stdout=stdout,
             stdout_base64=stdout_base64,
             stderr=stderr,

@@ -12,7 +12,7 @@ from opencode.kernel.ids import RunId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.execution.domain.queue import RunQueue
-from opencode.modules.execution.domain.runs import STOPPED_WHILE_QUEUED, Details, Outline, Result, Run, RunState
+from opencode.modules.execution.domain.runs import STOPPED_WHILE_QUEUED, Details, Outline, Result, Run, RunProgress
 from opencode.modules.execution.domain.views import NativeRunView
 from opencode.modules.execution.domain.wishes import House, Wish, order_of
 from opencode.modules.execution.errors import QueueFull, RunKeyReused, RunNotFound, RunUnderWay
@@ -92,7 +92,7 @@ class Ordering(UseCases):
             if self.elsewhere is None:
                 raise RunNotFound(run_id)
             return await self.elsewhere.stop(run_id, by)
-        if run.state is RunState.QUEUED and (stopped := await self._stop_waiting(run)):
+        if run.state is RunProgress.QUEUED and (stopped := await self._stop_waiting(run)):
             await self.queue.drop(run.id)
             return NativeRunView.of(stopped)
         if not run.is_finished:
@@ -149,7 +149,7 @@ class Ordering(UseCases):
             return stopped if await save_finished(work, run, stopped) else None
 
     async def _shown(self, run: Run) -> NativeRunView:
-        waits = run.state is RunState.QUEUED
+        waits = run.state is RunProgress.QUEUED
         return NativeRunView.of(run, await self._position(run.id) if waits else None)
 
     async def _position(self, run_id: RunId) -> int | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import RunId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.execution.domain.runs import Outline, Run, RunState, Said, Webhook
+from opencode.modules.execution.domain.runs import Outline, Run, RunProgress, Said, Webhook
 from opencode.modules.execution.errors import RunKeyReused
 from opencode.modules.execution.store.tables import BELONGING, events, requests, runs
 
@@ -55,15 +55,15 @@ class RunStore:
 
     async def count_under_way(self, owner_id: str | None = None) -> int:
         """Runs that are queued or running, of everybody or of one owner."""
-        query = select(func.count()).where(runs.c.state.in_([RunState.QUEUED, RunState.RUNNING]))
+        query = select(func.count()).where(runs.c.state.in_([RunProgress.QUEUED, RunProgress.RUNNING]))
         if owner_id is not None:
             query = query.where(runs.c.owner_id == owner_id)
         return (await self._connection.execute(query)).scalar_one()
 
     async def unattended(self, now: datetime, *, limit: int) -> list[Unattended]:
         """Oldest first."""
-        lapsed = (runs.c.state == RunState.RUNNING) & (runs.c.lease_until <= now)
-        query = select(runs.c.id, runs.c.owner_id).where(or_(runs.c.state == RunState.QUEUED, lapsed))
+        lapsed = (runs.c.state == RunProgress.RUNNING) & (runs.c.lease_until <= now)
+        query = select(runs.c.id, runs.c.owner_id).where(or_(runs.c.state == RunProgress.QUEUED, lapsed))
         found = await self._connection.execute(query.order_by(runs.c.created_at, runs.c.id).limit(limit))
         return [Unattended(row.id, row.owner_id) for row in found]
 
@@ -102,7 +102,7 @@ class RunStore:
 
     async def number(self, run: Run, count: int) -> int | None:
         """Take the next event numbers for an attempt that is still under way: the last of them, or None."""
-        fence = (runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.state == RunState.RUNNING)
+        fence = (runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.state == RunProgress.RUNNING)
         taken = update(runs).where(*fence).values(last_seq=runs.c.last_seq + count).returning(runs.c.last_seq)
         return (await self._connection.execute(taken)).scalar_one_or_none()
 
@@ -111,14 +111,14 @@ class RunStore:
 
     async def still_held(self, worker_id: str, run_ids: Collection[RunId], lease_until: datetime) -> list[Held]:
         """Put the end of a worker's leases off; which of these runs it still has."""
-        mine = (runs.c.worker_id == worker_id, runs.c.id.in_(run_ids), runs.c.state == RunState.RUNNING)
+        mine = (runs.c.worker_id == worker_id, runs.c.id.in_(run_ids), runs.c.state == RunProgress.RUNNING)
         prolonged = update(runs).where(*mine).values(lease_until=lease_until)
         held = await self._connection.execute(prolonged.returning(runs.c.id, runs.c.attempt, runs.c.stop_asked))
         return [Held(row.id, row.attempt, row.stop_asked) for row in held]
 
     async def free(self, now: datetime) -> None:
         """Take every run that is under way for lost: the worker that had them is known to be gone."""
-        await self._connection.execute(update(runs).where(runs.c.state == RunState.RUNNING).values(lease_until=now))
+        await self._connection.execute(update(runs).where(runs.c.state == RunProgress.RUNNING).values(lease_until=now))
 
     async def finished_before(self, moment: datetime, *, limit: int) -> list[RunId]:
         query = select(runs.c.id).where(runs.c.finished_at < moment).order_by(runs.c.finished_at).limit(limit)

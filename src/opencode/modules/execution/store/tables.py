@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 from opencode.contracts.execution import RunRequest
 from opencode.infra.db import UtcDateTime, metadata
 from opencode.modules.execution.domain.judging import Plan
-from opencode.modules.execution.domain.runs import Details, Result, RunEventType, RunState
+from opencode.modules.execution.domain.runs import Details, Result, RunEventType, RunProgress
 
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
@@ -64,7 +64,7 @@ runs = Table(
     Column("plan", Packed(Plan), nullable=True),
     Column("webhook_url", Text, nullable=True),
     Column("webhook_secret", Text, nullable=True),
-    Column("state", Word(RunState), nullable=False),
+    Column("state", Word(RunProgress), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("faults", Integer, nullable=False),
     Column("worker_id", _ID, nullable=True),
