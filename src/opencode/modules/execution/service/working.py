@@ -32,6 +32,8 @@ from opencode.modules.execution.store import News
 
 log = structlog.get_logger(__name__)
 
+INSIST_S = 0.1
+"""How long a hand that was told to stop may take before it is told again."""
 RETRY_S = 1.0
 """How long a worker rests after the queue, the database or its own line of runs turned it away."""
 
@@ -72,10 +74,14 @@ class Worker(UseCases):
     async def close(self) -> None:
         """Take no more, and give back what is under way: somebody else begins it anew, which counts as no fault."""
         self._closing = True
-        under_way = (*self._hands, *self._tasks)
-        for task in under_way:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        # Again and again: a cancellation that comes while a hand listens to Redis was seen to get lost on its way.
+        while waiting := [hand for hand in self._hands if not hand.done()]:
+            for hand in waiting:
+                hand.cancel()
+            await asyncio.wait(waiting, timeout=INSIST_S)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def stop_here(self, run_id: str) -> None:
         """Stop a run that this worker drives; others are none of its business."""
