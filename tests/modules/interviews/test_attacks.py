@@ -142,10 +142,10 @@ async def test_a_token_for_reading_only_changes_nothing(room: Room, some_run: Js
 @pytest.mark.parametrize(
     ("body", "pointers"),
     [
-        ({"signals": [{"kind": "paste", "content": "secret"}]}, {"/signals"}),
-        ({"signals": [{"kind": "keylog"}]}, {"/signals"}),
-        ({"signals": [{"kind": "paste", "size": -1}]}, {"/signals"}),
-        ({"signals": [{"kind": "paste", "size": "big"}]}, {"/signals"}),
+        ({"signals": [{"kind": "paste", "content": "secret"}]}, {"/signals/0/content"}),
+        ({"signals": [{"kind": "keylog"}]}, {"/signals/0/kind"}),
+        ({"signals": [{"kind": "paste", "size": -1}]}, {"/signals/0/size"}),
+        ({"signals": [{"kind": "paste", "size": "big"}]}, {"/signals/0/size"}),
         ({"signals": [{"kind": "idle"}] * 21}, {"/signals"}),
         ({"signals": [{"kind": "idle"}] * 10_000}, {"/signals"}),
         ({"signals": {}}, {"/signals"}),

@@ -1,11 +1,14 @@
 """Request bodies: JSON, strict about types, and every wrong field is named at once."""
 
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
 
 from opencode.kernel.errors import FieldProblem, Invalid
+
+MOST_PROBLEMS_OF_ITEMS = 100
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -78,21 +81,32 @@ def _problems(value: Any, body_type: Any, at: str = "") -> tuple[FieldProblem, .
 def _problems_of_field(value: Any, field_type: Any, at: str) -> tuple[FieldProblem, ...]:
     if (detail := _wrong(value, field_type)) is None:
         return ()
-    inner = _struct_within(field_type)
-    if inner and isinstance(value, dict):
-        return _problems(value, inner, at)
-    if inner and isinstance(value, list):
-        each = (_problems_of_field(item, inner, f"{at}/{index}") for index, item in enumerate(value))
-        found = tuple(problem for problems in each for problem in problems)
-        return found or (FieldProblem(at, detail),)
-    return (FieldProblem(at, detail),)
+    found: tuple[FieldProblem, ...] = ()
+    for part in _parts_of(field_type):
+        if isinstance(value, dict) and isinstance(part, type) and issubclass(part, msgspec.Struct):
+            found = _problems(value, part, at)
+        elif isinstance(value, list) and get_origin(part) is list:
+            found = _problems_of_items(value, get_args(part)[0], at)
+    return found or (FieldProblem(at, detail),)
 
 
-def _struct_within(field_type: Any) -> type[msgspec.Struct] | None:
-    """The struct that a field holds: by itself, as one of several, or in an array; None when there is none."""
-    if isinstance(field_type, type) and issubclass(field_type, msgspec.Struct):
-        return field_type
-    return next((found for part in get_args(field_type) if (found := _struct_within(part))), None)
+def _problems_of_items(items: list[Any], item_type: Any, at: str) -> tuple[FieldProblem, ...]:
+    found: list[FieldProblem] = []
+    for index, item in enumerate(items):
+        found += _problems_of_field(item, item_type, f"{at}/{index}")
+        # A request of a few bytes an item must not get an answer of a hundred for each.
+        if len(found) >= MOST_PROBLEMS_OF_ITEMS:
+            break
+    return tuple(found)
+
+
+def _parts_of(field_type: Any) -> tuple[Any, ...]:
+    """What a field may hold: the alternatives of a union, without what `Annotated` says about them."""
+    if get_origin(field_type) is Annotated:
+        return _parts_of(get_args(field_type)[0])
+    if get_origin(field_type) in (Union, UnionType):
+        return tuple(part for alternative in get_args(field_type) for part in _parts_of(alternative))
+    return (field_type,)
 
 
 def _wrong(value: Any, field_type: Any) -> str | None:
