@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.domain import Runtime, Tier
+from opencode.modules.execution.domain.programs import Runtime, Tier
 
 PAGE = Path(__file__).parents[1] / "docs" / "languages.md"
 _LISTS = "\n## All languages\n"

@@ -19,10 +19,12 @@ Runs without sandboxes: a language whose programs are lists of what is to happen
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from opencode.contracts.execution import (
+    CaseEvent,
+    CaseInput,
     Compiled,
     ExecutionBusy,
     Finished,
@@ -39,6 +41,8 @@ from opencode.contracts.execution import (
     Verdict,
 )
 from opencode.kernel.errors import FieldProblem, OpenCodeError
+
+from .batches import one_by_one
 
 PIPE_BYTES = 64 * 1024
 """What a program may have unread before whoever types has to wait."""
@@ -162,6 +166,11 @@ class ScriptedRunner:
             del self._runs[request.run_id]
             if not self._runs:
                 self.quiet.set()
+
+    def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent, None]:
+        return one_by_one(self.run, request, inputs)
 
     async def stop(self, run_id: str) -> bool:
         run = self._runs.get(run_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode import __version__
-from opencode.modules.execution.domain import Packages, ProbePrograms, Runtime
+from opencode.modules.execution.domain.programs import Packages, ProbePrograms, Runtime
 from opencode.modules.interviews.domain.records import EventType
 from tools import errors_page, languages_page, settings_page
 

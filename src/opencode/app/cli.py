@@ -74,6 +74,17 @@ def serve(
         run_server(wire(settings))
 
 
+@app.command()
+def worker(
+    concurrency: Annotated[int | None, typer.Option(help="Programs to run at once. [one for each core]")] = None,
+) -> None:
+    """Run queued programs for servers that share a PostgreSQL and a Redis, until told to stop."""
+    settings = settings_of(concurrency=concurrency)
+    from opencode.app.worker import work
+
+    work(settings)
+
+
 @app.command("settings")
 def show_settings(data: DataFolder = None) -> None:
     """Print every setting with its value and where it came from."""

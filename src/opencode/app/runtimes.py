@@ -18,7 +18,7 @@ from opencode.contracts.execution import Language
 from opencode.modules.execution.adapters import installers
 from opencode.modules.execution.adapters.installers import InstallFailed, Plan
 from opencode.modules.execution.adapters.toolchains import Missing, Toolchains
-from opencode.modules.execution.domain import ProbeName, Runtime, Tier
+from opencode.modules.execution.domain.programs import ProbeName, Runtime, Tier
 from opencode.modules.execution.probes import PROBES, ProbeResult, ProbeState, run_probe
 from opencode.modules.execution.service.runner import ProbeReport, Runs
 

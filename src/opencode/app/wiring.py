@@ -1,5 +1,6 @@
 """Who gets what: the one place that knows how contracts are fulfilled."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
+from opencode.modules.execution.module import WorkerModule
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
@@ -71,6 +73,33 @@ def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]
     return RedisPubSub.connect(redis_url), RedisRateLimiter(Redis.from_url(redis_url))
 
 
+@dataclass(frozen=True, slots=True)
+class WorkersHouse:
+    """A worker with what it needs, ready to be started."""
+
+    parts: Parts
+    worker: WorkerModule
+
+
+def wire_worker(settings: Settings) -> WorkersHouse:
+    """Put together what `ocp worker` is: the runner, the shared queue and the database."""
+    clock = SystemClock()
+    pubsub, limiter = _shared_or_local(settings.process.redis_url, clock)
+    parts = Parts(
+        database=open_database(settings),
+        clock=clock,
+        pubsub=pubsub,
+        limiter=limiter,
+        # It signs nothing that anybody would check.
+        signer=Signer(secrets.token_bytes()),
+        # What it publishes is delivered by servers, which look for what other processes have published.
+        wake_relay=lambda: None,
+        public_url=lambda: settings.process.public_url.rstrip("/"),
+    )
+    worker = execution_module.build_worker(parts, settings.execution, redis_url=settings.process.redis_url)
+    return WorkersHouse(parts, worker)
+
+
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     """Put the modules together, all in this process."""
     clock = clock or SystemClock()
@@ -91,7 +120,13 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
     collaboration = collaboration_module.build(parts, settings.collaboration)
-    execution = execution_module.build(parts, settings.execution, settings.piston, identity=identity.contract)
+    execution = execution_module.build(
+        parts,
+        settings.execution,
+        settings.piston,
+        identity=identity.contract,
+        redis_url=settings.process.redis_url,
+    )
     interviews = interviews_module.build(
         parts,
         settings.interviews,
@@ -101,6 +136,8 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     )
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
+    # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
+    execution.open_elsewhere(interviews.runs)
     chosen = settings.process.modules
     plugs = (identity.plug, collaboration.plug, execution.plug, interviews.plug)
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)

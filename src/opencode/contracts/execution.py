@@ -1,11 +1,15 @@
 """What `execution` offers: programs run in sandboxes, their output while it comes, and what became of them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from opencode.contracts.events import Event
 from opencode.kernel.errors import Busy, Invalid, NotFound, Unavailable
+from opencode.kernel.ids import RunId
+from opencode.kernel.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,27 @@ RunEvent = Queued | StageStarted | Output | Compiled | Finished
 
 
 @dataclass(frozen=True, slots=True)
+class CaseInput:
+    """What one case of a batch feeds the program."""
+
+    stdin: bytes = b""
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    """One case of a batch has ended, with all that it printed. `index` counts from 0 in the order of the inputs."""
+
+    index: int
+    stdout: bytes
+    stderr: bytes
+    finished: Finished
+
+
+CaseEvent = RunEvent | CaseFinished
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """
     A language that this server knows.
@@ -208,6 +233,26 @@ class CodeRunner(Protocol):
             RunRefused: the request breaks a limit.
             SandboxUnavailable: no sandbox can be made on this machine; nothing was run.
             ExecutionBusy: the queue is full.
+        """
+        ...
+
+    def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent, None]:
+        """
+        Compile a program once and run it with each input, every time in a fresh sandbox. `stdin` and `args` of the
+        request do not count. Leaving the iteration early (`aclose`) ends what runs and starts nothing more.
+
+        Args:
+            parallel: cases that may run at once, where there are places.
+
+        Yields:
+            Events of the compile stage, then a `CaseFinished` for each input in their order; a case's place is free
+            by then, so that whoever listens may run a program that looks at the answer. Where the program does not
+            compile, the `Finished` of that stage comes in their place. After a case that was `stopped` none follows.
+
+        Raises:
+            What `run` raises.
         """
         ...
 
@@ -303,3 +348,35 @@ class ExecutionBusy(Busy):
     """The queue of runs is full."""
 
     title = "Too many runs"
+
+
+class RunFinished(Event, frozen=True, tag="execution.run_finished.v1"):
+    """A run that `POST /api/v1/runs` accepted has its end. Said once for each run, whatever died meanwhile."""
+
+    run_id: RunId
+    owner_id: str
+    status: Verdict
+    finished_at: datetime
+
+
+class RunsElsewhere(Protocol):
+    """
+    Answers for runs that another module keeps and that share the addresses `/api/v1/runs/{run_id}`. Both calls answer
+    with what goes out as JSON.
+    """
+
+    async def find(self, run_id: str, principal: Principal) -> Any:
+        """
+        Raises:
+            NotFound: no such run, or none that this principal may know of.
+        """
+        ...
+
+    async def stop(self, run_id: str, principal: Principal) -> Any:
+        """
+        Ask for the end of a run; one that is finished stays as it is.
+
+        Raises:
+            NotFound: no such run, or none that this principal may know of.
+        """
+        ...

@@ -19,6 +19,11 @@ class Order(Body):
     note: str | UnsetType = UNSET
 
 
+class Parcel(Body):
+    orders: list[Order]
+    gift: Order | None = None
+
+
 def problems_of(raw: bytes) -> dict[str, str]:
     with pytest.raises(Invalid) as refused:
         decode_body(raw, Order)
@@ -39,6 +44,27 @@ def test_unknown_missing_and_wrong_fields_are_all_named() -> None:
 
 def test_a_number_is_not_taken_for_text_nor_text_for_a_number() -> None:
     assert problems_of(b'{"title": 1, "count": "2"}').keys() == {"/title", "/count"}
+
+
+def test_wrong_fields_are_named_however_deep_they_are() -> None:
+    raw = b'{"orders": [{"title": "x"}, {"title": 1}, {"tilte": "x"}, 7], "gift": {"title": "much too long"}}'
+    with pytest.raises(Invalid) as refused:
+        decode_body(raw, Parcel)
+    pointers = [problem.pointer for problem in refused.value.problems]
+    assert pointers == ["/orders/1/title", "/orders/2/tilte", "/orders/2/title", "/orders/3", "/gift/title"]
+
+
+@pytest.mark.parametrize("raw", [b'{"orders": {"title": "x"}}', b'{"orders": "x"}', b'{"orders": null}'])
+def test_a_list_that_is_none_is_named_itself(raw: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
+        decode_body(raw, Parcel)
+    assert [problem.pointer for problem in refused.value.problems] == ["/orders"]
+
+
+def test_an_answer_does_not_grow_with_the_number_of_wrong_items() -> None:
+    with pytest.raises(Invalid) as refused:
+        decode_body(b'{"orders": [' + b"1," * 100_000 + b"1]}", Parcel)
+    assert len(refused.value.problems) == 100
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"null", b"1", b'"x"', b"true"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from opencode.contracts.execution import Limits, RunRefused, RunRequest, SourceFile, Verdict
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.domain import (
+from opencode.modules.execution.domain.programs import (
     StageFacts,
     arrange,
     check_request,

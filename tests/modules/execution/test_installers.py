@@ -11,7 +11,7 @@ import pytest
 
 from opencode.modules.execution.adapters import installers, shelf
 from opencode.modules.execution.adapters.installers import InstallFailed
-from opencode.modules.execution.domain import Packages, Runtime, Toolchain
+from opencode.modules.execution.domain.programs import Packages, Runtime, Toolchain
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from opencode.contracts.execution import Limits
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.domain import Runtime
+from opencode.modules.execution.domain.programs import Runtime
 from opencode.modules.execution.probes import PROBES, ProbeState, run_probe
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings

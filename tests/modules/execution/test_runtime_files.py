@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode.modules.execution.adapters import toolchains
-from opencode.modules.execution.domain import Packages, Runtime
+from opencode.modules.execution.domain.programs import Packages, Runtime
 from opencode.modules.execution.probes import PROBES, ProbeState, state_of
 
 RUNTIMES = toolchains.load()

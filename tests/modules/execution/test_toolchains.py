@@ -10,7 +10,7 @@ from msgspec import structs
 from opencode.contracts.execution import LanguageUnknown, RunRequest, SourceFile
 from opencode.modules.execution.adapters import shelf, toolchains
 from opencode.modules.execution.adapters.toolchains import Missing
-from opencode.modules.execution.domain import Runtime, Toolchain
+from opencode.modules.execution.domain.programs import Runtime, Toolchain
 from opencode.modules.execution.errors import RuntimeFileError
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings

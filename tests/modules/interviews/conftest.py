@@ -12,6 +12,8 @@ from opencode.infra.db import Database
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
+from opencode.modules.execution import module as execution_module
+from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.interviews.module import InterviewsModule, build
 from opencode.modules.interviews.settings import InterviewsSettings
 from tests.doubles.documents import DocumentsInMemory
@@ -91,7 +93,10 @@ async def world(
 ) -> AsyncGenerator[World]:
     identity, documents, runner = IdentityInMemory(clock), DocumentsInMemory(clock), ScriptedRunner()
     module = build(parts, settings, identity=identity, documents=documents, runner=runner)
-    app = application(module.plug.routes, identity)
+    # It serves the addresses of all runs, and asks interviews for theirs.
+    execution = execution_module.build(parts, ExecutionSettings(), PistonSettings(), identity=identity, runner=runner)
+    execution.open_elsewhere(module.runs)
+    app = application([*execution.plug.routes, *module.plug.routes], identity)
     assert module.plug.start
     assert module.plug.stop
     await module.plug.start()

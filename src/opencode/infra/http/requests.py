@@ -1,11 +1,14 @@
 """Request bodies: JSON, strict about types, and every wrong field is named at once."""
 
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
 
 from opencode.kernel.errors import FieldProblem, Invalid
+
+MOST_PROBLEMS_OF_ITEMS = 100
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -52,24 +55,58 @@ def decode_body(raw: bytes, body_type: Any) -> Any:
     )
 
 
-def _problems(value: Any, body_type: Any) -> tuple[FieldProblem, ...]:
+def _problems(value: Any, body_type: Any, at: str = "") -> tuple[FieldProblem, ...]:
     if not isinstance(value, dict):
-        return (FieldProblem("", f"must be a JSON object, not {_kind(value)}"),)
+        return (FieldProblem(at, f"must be a JSON object, not {_kind(value)}"),)
     fields = {field.encode_name: field for field in msgspec.structs.fields(body_type)}
     unknown = [
-        FieldProblem(_pointer(name), f"is not a field of this request; it knows {', '.join(sorted(fields))}")
+        FieldProblem(at + _pointer(name), f"is not a field of this request; it knows {', '.join(sorted(fields))}")
         for name in value
         if name not in fields
     ]
     missing = [
-        FieldProblem(_pointer(name), "is required") for name, f in fields.items() if f.required and name not in value
+        FieldProblem(at + _pointer(name), "is required")
+        for name, field in fields.items()
+        if field.required and name not in value
     ]
     wrong = [
-        FieldProblem(_pointer(name), detail)
+        problem
         for name, field in fields.items()
-        if name in value and (detail := _wrong(value[name], field.type))
+        if name in value
+        for problem in _problems_of_field(value[name], field.type, at + _pointer(name))
     ]
     return (*unknown, *missing, *wrong)
+
+
+def _problems_of_field(value: Any, field_type: Any, at: str) -> tuple[FieldProblem, ...]:
+    if (detail := _wrong(value, field_type)) is None:
+        return ()
+    found: tuple[FieldProblem, ...] = ()
+    for part in _parts_of(field_type):
+        if isinstance(value, dict) and isinstance(part, type) and issubclass(part, msgspec.Struct):
+            found = _problems(value, part, at)
+        elif isinstance(value, list) and get_origin(part) is list:
+            found = _problems_of_items(value, get_args(part)[0], at)
+    return found or (FieldProblem(at, detail),)
+
+
+def _problems_of_items(items: list[Any], item_type: Any, at: str) -> tuple[FieldProblem, ...]:
+    found: list[FieldProblem] = []
+    for index, item in enumerate(items):
+        found += _problems_of_field(item, item_type, f"{at}/{index}")
+        # A request of a few bytes an item must not get an answer of a hundred for each.
+        if len(found) >= MOST_PROBLEMS_OF_ITEMS:
+            break
+    return tuple(found)
+
+
+def _parts_of(field_type: Any) -> tuple[Any, ...]:
+    """What a field may hold: the alternatives of a union, without what `Annotated` says about them."""
+    if get_origin(field_type) is Annotated:
+        return _parts_of(get_args(field_type)[0])
+    if get_origin(field_type) in (Union, UnionType):
+        return tuple(part for alternative in get_args(field_type) for part in _parts_of(alternative))
+    return (field_type,)
 
 
 def _wrong(value: Any, field_type: Any) -> str | None:

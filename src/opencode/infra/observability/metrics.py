@@ -25,4 +25,10 @@ RELAY_LAG = Histogram(
     "opencode_relay_lag_seconds", "From publishing an event to delivering it.", buckets=(*_FAST, 30, 60, 300)
 )
 RUNS = Counter("opencode_runs_total", "Runs of programs, by language and verdict.", ["language", "verdict"])
+QUEUED_RUNS = Gauge("opencode_runs_queued", "Runs of the API that wait for a worker.")
+RUN_WAIT = Histogram(
+    "opencode_run_wait_seconds", "From accepting a run to beginning it.", buckets=(*_FAST, 30, 60, 300, 1800)
+)
+RUN_RETRIES = Counter("opencode_run_retries_total", "Runs that began anew after a fault of the server's.")
+WEBHOOKS = Counter("opencode_webhooks_total", "Webhook calls, by what became of them.", ["outcome"])
 EVENT_STREAMS = Gauge("opencode_event_streams_open", "Server-sent event streams that are open.")

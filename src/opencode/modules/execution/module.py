@@ -5,23 +5,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from litestar import Router
+from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from opencode.contracts.execution import CodeRunner, Installer
+from opencode.contracts.execution import CodeRunner, Installer, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
-from opencode.infra.plugs import Parts, Plug
+from opencode.infra.jobs import Job
+from opencode.infra.plugs import Hook, Parts, Plug
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.installer import CommandLineOnly
+from opencode.modules.execution.adapters.local_queue import LocalQueue
+from opencode.modules.execution.adapters.webhook_call import Caller
+from opencode.modules.execution.domain.queue import RunQueue
+from opencode.modules.execution.jobs import jobs, worker_jobs
 from opencode.modules.execution.policy import Door
-from opencode.modules.execution.reactions import forget_revoked_person
-from opencode.modules.execution.routes import piston_routes
+from opencode.modules.execution.reactions import end_streams_of_revoked_person, forget_revoked_person
+from opencode.modules.execution.routes import NATIVE, piston_routes
 from opencode.modules.execution.routes.packages import PackageRoutes
 from opencode.modules.execution.routes.piston import PistonRoutes
 from opencode.modules.execution.schemas.catalogue import CurrentCatalogue
 from opencode.modules.execution.schemas.requests import Allowance
+from opencode.modules.execution.service.base import UseCases
+from opencode.modules.execution.service.control import Control
+from opencode.modules.execution.service.hooking import Hooking
+from opencode.modules.execution.service.ordering import Ordering
 from opencode.modules.execution.service.runner import Runs
+from opencode.modules.execution.service.streaming import Streaming
+from opencode.modules.execution.service.tidying import Tidying
+from opencode.modules.execution.service.working import Worker
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.execution.sockets import PistonSockets
 
@@ -30,44 +44,111 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ExecutionModule:
-    """What wiring gets: the plug, its sockets, and the runner that others and the command line use."""
+    """What wiring gets: the plug, its sockets, the runner that others use, and what needs a neighbour."""
 
     plug: Plug
     sockets: tuple[SocketRoute, ...]
-    runner: Runs
+    runner: CodeRunner
+    ordering: Ordering
+
+    def open_elsewhere(self, elsewhere: RunsElsewhere) -> None:
+        """Runs that this module does not know are asked for there."""
+        self.ordering.elsewhere = elsewhere
 
 
 def build(
-    parts: Parts, settings: ExecutionSettings, piston_settings: PistonSettings, *, identity: Identity
+    parts: Parts,
+    settings: ExecutionSettings,
+    piston_settings: PistonSettings,
+    *,
+    identity: Identity,
+    runner: CodeRunner | None = None,
+    redis_url: str = "",
 ) -> ExecutionModule:
-    """Put the module together. Toolchains are looked for once the server listens, beside its first requests."""
-    runner = build_runner(settings)
+    """
+    Put the module together. Toolchains are looked for once the server listens, beside its first requests.
+
+    Args:
+        runner: what runs programs; by default the sandboxes of this process.
+        redis_url: where the queue is, when several processes share the work.
+    """
+    sandboxes = build_runner(settings) if runner is None else None
+    runner = sandboxes or runner
+    if runner is None:
+        raise ValueError("there is no runner")
+    queue = _queue_of(redis_url, settings)
+    control = Control(parts.pubsub)
+    ordering = Ordering(parts, settings, runner, queue, control)
+    streaming = Streaming(parts, settings, runner, queue)
+    tidying = Tidying(parts, settings, runner, queue)
+    hooking = Hooking(parts, settings, runner, queue, Caller(private_too=settings.webhooks_to_private_networks))
+    worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
     piston = build_piston(parts, settings, piston_settings, runner, CommandLineOnly(), identity)
-    looking: set[asyncio.Task[None]] = set()
-
-    async def look_around() -> None:
-        report = await runner.probe()
-        if not report.available:
-            log.warning("programs cannot be run here", reason=report.reason)
-        await runner.languages()
-
-    async def ready() -> None:
-        task = asyncio.get_running_loop().create_task(look_around())
-        looking.add(task)
-        task.add_done_callback(looking.discard)
-
-    async def stop() -> None:
-        for task in looking:
-            task.cancel()
-        await asyncio.gather(*looking, return_exceptions=True)
-        await piston.sockets.stop()
-        await runner.close()
+    life = _Life(settings, sandboxes, queue, control, streaming, tidying, hooking, worker, piston.sockets)
 
     def react(reactions: Reactions) -> None:
+        reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
         reactions.add(CredentialsRevoked, lambda event: forget_revoked_person(event, piston.door))
 
-    plug = Plug(name="execution", routes=piston.routes, react=react, ready=ready, stop=stop)
-    return ExecutionModule(plug, piston.sockets.routes, runner)
+    use_cases: dict[str, UseCases] = {"ordering": ordering, "streaming": streaming}
+    dependencies = {name: _provide(use_case) for name, use_case in use_cases.items()}
+    plug = Plug(
+        name="execution",
+        routes=[Router("/", route_handlers=list(NATIVE), dependencies=dependencies), *piston.routes],
+        react=react,
+        jobs=life.jobs(),
+        start=life.start,
+        ready=life.ready,
+        drain=life.drain,
+        stop=life.stop,
+    )
+    return ExecutionModule(plug, piston.sockets.routes, runner, ordering)
+
+
+@dataclass(slots=True)
+class _Life:
+    """What of the module lives from the start of the server to its end. `sandboxes` are None where a test runs."""
+
+    settings: ExecutionSettings
+    sandboxes: Runs | None
+    queue: RunQueue
+    control: Control
+    streaming: Streaming
+    tidying: Tidying
+    hooking: Hooking
+    worker: Worker
+    piston: PistonSockets
+    looking: asyncio.Task[None] | None = None
+
+    def jobs(self) -> list[Job]:
+        timed = jobs(self.tidying, self.hooking, lease_s=self.settings.run_lease_s)
+        if self.settings.execution_worker:
+            timed += worker_jobs(self.worker, lease_s=self.settings.run_lease_s)
+        return timed
+
+    async def start(self) -> None:
+        await self.control.listen(self.worker, self.streaming)
+        await self.tidying.queue_again(starting=True)
+
+    async def ready(self) -> None:
+        if self.sandboxes:
+            self.looking = asyncio.create_task(look_around(self.sandboxes))
+        if self.settings.execution_worker:
+            self.worker.start()
+
+    async def drain(self) -> None:
+        self.streaming.close()
+
+    async def stop(self) -> None:
+        if self.looking:
+            self.looking.cancel()
+            await asyncio.gather(self.looking, return_exceptions=True)
+        await self.worker.close()
+        await self.piston.stop()
+        if self.sandboxes:
+            await self.sandboxes.close()
+        await self.control.close()
+        await self.queue.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +181,62 @@ def build_runner(settings: ExecutionSettings) -> Runs:
     """The runner alone, with the languages that come with us and those of the operator."""
     own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
     return Runs(settings, toolchains.load(toolchains.RUNTIME_FILES, *own))
+
+
+async def look_around(runner: Runs) -> None:
+    """Find out what can be run here, and say so when nothing can."""
+    report = await runner.probe()
+    if not report.available:
+        log.warning("programs cannot be run here", reason=report.reason)
+    await runner.languages()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerModule:
+    """What `ocp worker` gets: a worker without any of the routes."""
+
+    jobs: list[Job]
+    start: Hook
+    stop: Hook
+
+
+def build_worker(
+    parts: Parts, settings: ExecutionSettings, *, redis_url: str, runner: CodeRunner | None = None
+) -> WorkerModule:
+    """Put a worker together that serves the shared queue and nobody else."""
+    sandboxes = build_runner(settings) if runner is None else None
+    runner = sandboxes or runner
+    if runner is None:
+        raise ValueError("there is no runner")
+    queue = _queue_of(redis_url, settings)
+    control = Control(parts.pubsub)
+    worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
+
+    async def start() -> None:
+        await control.listen(worker)
+        if sandboxes:
+            await look_around(sandboxes)
+        worker.start()
+
+    async def stop() -> None:
+        await worker.close()
+        if sandboxes:
+            await sandboxes.close()
+        await control.close()
+        await queue.close()
+
+    return WorkerModule(worker_jobs(worker, lease_s=settings.run_lease_s), start, stop)
+
+
+def _queue_of(redis_url: str, settings: ExecutionSettings) -> RunQueue:
+    """The queue that all processes share, or this process's own."""
+    if not redis_url:
+        return LocalQueue()
+    # Loaded only here: it takes a tenth of a server's start.
+    from opencode.modules.execution.adapters.redis_queue import RedisQueue
+
+    return RedisQueue.connect(redis_url, lease_s=settings.run_lease_s)
+
+
+def _provide(use_case: UseCases) -> Provide:
+    return Provide(lambda: use_case, sync_to_thread=False)

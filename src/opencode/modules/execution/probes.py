@@ -14,7 +14,7 @@ from typing import get_args
 from opencode.contracts.execution import CodeRunner, Finished, Limits, Output, RunRequest, SourceFile, Verdict
 from opencode.kernel.errors import OpenCodeError
 from opencode.kernel.ids import new_id
-from opencode.modules.execution.domain import ProbeName, Runtime
+from opencode.modules.execution.domain.programs import ProbeName, Runtime
 
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
 LOOP_WALL_TIME_MS = 1000

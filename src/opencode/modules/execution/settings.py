@@ -96,6 +96,22 @@ class ExecutionSettings:
     runtime_folder: str = setting(
         "", "a folder with languages of your own, one TOML file each; docs/languages.md tells what is in one"
     )
+    execution_worker: bool = setting(
+        True, "this server runs queued programs itself; switch it off where `ocp worker` does that on other machines"
+    )
+    queued_runs: int = setting(1000, "runs that may be queued or running at once; the next one is refused", minimum=1)
+    queued_runs_of_one: int = setting(200, "runs of one account that may be queued or running at once", minimum=1)
+    run_lease_s: float = setting(
+        20.0, "seconds without a word from a worker after which its runs begin anew elsewhere", minimum=0.2, maximum=600
+    )
+    run_cases: int = setting(200, "cases of one judged run", minimum=1, maximum=10_000)
+    run_output_kept_bytes: int = setting(
+        64 * 1024, "bytes of each stream of one judged case that are kept to be shown", minimum=0
+    )
+    keep_runs_days: int = setting(30, "days after which finished runs are deleted", minimum=1, maximum=36_500)
+    webhooks_to_private_networks: bool = setting(
+        False, "webhooks may call addresses of this machine and of private networks"
+    )
 
     @property
     def run(self) -> StageLimits:

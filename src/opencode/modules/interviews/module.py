@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.collaboration import DocumentGate, Documents, PeerOnline
-from opencode.contracts.execution import CodeRunner
+from opencode.contracts.execution import CodeRunner, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
@@ -16,6 +16,7 @@ from opencode.modules.interviews.jobs import jobs
 from opencode.modules.interviews.reactions import end_streams_of_revoked_person, note_presence
 from opencode.modules.interviews.routes import ROUTES
 from opencode.modules.interviews.service.admission import Admission
+from opencode.modules.interviews.service.answering import KeptRuns
 from opencode.modules.interviews.service.arranging import Arranging
 from opencode.modules.interviews.service.base import Neighbours, UseCases
 from opencode.modules.interviews.service.chat import Chat
@@ -35,10 +36,14 @@ from opencode.modules.interviews.settings import InterviewsSettings
 
 @dataclass(frozen=True, slots=True)
 class InterviewsModule:
-    """What wiring gets: the plug, the gate that lets people into documents, and the export for the command line."""
+    """
+    What wiring gets: the plug, the gate that lets people into documents, the runs of interviews, and the export for
+    the command line.
+    """
 
     plug: Plug
     gate: DocumentGate
+    runs: RunsElsewhere
     export_for_operator: Callable[[str], Awaitable[Export]]
 
 
@@ -109,7 +114,8 @@ def build(
         drain=drain,
         stop=stop,
     )
-    return InterviewsModule(plug, Gate(parts, settings, neighbours), exporting.export_for_operator)
+    gate = Gate(parts, settings, neighbours)
+    return InterviewsModule(plug, gate, KeptRuns(running), exporting.export_for_operator)
 
 
 def _provide(use_case: UseCases) -> Provide:

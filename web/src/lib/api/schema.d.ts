@@ -503,6 +503,24 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own runs, newest first */
+        get: operations["list_own_runs"];
+        put?: never;
+        /** Run a program, or judge it */
+        post: operations["create_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -510,8 +528,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a run */
+        /** Get a run; those of interviews are here too, in a shape of their own */
         get: operations["get_run"];
+        put?: never;
+        post?: never;
+        /** Delete a run that is finished */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow a run, as Server-Sent Events */
+        get: operations["watch_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -701,11 +737,80 @@ export interface components {
             admitted_at: string | null;
             status: components["schemas"]["Status"];
         };
+        /** CaseDraft */
+        CaseDraft: {
+            name?: string | null;
+            /** @default  */
+            stdin: string;
+            /** @default [] */
+            args: string[];
+            expected_stdout?: string | null;
+            /** @default false */
+            hidden: boolean;
+            /** @default 1 */
+            points: number;
+        };
+        /**
+         * CaseVerdict
+         * @description What became of one case: the runner's verdicts, and those of judging.
+         * @enum {string}
+         */
+        CaseVerdict: "accepted" | "wrong_answer" | "checker_fault" | "not_run" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /** CaseView */
+        CaseView: {
+            index: number;
+            name: string;
+            hidden: boolean;
+            points: number;
+            verdict: components["schemas"]["CaseVerdict"];
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            message?: string | null;
+            stdin?: string | null;
+            args?: string[] | null;
+            expected_stdout?: string | null;
+            stdout?: string | null;
+            stdout_base64?: string | null;
+            stderr?: string | null;
+            stderr_base64?: string | null;
+            truncated?: boolean | null;
+            exit_code?: number | null;
+            signal?: string | null;
+        };
+        /** CheckerDraft */
+        CheckerDraft: {
+            /** @description id or alias, see /api/v1/languages */
+            language: string;
+            files: components["schemas"]["FileDraft"][];
+            /** @description a range, such as 3, ^3.10 or *; the highest is taken */
+            version?: string | null;
+            limits?: components["schemas"]["LimitsDraft"] | null;
+            compile_limits?: components["schemas"]["LimitsDraft"] | null;
+        };
         /** CodeExport */
         CodeExport: {
             content: string;
             last_modified: string | null;
             modified_by: string | null;
+        };
+        /**
+         * Compare
+         * @description When what was printed counts as right.
+         * @enum {string}
+         */
+        Compare: "exact" | "lines" | "tokens" | "floats" | "checker";
+        /** CompileView */
+        CompileView: {
+            stdout: string;
+            stdout_base64: string | null;
+            stderr: string;
+            stderr_base64: string | null;
+            exit_code: number | null;
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            cached: boolean;
         };
         /** CreateInviteBody */
         CreateInviteBody: {
@@ -725,6 +830,12 @@ export interface components {
             /** @description Days until it expires, 1 to 365. */
             expires_in_days: number;
         };
+        /**
+         * Encoding
+         * @default utf8
+         * @enum {string}
+         */
+        Encoding: "utf8" | "base64" | "hex";
         /** ExecutionExport */
         ExecutionExport: {
             id: string;
@@ -762,6 +873,12 @@ export interface components {
             executions: {
                 [key: string]: components["schemas"]["ResultsExport"];
             };
+        };
+        /** FileDraft */
+        FileDraft: {
+            content: string;
+            name?: string | null;
+            encoding?: components["schemas"]["Encoding"];
         };
         /** InterviewChange */
         InterviewChange: {
@@ -837,6 +954,14 @@ export interface components {
         LanguagesView: {
             items: components["schemas"]["LanguageView"][];
         };
+        /** LimitsDraft */
+        LimitsDraft: {
+            wall_time_ms?: number | null;
+            cpu_time_ms?: number | null;
+            memory_bytes?: number | null;
+            output_bytes?: number | null;
+            processes?: number | null;
+        };
         /** MessageDraft */
         MessageDraft: {
             /** @description 1 to 4000 characters */
@@ -849,6 +974,74 @@ export interface components {
             text: string;
             /** Format: date-time */
             at: string;
+        };
+        /** NativeRunDraft */
+        NativeRunDraft: {
+            /** @description id or alias, see /api/v1/languages */
+            language: string;
+            files: components["schemas"]["FileDraft"][];
+            /** @description a range, such as 3, ^3.10 or *; the highest is taken */
+            version?: string | null;
+            /** @default  */
+            stdin: string;
+            /** @default [] */
+            args: string[];
+            limits?: components["schemas"]["LimitsDraft"] | null;
+            compile_limits?: components["schemas"]["LimitsDraft"] | null;
+            tests?: components["schemas"]["TestsDraft"] | null;
+            webhook?: components["schemas"]["WebhookDraft"] | null;
+        };
+        /** NativeRunOutlineView */
+        NativeRunOutlineView: {
+            id: string;
+            language: string;
+            version: string | null;
+            state: components["schemas"]["RunProgress"];
+            attempt: number;
+            status: components["schemas"]["Verdict"] | null;
+            message: string | null;
+            /** @enum {null|string} */
+            stage: "compile" | "run" | null;
+            truncated: boolean;
+            exit_code: number | null;
+            signal: string | null;
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            tests: components["schemas"]["ScoreView"] | null;
+            /** Format: date-time */
+            created_at: string;
+            started_at: string | null;
+            finished_at: string | null;
+        };
+        /** NativeRunView */
+        NativeRunView: {
+            id: string;
+            language: string;
+            version: string | null;
+            state: components["schemas"]["RunProgress"];
+            attempt: number;
+            status: components["schemas"]["Verdict"] | null;
+            message: string | null;
+            /** @enum {null|string} */
+            stage: "compile" | "run" | null;
+            truncated: boolean;
+            exit_code: number | null;
+            signal: string | null;
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            tests: components["schemas"]["TestsView"] | null;
+            /** Format: date-time */
+            created_at: string;
+            started_at: string | null;
+            finished_at: string | null;
+            position: number | null;
+            stdout: string;
+            stdout_base64: string | null;
+            stderr: string;
+            stderr_base64: string | null;
+            compile: components["schemas"]["CompileView"] | null;
         };
         /** NewTokenView */
         NewTokenView: {
@@ -872,6 +1065,11 @@ export interface components {
         OwnPlaceView: {
             participant: components["schemas"]["ParticipantView"];
             interview: components["schemas"]["OwnInterviewView"];
+        };
+        /** PageView[NativeRunOutlineView] */
+        NativeRunOutlinePage: {
+            items: components["schemas"]["NativeRunOutlineView"][];
+            next_cursor: string | null;
         };
         /** PageView[AuditEntryView] */
         AuditEntryPage: {
@@ -995,6 +1193,11 @@ export interface components {
             args?: string[] | null;
         };
         /**
+         * RunProgress
+         * @enum {string}
+         */
+        RunProgress: "queued" | "running" | "finished";
+        /**
          * RunState
          * @enum {string}
          */
@@ -1024,6 +1227,14 @@ export interface components {
             finished_at: string | null;
             stdout: string;
             stderr: string;
+        };
+        /** ScoreView */
+        ScoreView: {
+            verdict: components["schemas"]["CaseVerdict"];
+            passed: number;
+            total: number;
+            points: number;
+            points_possible: number;
         };
         /** SessionExport */
         SessionExport: {
@@ -1097,6 +1308,24 @@ export interface components {
          * @enum {string}
          */
         Status: "waiting" | "admitted" | "declined" | "removed" | "left";
+        /** TestsDraft */
+        TestsDraft: {
+            cases: components["schemas"]["CaseDraft"][];
+            compare?: components["schemas"]["Compare"] | null;
+            tolerance?: components["schemas"]["ToleranceDraft"] | null;
+            checker?: components["schemas"]["CheckerDraft"] | null;
+            /** @default false */
+            stop_on_failure: boolean;
+        };
+        /** TestsView */
+        TestsView: {
+            verdict: components["schemas"]["CaseVerdict"];
+            passed: number;
+            total: number;
+            points: number;
+            points_possible: number;
+            cases: components["schemas"]["CaseView"][];
+        };
         /** TicketView */
         TicketView: {
             ticket: string;
@@ -1113,6 +1342,13 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             last_used_at: string | null;
+        };
+        /** ToleranceDraft */
+        ToleranceDraft: {
+            /** @default 0.000001 */
+            absolute: number;
+            /** @default 0.000001 */
+            relative: number;
         };
         /** UpdateMeBody */
         UpdateMeBody: {
@@ -1146,6 +1382,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /** WebhookDraft */
+        WebhookDraft: {
+            url: string;
+            secret?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2276,6 +2517,76 @@ export interface operations {
             };
         };
     };
+    list_own_runs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NativeRunOutlinePage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NativeRunDraft"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NativeRunView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_run: {
         parameters: {
             query?: never;
@@ -2293,7 +2604,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunView"];
+                    "application/json": components["schemas"]["NativeRunView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch_run: {
+        parameters: {
+            query?: {
+                /** @description the same, where no header can be sent */
+                after?: number | null;
+            };
+            header?: {
+                /** @description go on after this event */
+                "Last-Event-ID"?: number | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -2324,7 +2701,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunView"];
+                    "application/json": components["schemas"]["NativeRunView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

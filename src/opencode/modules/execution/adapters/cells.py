@@ -22,7 +22,7 @@ from opencode.modules.execution.adapters.groups import Group, Usage
 from opencode.modules.execution.adapters.zygote import stage as within
 from opencode.modules.execution.adapters.zygote import store
 from opencode.modules.execution.adapters.zygotes import Ended, Newborn
-from opencode.modules.execution.domain import StageFacts
+from opencode.modules.execution.domain.programs import StageFacts
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 CHECK_EVERY_S = 0.05  # processor time and forks have no event to wait for

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from opencode.contracts.execution import Output
-from opencode.modules.execution.domain import Program
+from opencode.modules.execution.domain.programs import Program
 
 
 @dataclass(frozen=True, slots=True)

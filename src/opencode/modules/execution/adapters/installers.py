@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from opencode.modules.execution.adapters import shelf
-from opencode.modules.execution.domain import Runtime
+from opencode.modules.execution.domain.programs import Runtime
 
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300")
 _LONGEST_INSTALL_S = 3600  # a gigabyte over a slow line

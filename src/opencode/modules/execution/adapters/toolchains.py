@@ -24,7 +24,7 @@ import msgspec
 from opencode.kernel.versions import best_match
 from opencode.modules.execution.adapters import shelf
 from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
-from opencode.modules.execution.domain import Runtime, Toolchain, fill_in, version_key
+from opencode.modules.execution.domain.programs import Runtime, Toolchain, fill_in, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"

@@ -1,4 +1,4 @@
-"""HTTP in: the Piston API, below `/api/v2` and `/api/v2/piston`."""
+"""HTTP in: runs of the native API, and the Piston API below `/api/v2` and `/api/v2/piston`."""
 
 from litestar import asgi
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
@@ -6,6 +6,9 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from opencode.modules.execution.routes.dialect import PREFIX, PistonApi
 from opencode.modules.execution.routes.packages import PackageRoutes
 from opencode.modules.execution.routes.piston import PistonRoutes
+from opencode.modules.execution.routes.runs import NativeRunsController
+
+NATIVE: tuple[ControllerRouterHandler, ...] = (NativeRunsController,)
 
 
 def piston_routes(programs: PistonRoutes, packages: PackageRoutes) -> tuple[ControllerRouterHandler, ...]:

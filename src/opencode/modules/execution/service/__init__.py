@@ -1,1 +1,1 @@
-"""The use cases of running programs, a file for each story."""
+"""What people and other modules do with runs."""

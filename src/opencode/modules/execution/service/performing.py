@@ -21,7 +21,8 @@ from opencode.modules.execution.adapters.compiled import CompileCache, CompiledP
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
 from opencode.modules.execution.adapters.toolchains import Found
 from opencode.modules.execution.adapters.zygotes import Kind
-from opencode.modules.execution.domain import Program, Runtime, judge
+from opencode.modules.execution.domain.programs import Program, Runtime, judge
+from opencode.modules.execution.service.turns import Turn
 from opencode.modules.execution.settings import StageLimits
 
 log = structlog.get_logger(__name__)
@@ -43,12 +44,21 @@ class Plan:
 
 @dataclass(slots=True, eq=False)
 class Performance:
-    """A run that somebody listens to, and may speak to."""
+    """
+    A run that somebody listens to, and may speak to.
+
+    Attributes:
+        events: what has happened; None is the end.
+        made: what the compile stage left, once it is over.
+        parts: the cases of a batch that are under way.
+    """
 
     request: RunRequest
-    events: asyncio.Queue[RunEvent | Exception] = field(default_factory=asyncio.Queue[RunEvent | Exception])
-    waiting: asyncio.Future[int] | None = None
+    events: asyncio.Queue[RunEvent | None] = field(default_factory=asyncio.Queue[RunEvent | None])
+    turn: Turn | None = None
     task: asyncio.Task[None] | None = None
+    made: CompiledProgram | None = None
+    parts: "set[Performance]" = field(default_factory=set["Performance"])
     stopped: bool = False
 
     _cell: Cell | None = None
@@ -68,10 +78,12 @@ class Performance:
 
     def stop(self) -> None:
         self.stopped = True
+        for part in self.parts:
+            part.stop()
         if self._cell:
             self._cell.end(Verdict.STOPPED)
-        elif self.waiting:
-            self.waiting.cancel()
+        elif self.turn:
+            self.turn.give_up()
 
     async def write(self, data: bytes) -> bool:
         if not self.request.live or self._input_ended:
@@ -90,6 +102,15 @@ class Performance:
         self._input_ended = True
         return True
 
+    def printed(self) -> tuple[bytes, bytes]:
+        """All that has come on stdout and on stderr; for who did not listen."""
+        streams: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+        while not self.events.empty():
+            event = self.events.get_nowait()
+            if isinstance(event, Output):
+                streams[event.stream].append(event.data)
+        return b"".join(streams["stdout"]), b"".join(streams["stderr"])
+
     def signal(self, number: int) -> bool:
         return self._cell is not None and self._cell.signal(number)
 
@@ -104,39 +125,24 @@ async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compile
     Raises:
         OSError, SandboxUnavailable: no cell can be made.
     """
-    made = b""
     if plan.program.compile:
-        outcome = await _compile(run, plan, sandbox, cache)
-        if isinstance(outcome, Finished):
-            run.events.put_nowait(outcome)
+        await compile_program(run, plan, sandbox, cache)
+        if run.made is None:
             return
-        made = outcome.collected
     run.events.put_nowait(StageStarted("run"))
-    runtime, program = plan.runtime, plan.program
-    in_python = kind_of(runtime, plan.found).python != ""
-    work = Work(
-        stage="run",
-        files=program.files,
-        argv=(_PYTHON, *program.run[1:]) if in_python else program.run,
-        environment=dict(plan.found.surroundings.environment),
-        limits=plan.running,
-        hard_limits=sandbox.hard_limits(plan.running),
-        in_python=in_python,
-        made=made,
-        terminal=run.request.terminal,
-    )
-    result = await _one_stage(run, kind_of(runtime, plan.found), work, sandbox)
-    run.events.put_nowait(_finished(result, plan.running, (await sandbox.open()).groups.name))
+    run.events.put_nowait(await run_program(run, plan, sandbox))
 
 
-async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: CompileCache) -> CompiledProgram | Finished:
+async def compile_program(run: Performance, plan: Plan, sandbox: Sandbox, cache: CompileCache) -> None:
+    """Compile, so that `run.made` is there; or `Finished` is the last event."""
     run.events.put_nowait(StageStarted("compile"))
     key = key_of(plan.program, f"{plan.runtime.id} {plan.found.version}")
     if kept := cache.get(key):
         for output in kept.said:
             run.events.put_nowait(output)
         run.events.put_nowait(Compiled(cpu_time_ms=0, wall_time_ms=0, memory_bytes=None, cached=True))
-        return kept
+        run.made = kept
+        return
     work = Work(
         stage="compile",
         files=plan.program.files,
@@ -150,11 +156,36 @@ async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compil
     result = await _one_stage(run, _plain(plan.found), work, sandbox, said)
     finished = _finished(result, plan.compiling, (await sandbox.open()).groups.name)
     if finished.verdict is not Verdict.OK:
-        return finished
-    program = CompiledProgram(result.collected, tuple(said))
-    cache.put(key, program)
+        run.events.put_nowait(finished)
+        return
+    run.made = CompiledProgram(result.collected, tuple(said))
+    cache.put(key, run.made)
     run.events.put_nowait(Compiled(finished.cpu_time_ms, finished.wall_time_ms, finished.memory_bytes))
-    return program
+
+
+async def run_program(run: Performance, plan: Plan, sandbox: Sandbox, args: tuple[str, ...] = ()) -> Finished:
+    """
+    Do the run stage; what is printed comes as events.
+
+    Args:
+        args: further arguments than those of the plan.
+    """
+    runtime, program = plan.runtime, plan.program
+    kind = kind_of(runtime, plan.found)
+    command = (*program.run, *args)
+    work = Work(
+        stage="run",
+        files=program.files,
+        argv=(_PYTHON, *command[1:]) if kind.python else command,
+        environment=dict(plan.found.surroundings.environment),
+        limits=plan.running,
+        hard_limits=sandbox.hard_limits(plan.running),
+        in_python=bool(kind.python),
+        made=run.made.collected if run.made else b"",
+        terminal=run.request.terminal,
+    )
+    result = await _one_stage(run, kind, work, sandbox)
+    return _finished(result, plan.running, (await sandbox.open()).groups.name)
 
 
 async def _one_stage(

@@ -2,29 +2,34 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Coroutine, Generator, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from opencode.contracts.execution import (
+    CaseEvent,
+    CaseFinished,
+    CaseInput,
     ExecutionBusy,
-    Finished,
     Language,
     LanguageUnknown,
+    Queued,
     RunEvent,
     RunRefused,
     RunRequest,
     SandboxUnavailable,
     Terminal,
+    Verdict,
 )
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
 from opencode.modules.execution.adapters.toolchains import Found, Missing, Toolchains
-from opencode.modules.execution.domain import (
+from opencode.modules.execution.domain.programs import (
     Runtime,
     arrange,
     check_request,
@@ -33,7 +38,16 @@ from opencode.modules.execution.domain import (
     signal_number,
     with_defaults,
 )
-from opencode.modules.execution.service.performing import Performance, Plan, kind_of, perform, stopped_early
+from opencode.modules.execution.service.performing import (
+    Performance,
+    Plan,
+    compile_program,
+    kind_of,
+    perform,
+    run_program,
+    stopped_early,
+)
+from opencode.modules.execution.service.turns import Turn, Turns
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
@@ -78,14 +92,14 @@ class Runs:
     _compiled: CompileCache = field(init=False)
     _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
     _mean_duration_s: float = 1.0
-    _slots: "_Slots" = field(init=False)
+    _turns: Turns = field(init=False)
     _toolchains: Toolchains = field(init=False)
 
     def __post_init__(self) -> None:
         self._sandbox = Sandbox(self.settings)
         self._compiled = CompileCache(self.settings.compile_cache_bytes)
         self._toolchains = Toolchains(self.runtimes, self.settings.toolchain_folders)
-        self._slots = _Slots(self.settings.concurrency, self.settings.queue_length)
+        self._turns = Turns(self.settings.concurrency, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
 
@@ -97,28 +111,35 @@ class Runs:
 
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
-        check_request(request, self.settings)
-        narrow(request.limits, self.settings.run, "limits")
-        narrow(request.compile_limits, self.settings.compile, "compile_limits")
-        if request.run_id in self._under_way:
-            raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
-        under_way = self._under_way[request.run_id] = Performance(request)
-        try:
-            runtime, found = await self._runtime(request.language, request.version)
-            compiling, limits = self._limits(runtime, request)
-            await self._sandbox.open()
-            program = arrange(runtime, request, found.places, compiling, limits)
-            plan = Plan(runtime, found, program, compiling, limits)
-            async with self._turn(under_way) as slot:
-                if slot is None:
-                    yield stopped_early(runtime.first_stage)
+        with self._registered(request) as run:
+            plan = await self._plan(request)
+            with self._turn(run) as turn:
+                async for ahead in self._turns.ahead(turn):
+                    yield Queued(ahead)
+                if turn.place is None:
+                    yield stopped_early(plan.runtime.first_stage)
                     return
                 # Whoever leaves early must find the cell gone: a plain `async for` would not close the inner iteration.
-                async with contextlib.aclosing(self._see_through(under_way, plan)) as events:
+                work = perform(run, plan, self._sandbox, self._compiled)
+                async with contextlib.aclosing(self._listen(run, work)) as events:
                     async for event in events:
                         yield event
-        finally:
-            del self._under_way[request.run_id]
+
+    async def batch(
+        self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
+    ) -> AsyncGenerator[CaseEvent, None]:
+        """See `CodeRunner.batch`."""
+        with self._registered(request) as run:
+            plan = await self._plan(replace(request, stdin=b"", args=()))
+            if plan.program.compile:
+                async with contextlib.aclosing(self._compile(run, plan)) as events:
+                    async for event in events:
+                        yield event
+                if run.made is None:
+                    return
+            async with contextlib.aclosing(self._cases(run, plan, inputs, parallel)) as cases:
+                async for case in cases:
+                    yield case
 
     async def stop(self, run_id: str) -> bool:
         """See `CodeRunner.stop`."""
@@ -189,56 +210,131 @@ class Runs:
 
     # -------------------------------------------------------------------------------------------------------- a run
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, under_way: Performance) -> AsyncGenerator[int | None, None]:
-        """A slot when it is this run's turn, None when it was stopped before."""
+    @contextlib.contextmanager
+    def _registered(self, request: RunRequest) -> Generator[Performance]:
+        """A run that can be found by its id, once its request has been looked at."""
+        check_request(request, self.settings)
+        narrow(request.limits, self.settings.run, "limits")
+        narrow(request.compile_limits, self.settings.compile, "compile_limits")
+        if request.run_id in self._under_way:
+            raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
+        run = self._under_way[request.run_id] = Performance(request)
         try:
-            waiting = self._slots.ask()
+            yield run
+        finally:
+            del self._under_way[request.run_id]
+
+    async def _plan(self, request: RunRequest) -> Plan:
+        runtime, found = await self._runtime(request.language, request.version)
+        compiling, running = self._limits(runtime, request)
+        await self._sandbox.open()
+        program = arrange(runtime, request, found.places, compiling, running)
+        return Plan(runtime, found, program, compiling, running)
+
+    @contextlib.contextmanager
+    def _turn(self, run: Performance, *, insist: bool = False) -> Generator[Turn]:
+        """
+        A turn for this run: it has a place once it is settled, or none when the run was stopped before.
+
+        Args:
+            insist: the line may be as long as it likes.
+        """
+        try:
+            turn = run.turn = self._turns.ask(run.request.owner, insist=insist)
         except asyncio.QueueFull:
             raise ExecutionBusy(
                 f"{self.settings.queue_length} runs are waiting already.",
                 action="Try again in a moment.",
                 retry_after_s=self._retry_after_s(),
             ) from None
-        under_way.waiting = waiting
         try:
-            yield None if await asyncio.wait({waiting}) and waiting.cancelled() else waiting.result()
+            if run.stopped:
+                turn.give_up()
+            yield turn
         finally:
-            self._slots.give_back(waiting)
+            self._turns.leave(turn)
 
-    async def _see_through(self, under_way: Performance, plan: Plan) -> AsyncGenerator[RunEvent, None]:
-        # In a task of its own: whoever listens may leave at any moment, the removal of cells may not be cut short.
-        under_way.task = asyncio.create_task(self._perform(under_way, plan))
+    async def _compile(self, run: Performance, plan: Plan) -> AsyncGenerator[RunEvent, None]:
+        with self._turn(run) as turn:
+            async for ahead in self._turns.ahead(turn):
+                yield Queued(ahead)
+            if turn.place is None:
+                yield stopped_early("compile")
+                return
+            work = compile_program(run, plan, self._sandbox, self._compiled)
+            async with contextlib.aclosing(self._listen(run, work)) as events:
+                async for event in events:
+                    yield event
+
+    async def _cases(
+        self, run: Performance, plan: Plan, inputs: Sequence[CaseInput], parallel: int
+    ) -> AsyncGenerator[CaseFinished, None]:
+        # One more than may run is asked for, so that no place is empty while a result is looked at.
+        under_way: deque[asyncio.Task[CaseFinished]] = deque()
+        upcoming = enumerate(inputs)
         try:
             while True:
-                event = await under_way.events.get()
-                if isinstance(event, Exception):
-                    raise event
-                yield event
-                if isinstance(event, Finished):
+                for index, given in itertools.islice(upcoming, parallel + 1 - len(under_way)):
+                    under_way.append(asyncio.create_task(self._case(run, plan, index, given)))
+                if not under_way:
+                    return
+                case = await under_way.popleft()
+                yield case
+                if case.finished.verdict is Verdict.STOPPED:
                     return
         finally:
-            under_way.stop()
-            await asyncio.shield(asyncio.wait({under_way.task}))
+            run.stop()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _perform(self, under_way: Performance, plan: Plan) -> None:
+    async def _case(self, run: Performance, plan: Plan, index: int, given: CaseInput) -> CaseFinished:
+        part = Performance(replace(run.request, stdin=given.stdin, live=False, terminal=None), made=run.made)
+        part.stopped = run.stopped
+        run.parts.add(part)
+        try:
+            with self._turn(part, insist=True) as turn:
+                await asyncio.wait({turn.settled})
+                if turn.place is None:
+                    return CaseFinished(index, b"", b"", stopped_early("run"))
+                with self._sandbox_faults():
+                    finished = await run_program(part, plan, self._sandbox, given.args)
+        finally:
+            run.parts.discard(part)
+        stdout, stderr = part.printed()
+        return CaseFinished(index, stdout, stderr, finished)
+
+    async def _listen(self, run: Performance, work: Coroutine[None, None, None]) -> AsyncGenerator[RunEvent, None]:
+        # In a task of its own: whoever listens may leave at any moment, the removal of cells may not be cut short.
+        task = run.task = asyncio.create_task(self._perform(run, work))
+        try:
+            while (event := await run.events.get()) is not None:
+                yield event
+            await task  # raises what went wrong
+        finally:
+            if not task.done():
+                run.stop()
+                await asyncio.shield(asyncio.wait({task}))
+
+    async def _perform(self, run: Performance, work: Coroutine[None, None, None]) -> None:
         began = asyncio.get_running_loop().time()
         try:
-            await perform(under_way, plan, self._sandbox, self._compiled)
-        except OSError as error:
-            log.error("cell could not be made", reason=str(error))
-            under_way.events.put_nowait(
-                SandboxUnavailable(
-                    "This server could not make a sandbox just now.",
-                    action="Try again; if it stays, ask an administrator to run `ocp doctor`.",
-                )
-            )
-            return
-        except Exception as error:  # raised again where the run is listened to
-            under_way.events.put_nowait(error)
-            return
+            with self._sandbox_faults():
+                await work
+        finally:
+            run.events.put_nowait(None)
         duration_s = asyncio.get_running_loop().time() - began
         self._mean_duration_s += _RECENT_WEIGHT * (duration_s - self._mean_duration_s)
+
+    @contextlib.contextmanager
+    def _sandbox_faults(self) -> Generator[None]:
+        """A machine that has no room for a cell is no fault of the program."""
+        try:
+            yield
+        except OSError as error:
+            log.error("cell could not be made", reason=str(error))
+            raise SandboxUnavailable(
+                "This server could not make a sandbox just now.",
+                action="Try again; if it stays, ask an administrator to run `ocp doctor`.",
+            ) from error
 
     def _retry_after_s(self) -> int:
         return max(1, round(self.settings.queue_length / self.settings.concurrency * self._mean_duration_s))
@@ -298,46 +394,3 @@ def _language(runtime: Runtime, found: tuple[Found, ...] | Missing) -> Language:
         versions=versions,
         package=runtime.package,
     )
-
-
-class _Slots:
-    """
-    Who runs and who waits: first come, first served, and the line has an end.
-
-    A slot is a number from 0 on, held by one run at a time; the cell's user id follows from it.
-    """
-
-    def __init__(self, slots: int, longest_line: int) -> None:
-        self._free = deque(range(slots))
-        self._line: deque[asyncio.Future[int]] = deque()
-        self._longest_line = longest_line
-
-    def ask(self) -> asyncio.Future[int]:
-        """
-        Stand in line. The future is done when it is one's turn; cancelling it leaves the line.
-
-        Raises:
-            asyncio.QueueFull: the line is as long as it may be.
-        """
-        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if self._free:
-            turn.set_result(self._free.popleft())
-            return turn
-        self._line = deque(waiting for waiting in self._line if not waiting.done())
-        if len(self._line) >= self._longest_line:
-            raise asyncio.QueueFull
-        self._line.append(turn)
-        return turn
-
-    def give_back(self, turn: asyncio.Future[int]) -> None:
-        """Leave the slot to the next in line, or leave the line."""
-        if not turn.done() or turn.cancelled():
-            turn.cancel()
-            return
-        slot = turn.result()
-        while self._line:
-            following = self._line.popleft()
-            if not following.done():
-                following.set_result(slot)
-                return
-        self._free.append(slot)

@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from opencode.modules.interviews.routes.interviews import InterviewsController, list_languages
 from opencode.modules.interviews.routes.people import PeopleController, join_interview
 from opencode.modules.interviews.routes.records import RecordsController
-from opencode.modules.interviews.routes.runs import RunsController, get_run, stop_run
+from opencode.modules.interviews.routes.runs import RunsController
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     InterviewsController,
@@ -14,6 +14,4 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     RunsController,
     join_interview,
     list_languages,
-    get_run,
-    stop_run,
 )

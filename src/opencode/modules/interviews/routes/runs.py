@@ -46,23 +46,3 @@ class RunsController(Controller):
     ) -> PageView[RunView]:
         found = await running.list(interview_id, principal, page)
         return PageView([RunView.of(run) for run in found.items], found.next_cursor)
-
-
-@get("/api/v1/runs/{run_id:str}", operation_id="get_run", summary="Get a run", tags=["Interviews"])
-async def get_run(
-    run_id: FromPath[str], principal: NamedDependency[Principal], running: NamedDependency[Running]
-) -> RunView:
-    return RunView.of(await running.get(run_id, principal))
-
-
-@post(
-    "/api/v1/runs/{run_id:str}/stop",
-    operation_id="stop_run",
-    status_code=202,
-    summary="Stop a run",
-    tags=["Interviews"],
-)
-async def stop_run(
-    run_id: FromPath[str], principal: NamedDependency[Principal], running: NamedDependency[Running]
-) -> RunView:
-    return RunView.of(await running.stop(run_id, principal))
