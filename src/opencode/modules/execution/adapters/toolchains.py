@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from opencode.kernel.versions import best_match
-from opencode.modules.execution.adapters import shelf
+from opencode.modules.execution.adapters import answers, shelf
 from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
 from opencode.modules.execution.domain.programs import Runtime, Toolchain, fill_in, version_key
 from opencode.modules.execution.errors import RuntimeFileError
@@ -268,13 +268,15 @@ def _is_native(place: Path) -> bool:
 async def _version(runtime: Runtime, programs: dict[str, Path], shelves: tuple[str, ...]) -> str | None:
     home = shelf.home_of(programs[runtime.toolchain.programs[0]], shelves)
     words = {**programs, "toolchain": home or ""}
-    said = await _ask([fill_in(word, words) for word in runtime.toolchain.version])
+    said = await _ask([fill_in(word, words) for word in runtime.toolchain.version], shelves)
     found = re.search(runtime.toolchain.version_pattern, said)
     return found[1] if found else None
 
 
-async def _ask(command: list[str]) -> str:
+async def _ask(command: list[str], shelves: tuple[str, ...]) -> str:
     """What a program of this machine says to a question; nothing when it fails."""
+    if (known := answers.recall(command, shelves)) is not None:
+        return known
     # A home, since rustup and its like keep their choices there.
     kept = {name: value for name, value in os.environ.items() if name in {"HOME", "PATH"}}
     with contextlib.suppress(OSError, TimeoutError):
@@ -294,7 +296,9 @@ async def _ask(command: list[str]) -> str:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         if process.returncode == 0:
-            return said.decode("utf-8", "replace")
+            answer = said.decode("utf-8", "replace")
+            answers.remember(command, answer, shelves)
+            return answer
     return ""
 
 
@@ -334,17 +338,17 @@ async def _folder_to_show(
     if home := shelf.home_of(place, shelves):
         return home, str(place.relative_to(home))
     first = runtime.toolchain.programs[0]
-    prefix = await _prefix(runtime, programs, place)
-    if name == first or _real(place).is_relative_to(await _prefix(runtime, programs, programs[first])):
+    prefix = await _prefix(runtime, programs, place, shelves)
+    if name == first or _real(place).is_relative_to(await _prefix(runtime, programs, programs[first], shelves)):
         label, wanted = f"{first}-{version}", _wanted(runtime, prefix)
     else:
         label, wanted = name, iter([place.resolve()])
     return await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves), _within(prefix, place)
 
 
-async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> Path:
+async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path, shelves: tuple[str, ...]) -> Path:
     if runtime.toolchain.prefix and place == programs[runtime.toolchain.programs[0]]:
-        said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix])
+        said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix], shelves)
         if said.strip():
             return Path(said.strip())
     return _real(place).parent.parent
