@@ -48,6 +48,24 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum: str = "0"
 
 
+class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    A program that is started in a cell before anybody asks for it, as far as it can go without the sources. It says
+    that it has come so far by a byte on descriptor 4, and then hears on descriptor 3, as one line, what to do.
+
+    Attributes:
+        command: what is started; the words in braces are those of a main file of the default name.
+        files: scripts of `runtimes/warm/` that stand in `/.warm` inside.
+        most: so many wait at the same time; left out, as many as the settings allow.
+        arguments: arguments of a run can still be handed over in the line.
+    """
+
+    command: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    most: int | None = None
+    arguments: bool = True
+
+
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     A language and how it is run: one file under `runtimes/`.
@@ -65,6 +83,7 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         package: a pattern that finds the package of the main class.
         interpreter: the program of the toolchain that is a Python: its cells have it loaded before they are needed.
         outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
+        warm, warm_compile: what does a stage sooner than its command, with the same outcome.
     """
 
     id: str
@@ -84,6 +103,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     package: str | None = None
     interpreter: str | None = None
     outputs: tuple[str, ...] = ("/work", "/tmp")  # noqa: S108 (of the cell)
+    warm: Warm | None = None
+    warm_compile: Warm | None = None
 
     @property
     def first_stage(self) -> Stage:
@@ -97,11 +118,20 @@ def version_key(version: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A request as its runtime wants it: files under their final names, and the commands of both stages."""
+    """
+    A request as its runtime wants it.
+
+    Attributes:
+        files: under their final names.
+        compile, run: the commands of both stages.
+        warm, warm_compile: what could have been started before this request was known, when it asks for what is usual.
+    """
 
     files: tuple[SourceFile, ...]
     compile: tuple[str, ...]
     run: tuple[str, ...]
+    warm: tuple[str, ...]
+    warm_compile: tuple[str, ...]
 
 
 def arrange(
@@ -134,7 +164,19 @@ def arrange(
             for expanded in (sources if word == "{sources}" else [word.format(**words, memory_mib=memory)])
         )
 
-    return Program(files, command(runtime.compile, compiling), (*command(runtime.run, running), *request.args))
+    return Program(
+        files,
+        compile=command(runtime.compile, compiling),
+        run=(*command(runtime.run, running), *request.args),
+        warm=command(runtime.warm.command, running) if runtime.warm else (),
+        warm_compile=command(runtime.warm_compile.command, compiling) if runtime.warm_compile else (),
+    )
+
+
+def usual(runtime: Runtime, places: dict[str, str], compiling: StageLimits, running: StageLimits) -> Program:
+    """What a request comes to that leaves all to us: one file of the default name, and no arguments."""
+    request = RunRequest("", runtime.id, (SourceFile(runtime.file_name, b""),))
+    return arrange(runtime, request, places, compiling, running)
 
 
 def _main_class(runtime: Runtime, main: SourceFile) -> str:

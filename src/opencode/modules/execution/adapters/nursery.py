@@ -84,13 +84,14 @@ class Nursery:
             OSError, SandboxUnavailable: it cannot be made.
         """
         self._demand.note(time.monotonic())
-        while self._ready:
-            cell = self._ready.pop()
-            if cell.is_alive:
-                self._refill()
-                return cell
-            self.dispose(cell)
-        cell = await self._make()
+        cell = self._pop_ready() or await self._make()
+        self._refill()
+        return cell
+
+    def take_ready(self) -> Cell | None:
+        """A cell that is ready, if there is one. Asking is demand, so that there may be one the next time."""
+        self._demand.note(time.monotonic())
+        cell = self._pop_ready()
         self._refill()
         return cell
 
@@ -130,6 +131,14 @@ class Nursery:
 
     # -------------------------------------------------------------------------------------------------------- the pool
 
+    def _pop_ready(self) -> Cell | None:
+        while self._ready:
+            cell = self._ready.pop()
+            if cell.is_alive:
+                return cell
+            self.dispose(cell)
+        return None
+
     def _refill(self) -> None:
         if self._idle_check is None:
             self._idle_check = asyncio.get_running_loop().call_later(_KEPT_READY_S, self._check_idle)
@@ -151,7 +160,7 @@ class Nursery:
             return 0
         # What is asked for while one is made, twice over: people do not come evenly.
         while_making = self._demand.rate(now) * self._making_s
-        return min(1 + math.ceil(2 * while_making), self.workshop.settings.warm_cells)
+        return min(1 + math.ceil(2 * while_making), self.workshop.settings.warm_cells, self.kind.most)
 
     async def _put_one(self) -> None:
         try:
@@ -220,7 +229,7 @@ class Nursery:
             its.close()
             for descriptor in given[1:]:
                 os.close(descriptor)
-        return Cell(newborn, group, limits, user, ours, stdin_in, stdout, stderr)
+        return Cell(newborn, group, limits, user, ours, stdin_in, stdout, stderr, is_warm=bool(self.kind.warm))
 
     async def _open_zygote(self) -> Zygote:
         async with self._starting:

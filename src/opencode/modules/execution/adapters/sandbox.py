@@ -40,12 +40,18 @@ class Sandbox:
             return self._workshop
 
     async def perform(
-        self, kind: Kind, work: Work, emit: Callable[[Output], None], took: Callable[[Cell], None]
+        self,
+        kind: Kind,
+        work: Work,
+        emit: Callable[[Output], None],
+        took: Callable[[Cell], None],
+        warm: Kind | None = None,
     ) -> Result:
         """
         Do one stage in a cell of a kind. The answer is there when the program ends, not when the cell is gone.
 
         Args:
+            warm: a kind in which a program is up that can do the work; taken when one is at hand, and not waited for.
             took: called with the cell before the program starts, so that it can be spoken to.
 
         Raises:
@@ -53,8 +59,12 @@ class Sandbox:
             OSError: the cell broke before it began.
         """
         await self.open()
-        nursery = self._nursery(kind)
-        cell = await nursery.take()
+        nursery, cell = self._nursery(warm or kind), None
+        if warm:
+            cell = nursery.take_ready()
+        if cell is None:
+            nursery = self._nursery(kind)
+            cell = await nursery.take()
         try:
             took(cell)
             return await cell.perform(work, emit)

@@ -28,6 +28,7 @@ from opencode.modules.execution.domain import Runtime, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
+WARM_FILES = RUNTIME_FILES / "warm"
 _LONGEST_LOOKUP_S = 20  # a first `java -version` on a busy machine takes seconds
 _LARGEST_COPY_BYTES = 2 << 30
 _SEARCH_FIRST = ("/usr/bin", "/bin")
@@ -46,6 +47,7 @@ class Found:
     version: str
     places: dict[str, str]
     surroundings: Surroundings
+    is_prepared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,16 @@ class Kind:
 
     Attributes:
         python: the interpreter that programs run in, inside the root; they find it loaded already.
-        warm: a command that is started in each cell before there is a program for it, and hears of it on descriptor 3.
+        warm: a command that is started in each cell before there is work for it (see `domain.Warm`).
         files: further files of the root, as (path, content).
+        most: so many cells wait at the most, whatever the demand.
     """
 
     surroundings: Surroundings
     python: str = ""
     warm: tuple[str, ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
+    most: int = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """One run: its stages, one cell each, and what is told of them."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,10 +20,11 @@ from opencode.contracts.execution import (
 )
 from opencode.modules.execution.adapters.cells import Cell, Result, Work
 from opencode.modules.execution.adapters.compiled import CompileCache, CompiledProgram, key_of
-from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
+from opencode.modules.execution.adapters.sandbox import Sandbox
 from opencode.modules.execution.adapters.toolchains import Found
 from opencode.modules.execution.adapters.zygotes import Kind
 from opencode.modules.execution.domain import Program, Runtime, judge
+from opencode.modules.execution.service.kinds import kind_of, plain, suits_warm, warm_compiler_of, warm_kind_of
 from opencode.modules.execution.settings import StageLimits
 
 log = structlog.get_logger(__name__)
@@ -32,11 +35,17 @@ _PYTHON = "python3"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is, once everything about it is decided."""
+    """
+    What a run is, once everything about it is decided.
+
+    Attributes:
+        usual: what the program would be if the request left all to us.
+    """
 
     runtime: Runtime
     found: Found
     program: Program
+    usual: Program
     compiling: StageLimits
     running: StageLimits
 
@@ -124,10 +133,13 @@ async def perform(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compile
         stdin=stdin,
         in_python=in_python,
         made=made,
+        line=_line(run.request.args),
         live=live,
         terminal=run.request.terminal,
     )
-    result = await _one_stage(run, kind_of(runtime, plan.found), work, sandbox)
+    suits = suits_warm(runtime, run.request, program, plan.usual)
+    warm = warm_kind_of(runtime, plan.found, plan.usual) if suits else None
+    result = await _one_stage(run, _Kinds(kind_of(runtime, plan.found), warm), work, sandbox)
     run.events.put_nowait(_finished(result, plan.running, (await sandbox.open()).groups.name))
 
 
@@ -147,9 +159,11 @@ async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compil
         limits=plan.compiling,
         hard_limits=sandbox.hard_limits(plan.compiling),
         collect=plan.runtime.outputs,
+        line=_line(plan.program.compile[1:]),
     )
+    kinds = _Kinds(plain(plan.found), warm_compiler_of(plan.runtime, plan.found, plan.usual))
     said: list[Output] = []
-    result = await _one_stage(run, _plain(plan.found), work, sandbox, said)
+    result = await _one_stage(run, kinds, work, sandbox, said)
     finished = _finished(result, plan.compiling, (await sandbox.open()).groups.name)
     if finished.verdict is not Verdict.OK:
         return finished
@@ -159,8 +173,14 @@ async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compil
     return program
 
 
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    cold: Kind
+    warm: Kind | None
+
+
 async def _one_stage(
-    run: Performance, kind: Kind, work: Work, sandbox: Sandbox, said: list[Output] | None = None
+    run: Performance, kinds: _Kinds, work: Work, sandbox: Sandbox, said: list[Output] | None = None
 ) -> Result:
     """What our sandbox spoils is done again, as long as nobody has seen anything of it."""
 
@@ -170,23 +190,18 @@ async def _one_stage(
             said.append(output)
 
     for tries_left in reversed(range(_TRIES)):
-        result = await sandbox.perform(kind, work, emit, lambda cell: run.begin(work.stage, cell))
+        result = await sandbox.perform(
+            kinds.cold, work, emit, lambda cell: run.begin(work.stage, cell), warm=kinds.warm
+        )
         if result.facts.began or run.stopped or not tries_left:
             return result
         log.error("a sandbox failed", reason=result.complaint, tries_left=tries_left)
     raise AssertionError("unreachable")
 
 
-def kind_of(runtime: Runtime, found: Found) -> Kind:
-    """What kind of cell the run stage needs."""
-    if runtime.interpreter and not runtime.compile:
-        return Kind(found.surroundings, python=found.places[runtime.interpreter])
-    return _plain(found)
-
-
-def _plain(found: Found) -> Kind:
-    # Without the environment, which a program gets with its command: so most languages share their cells.
-    return Kind(replace(found.surroundings, environment=PLAIN.surroundings.environment))
+def _line(words: Iterable[str]) -> bytes:
+    """Words for a program that is up already. Base64, and a space after each, lets any word be in a line."""
+    return b"".join(base64.b64encode(word.encode()) + b" " for word in words) + b"\n"
 
 
 def _finished(result: Result, limits: StageLimits, limits_held: str) -> Finished:

@@ -24,8 +24,18 @@ from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
 from opencode.modules.execution.adapters.toolchains import Found, Missing
-from opencode.modules.execution.domain import Runtime, arrange, check_request, judge, narrow, signal_number
-from opencode.modules.execution.service.performing import Performance, Plan, kind_of, perform, stopped_early
+from opencode.modules.execution.domain import (
+    Program,
+    Runtime,
+    arrange,
+    check_request,
+    judge,
+    narrow,
+    signal_number,
+    usual,
+)
+from opencode.modules.execution.service.kinds import kind_of, warm_compiler_of, warm_kind_of
+from opencode.modules.execution.service.performing import Performance, Plan, perform, stopped_early
 from opencode.modules.execution.settings import ExecutionSettings, StageLimits
 
 log = structlog.get_logger(__name__)
@@ -109,7 +119,7 @@ class Runs:
             runtime, found = await self._runtime(request.language)
             await self._sandbox.open()
             program = arrange(runtime, request, found.places, compiling, limits)
-            plan = Plan(runtime, found, program, compiling, limits)
+            plan = Plan(runtime, found, program, self._usual(runtime, found), compiling, limits)
             async with self._turn(under_way) as slot:
                 if slot is None:
                     yield stopped_early(runtime.first_stage)
@@ -155,8 +165,11 @@ class Runs:
         runtime = self._named(language)
         found = self._found.get(runtime.id) if runtime else None
         if runtime and isinstance(found, Found):
+            usual = self._usual(runtime, found)
+            warm = warm_kind_of(runtime, found, usual), warm_compiler_of(runtime, found, usual)
             with contextlib.suppress(SandboxUnavailable):
-                self._sandbox.expect(kind_of(runtime, found))
+                for kind in (kind_of(runtime, found), *filter(None, warm)):
+                    self._sandbox.expect(kind)
 
     # ------------------------------------------------------------------------------------------------ for the operator
 
@@ -263,6 +276,9 @@ class Runs:
         if isinstance(found, Missing):
             raise LanguageUnknown(f"{runtime.name} is not available on this server.", action=found.reason)
         return runtime, found
+
+    def _usual(self, runtime: Runtime, found: Found) -> Program:
+        return usual(runtime, found.places, self.settings.compile, self.settings.run)
 
     def _named(self, name: str) -> Runtime | None:
         return next((one for one in self.runtimes if name in (one.id, *one.aliases)), None)
