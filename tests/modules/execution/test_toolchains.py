@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode.modules.execution.adapters import toolchains
+from opencode.modules.execution.adapters import shelf, toolchains
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.errors import RuntimeFileError
 from opencode.modules.execution.service.runner import Runs
@@ -38,18 +38,18 @@ async def test_a_python_in_a_private_folder_runs_and_keeps_its_place_secret(
 
 
 def test_the_shelf_is_filled_once_and_again_when_the_toolchain_changes(tmp_path: Path) -> None:
-    prefix, shelf = tmp_path / "private", tmp_path / "shelf"
+    prefix, folder = tmp_path / "private", tmp_path / "shelf"
     (prefix / "bin").mkdir(parents=True)
     (prefix / "bin" / "python3").write_text("one")
-    first = toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(shelf),))
-    assert toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(shelf),)) == first
+    first = toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(folder),))
+    assert toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(folder),)) == first
     assert (first / "bin" / "python3").read_text() == "one"
     (prefix / "bin" / "python3").unlink()
     (prefix / "bin" / "python3").write_text("another")
-    second = toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(shelf),))
+    second = toolchains._put_on_shelf(PYTHON, "3.12.1", prefix, (str(folder),))
     assert second != first
     assert (second / "bin" / "python3").read_text() == "another"
-    assert sorted(shelf.iterdir()) == sorted([first, second])
+    assert sorted(folder.iterdir()) == sorted([first, second])
 
 
 def test_a_shelf_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_a_shelf_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "open")
     with pytest.raises(OSError, match="belongs to somebody else"):
-        toolchains._shelf((str(tmp_path / "open"), str(tmp_path / "link")))
-    assert toolchains._shelf((str(tmp_path / "open"), str(tmp_path / "own"))) == tmp_path / "own"
+        shelf.first_of((str(tmp_path / "open"), str(tmp_path / "link")))
+    assert shelf.first_of((str(tmp_path / "open"), str(tmp_path / "own"))) == tmp_path / "own"
 
 
 async def test_scripts_outside_the_system_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

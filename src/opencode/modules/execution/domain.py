@@ -32,6 +32,8 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         own_python: the interpreter that the server runs on will do, too.
         newest: take the candidate of the highest version instead of the first found.
         minimum: the lowest version that will do.
+        if_there: programs that improve on others, as (program, word): where it is installed the word stands in commands
+            for the name in braces, elsewhere nothing does.
         install: what to do when the toolchain is missing, as one sentence.
     """
 
@@ -46,6 +48,21 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_python: bool = False
     newest: bool = False
     minimum: str = "0"
+    if_there: dict[str, tuple[str, str]] = {}
+
+
+class Prepare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    What is made once for a toolchain, outside of cells and from our own files only. Cells show it in `/opt/prepared`.
+
+    Attributes:
+        files: of `runtimes/warm/`, copied into the folder in which the commands run, one after the other.
+        words: stand in commands of the runtime for names in braces once all is made; until then nothing does.
+    """
+
+    files: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
+    words: dict[str, str] = {}
 
 
 class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +100,8 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         package: a pattern that finds the package of the main class.
         interpreter: the program of the toolchain that is a Python: its cells have it loaded before they are needed.
         outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
-        warm, warm_compile: what does a stage sooner than its command, with the same outcome.
+        warm, warm_compile: what does a stage sooner than its command, with the same outcome. They have to wait for
+            what there is to `prepare`.
     """
 
     id: str
@@ -105,6 +123,7 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outputs: tuple[str, ...] = ("/work", "/tmp")  # noqa: S108 (of the cell)
     warm: Warm | None = None
     warm_compile: Warm | None = None
+    prepare: Prepare | None = None
 
     @property
     def first_stage(self) -> Stage:
@@ -150,6 +169,8 @@ def arrange(
     files = (main, *others)
     package = re.search(runtime.package, _text(main)) if runtime.package else None
     words = {
+        **dict.fromkeys(runtime.toolchain.if_there, ""),
+        **dict.fromkeys(runtime.prepare.words if runtime.prepare else (), ""),
         **places,
         "main": _as_argument(main.name),
         "class": f"{package[1]}.{simple_class}" if package else simple_class,
@@ -162,6 +183,7 @@ def arrange(
             expanded
             for word in pattern
             for expanded in (sources if word == "{sources}" else [word.format(**words, memory_mib=memory)])
+            if expanded
         )
 
     return Program(

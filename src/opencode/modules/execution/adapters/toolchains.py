@@ -13,23 +13,21 @@ import importlib.util
 import os
 import re
 import shutil
-import stat
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from opencode.modules.execution.adapters import host, shelf
 from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
 from opencode.modules.execution.domain import Runtime, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
 WARM_FILES = RUNTIME_FILES / "warm"
-_LONGEST_LOOKUP_S = 20  # a first `java -version` on a busy machine takes seconds
 _LARGEST_COPY_BYTES = 2 << 30
 _SEARCH_FIRST = ("/usr/bin", "/bin")
 _ELF = b"\x7fELF"
@@ -41,7 +39,8 @@ class Found:
     A runtime of which this machine has the toolchain.
 
     Attributes:
-        places: where each program stands inside the cell.
+        places: where each program stands inside the cell, and other words for commands.
+        is_prepared: what makes it quicker is there (see `prepared`).
     """
 
     version: str
@@ -108,11 +107,12 @@ async def find(runtime: Runtime, shelves: tuple[str, ...]) -> Found | Missing:
             f"{first} {best[0]} is too old; {runtime.toolchain.minimum} is needed. {runtime.toolchain.install}"
         )
     try:
-        return await _place(runtime, best[0], {first: best[1], **rest}, shelves)
+        found = await _place(runtime, best[0], {first: best[1], **rest}, shelves)
     except OSError as error:
         return Missing(
             f"{first} lies outside /usr and could not be put on the shelf ({error.strerror}). Install it system-wide."
         )
+    return replace(found, places=found.places | _words_if_there(runtime), is_prepared=runtime.prepare is None)
 
 
 def _main_candidates(runtime: Runtime, program: str) -> Iterator[Path]:
@@ -143,6 +143,15 @@ def _candidates(program: str) -> Iterator[Path]:
             yield place
 
 
+def _words_if_there(runtime: Runtime) -> dict[str, str]:
+    # Compilers look for their helpers in places of their own. The system's are sure to find each other.
+    return {
+        name: word
+        for name, (program, word) in runtime.toolchain.if_there.items()
+        if any(os.access(Path(folder, program), os.X_OK) for folder in _SEARCH_FIRST)
+    }
+
+
 def _is_system(place: Path) -> bool:
     return all(_shown_in_cells(path) for path in (place.absolute(), place.resolve()))
 
@@ -159,32 +168,9 @@ def _is_native(place: Path) -> bool:
 
 
 async def _version(runtime: Runtime, programs: dict[str, Path]) -> str | None:
-    said = await _ask([word.format(**programs) for word in runtime.toolchain.version])
+    said = await host.ask([word.format(**programs) for word in runtime.toolchain.version])
     found = re.search(runtime.toolchain.version_pattern, said)
     return found[1] if found else None
-
-
-async def _ask(command: list[str]) -> str:
-    """What a program of this machine says to a question; nothing when it fails."""
-    # A home, since rustup and its like keep their choices there.
-    kept = {name: value for name, value in os.environ.items() if name in {"HOME", "PATH"}}
-    with contextlib.suppress(OSError, TimeoutError):
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=kept | {"LANG": "C.UTF-8"},
-        )
-        try:
-            said, _ = await asyncio.wait_for(process.communicate(), _LONGEST_LOOKUP_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode == 0:
-            return said.decode("utf-8", "replace")
-    return ""
 
 
 async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shelves: tuple[str, ...]) -> Found:
@@ -210,7 +196,7 @@ async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shel
 
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path) -> Path:
     if runtime.toolchain.prefix:
-        said = await _ask([word.format(**programs) for word in runtime.toolchain.prefix])
+        said = await host.ask([word.format(**programs) for word in runtime.toolchain.prefix])
         if said.strip():
             return Path(said.strip())
     return _real(place).parent.parent
@@ -241,20 +227,11 @@ def _put_on_shelf(runtime: Runtime, version: str, prefix: Path, shelves: tuple[s
     for path in wanted:
         status = path.stat()
         state.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    shelf = _shelf(shelves)
-    target = shelf / f"{runtime.toolchain.programs[0]}-{version}-{state.hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    unfinished = Path(tempfile.mkdtemp(dir=shelf, prefix=".unfinished-"))
-    try:
-        _copy_all(wanted, prefix, unfinished)
-        unfinished.chmod(0o755)
-        # Two servers may do this at once; whoever is second finds the folder there, and it is just as good.
-        with contextlib.suppress(OSError):
-            unfinished.rename(target)
-        return target
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    target = shelf.first_of(shelves) / f"{runtime.toolchain.programs[0]}-{version}-{state.hexdigest()[:16]}"
+    if not target.is_dir():
+        with shelf.unfinished(target) as unfinished:
+            _copy_all(wanted, prefix, unfinished)
+    return target
 
 
 def _wanted(runtime: Runtime, prefix: Path) -> Iterator[Path]:
@@ -277,29 +254,3 @@ def _copy_all(paths: list[Path], prefix: Path, target: Path) -> None:
             if copied > _LARGEST_COPY_BYTES:
                 raise OSError(27, "the toolchain is too large to copy") from None  # EFBIG
             shutil.copy2(path, place)
-
-
-def _shelf(shelves: tuple[str, ...]) -> Path:
-    failure: OSError | None = None
-    for name in shelves:
-        shelf = Path(name.format(uid=os.geteuid()))
-        try:
-            shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if _only_we_write(shelf) and _nobody_swaps_in(shelf.parent):
-                return shelf
-        except OSError as error:
-            failure = error
-    raise failure or OSError(1, "the folder for toolchains belongs to somebody else")  # EPERM
-
-
-def _only_we_write(folder: Path) -> bool:
-    status = folder.lstat()
-    is_folder = stat.S_ISDIR(status.st_mode)
-    return is_folder and status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _nobody_swaps_in(folder: Path) -> bool:
-    # Anyone may make a folder in /var/tmp before us, but thanks to its sticky bit nobody can exchange ours.
-    status = folder.lstat()
-    open_to_others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX
-    return status.st_uid in {0, os.geteuid()} and not open_to_others
