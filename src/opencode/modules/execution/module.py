@@ -30,6 +30,7 @@ def build(settings: ExecutionSettings) -> ExecutionModule:
         if not report.available:
             log.warning("programs cannot be run here", reason=report.reason)
         await runner.languages()
+        await runner.prepare()
 
     async def ready() -> None:
         task = asyncio.get_running_loop().create_task(look_around())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOOLCHAINS = "/opt/toolchains"
+PREPARED = "/opt/prepared"
 WORK = "/work"
 TEMPORARY = "/tmp"  # noqa: S108 (of the cell; nobody else is there)
 

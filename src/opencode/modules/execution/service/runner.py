@@ -22,6 +22,7 @@ from opencode.contracts.execution import (
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
+from opencode.modules.execution.adapters.prepared import prepare
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.domain import (
@@ -194,6 +195,17 @@ class Runs:
             RuntimeRow(language.id, language.version, language.available, language.reason)
             for language in await self.languages()
         )
+
+    async def prepare(self) -> None:
+        """
+        Make what lets toolchains start sooner. Takes seconds the first time; nobody has to wait for it, runs are slower
+        until then and no different.
+        """
+        await self._look_for_toolchains()
+        for runtime in self.runtimes:
+            found = self._found[runtime.id]
+            if isinstance(found, Found):
+                self._found[runtime.id] = await prepare(runtime, found, self.settings.toolchain_folders)
 
     async def close(self) -> None:
         """End every run, and wait until their cells are gone. Each run still gets its `Finished`."""
