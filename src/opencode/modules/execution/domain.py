@@ -83,6 +83,19 @@ class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: bool = True
 
 
+class Headers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    How headers are compiled before a program asks for them.
+
+    Attributes:
+        make: the command that compiles `prefix.hpp`, with the options of `compile`.
+        ahead: what programs are known to begin with.
+    """
+
+    make: tuple[str, ...]
+    ahead: tuple[tuple[str, ...], ...] = ()
+
+
 class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
     A language and how it is run: one file under `runtimes/`.
@@ -102,6 +115,7 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
         warm, warm_compile: what does a stage sooner than its command, with the same outcome. They have to wait for
             what there is to `prepare`.
+        headers: which of them may be compiled ahead.
     """
 
     id: str
@@ -124,6 +138,7 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warm: Warm | None = None
     warm_compile: Warm | None = None
     prepare: Prepare | None = None
+    headers: Headers | None = None
 
     @property
     def first_stage(self) -> Stage:
@@ -199,6 +214,46 @@ def usual(runtime: Runtime, places: dict[str, str], compiling: StageLimits, runn
     """What a request comes to that leaves all to us: one file of the default name, and no arguments."""
     request = RunRequest("", runtime.id, (SourceFile(runtime.file_name, b""),))
     return arrange(runtime, request, places, compiling, running)
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A line of a program that names a header in angle brackets."""
+
+    line: int
+    name: str
+
+
+_INCLUDE = re.compile(r"[ \t]*#[ \t]*include[ \t]*<([^<>]+)>[ \t]*(?://[^\\]*|/\*[^*]*\*/[ \t]*)?")
+_BLANK = re.compile(r"[ \t]*(?://[^\\]*)?")
+_REMARK = re.compile(r"[ \t]*/\*(?:[^*\\]|\*(?!/))*\*/[ \t]*(?=\n|$)")
+
+
+def leading_includes(runtime: Runtime, files: Sequence[SourceFile]) -> tuple[Include, ...]:
+    """
+    The headers that a program begins with: what stands before anything that could change what is in them. Nothing when
+    it is made of several sources, or its file has a name of its own, which a compiler would tell.
+    """
+    sources = [file for file in files if file.name.endswith(runtime.suffixes)]
+    if len(sources) != 1 or sources[0].name != runtime.file_name:
+        return ()
+    text = _text(sources[0]).replace("\r\n", "\n")
+    found: list[Include] = []
+    start, line = 0, 1
+    while start < len(text):
+        if remark := _REMARK.match(text, start):
+            end = remark.end()
+        else:
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            one = text[start:end]
+            if include := _INCLUDE.fullmatch(one):
+                found.append(Include(line, include[1]))
+            elif not _BLANK.fullmatch(one):
+                break
+        line += text.count("\n", start, end) + 1
+        start = end + 1
+    return tuple(found)
 
 
 def _main_class(runtime: Runtime, main: SourceFile) -> str:

@@ -21,15 +21,10 @@ async def ask(command: Sequence[str]) -> str:
     return said if status == 0 else ""
 
 
-async def make(command: Sequence[str], folder: Path) -> str | None:
-    """
-    Have a program make something in a folder, while everybody else goes first.
-
-    Returns:
-        Its complaint, or None when all went well.
-    """
+async def make(command: Sequence[str], folder: Path) -> tuple[bool, str]:
+    """Have a program make something in a folder, while everybody else goes first: whether it did, and what it said."""
     status, said = await _run((*_NICE, *command), folder, _LONGEST_MAKING_S)
-    return None if status == 0 else said or "it did not end, or could not be started"
+    return status == 0, said
 
 
 async def _run(command: Sequence[str], folder: Path | None, longest_s: float) -> tuple[int | None, str]:

@@ -1,5 +1,6 @@
 """What is made once for a toolchain, so that its programs start sooner."""
 
+import errno
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from opencode.modules.execution.adapters import host, shelf
-from opencode.modules.execution.adapters.surroundings import PREPARED, TOOLCHAINS
+from opencode.modules.execution.adapters.surroundings import PREPARED
 from opencode.modules.execution.adapters.toolchains import WARM_FILES, Found
 from opencode.modules.execution.domain import Runtime
 
@@ -19,17 +20,15 @@ async def prepare(runtime: Runtime, found: Found, shelves: tuple[str, ...]) -> F
     Have a toolchain make what its runtime file asks for, or find it on the shelf. Takes seconds. Should it fail, the
     runtime stays as it is, which is slower and nothing else.
     """
-    if runtime.prepare is None:
-        return found
     # One that was put on a shelf is known by another place in there than here, and archives remember places.
-    if any(place.startswith(TOOLCHAINS) for place in found.places.values()):
+    if runtime.prepare is None or not found.is_of_system:
         return found
     try:
         folder = await _made(runtime, found, shelves)
     except OSError as error:
         log.warning("a toolchain could not be prepared", runtime=runtime.id, reason=str(error))
         return found
-    surroundings = replace(found.surroundings, binds=(*found.surroundings.binds, (str(folder), PREPARED)))
+    surroundings = found.surroundings.showing(folder, PREPARED)
     return replace(found, places=found.places | runtime.prepare.words, surroundings=surroundings, is_prepared=True)
 
 
@@ -46,9 +45,9 @@ async def _made(runtime: Runtime, found: Found, shelves: tuple[str, ...]) -> Pat
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         for command in commands:
-            complaint = await host.make(command, folder)
-            if complaint:
-                raise OSError(5, f"{Path(command[0]).name} failed: {complaint.strip()}")  # EIO
+            good, said = await host.make(command, folder)
+            if not good:
+                raise OSError(errno.EIO, f"{Path(command[0]).name} failed or took too long: {said.strip()}")
         shelf.show(folder)
     return target
 

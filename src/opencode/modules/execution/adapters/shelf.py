@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 
@@ -29,7 +29,7 @@ def first_of(folders: tuple[str, ...]) -> Path:
 
 
 @contextlib.contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
+def unfinished(target: Path) -> Generator[Path]:
     """
     A folder to be filled, which comes to stand at `target` in one step when all went well.
 

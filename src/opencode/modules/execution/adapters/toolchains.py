@@ -48,6 +48,11 @@ class Found:
     surroundings: Surroundings
     is_prepared: bool = True
 
+    @property
+    def is_of_system(self) -> bool:
+        """Its programs stand inside the cells where they stand on this machine."""
+        return not any(place.startswith(TOOLCHAINS) for place in self.places.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:

@@ -20,10 +20,11 @@ from opencode.contracts.execution import (
 )
 from opencode.modules.execution.adapters.cells import Cell, Result, Work
 from opencode.modules.execution.adapters.compiled import CompileCache, CompiledProgram, key_of
+from opencode.modules.execution.adapters.headers import HeaderShelf
 from opencode.modules.execution.adapters.sandbox import Sandbox
 from opencode.modules.execution.adapters.toolchains import Found
 from opencode.modules.execution.adapters.zygotes import Kind
-from opencode.modules.execution.domain import Program, Runtime, judge
+from opencode.modules.execution.domain import Program, Runtime, judge, leading_includes
 from opencode.modules.execution.service.kinds import kind_of, plain, suits_warm, warm_compiler_of, warm_kind_of
 from opencode.modules.execution.settings import StageLimits
 
@@ -40,12 +41,14 @@ class Plan:
 
     Attributes:
         usual: what the program would be if the request left all to us.
+        headers: compiled ahead for the compiler of this runtime.
     """
 
     runtime: Runtime
     found: Found
     program: Program
     usual: Program
+    headers: HeaderShelf | None
     compiling: StageLimits
     running: StageLimits
 
@@ -154,7 +157,7 @@ async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compil
     work = Work(
         stage="compile",
         files=plan.program.files,
-        argv=plan.program.compile,
+        argv=_compile_command(plan),
         environment=dict(plan.found.surroundings.environment),
         limits=plan.compiling,
         hard_limits=sandbox.hard_limits(plan.compiling),
@@ -171,6 +174,13 @@ async def _compile(run: Performance, plan: Plan, sandbox: Sandbox, cache: Compil
     cache.put(key, program)
     run.events.put_nowait(Compiled(finished.cpu_time_ms, finished.wall_time_ms, finished.memory_bytes))
     return program
+
+
+def _compile_command(plan: Plan) -> tuple[str, ...]:
+    compiler, *words = plan.program.compile
+    if plan.headers is None:
+        return plan.program.compile
+    return (compiler, *plan.headers.options_for(leading_includes(plan.runtime, plan.program.files)), *words)
 
 
 @dataclass(frozen=True, slots=True)

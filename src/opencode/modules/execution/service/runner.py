@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -22,10 +22,13 @@ from opencode.contracts.execution import (
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
+from opencode.modules.execution.adapters.headers import HeaderShelf, open_shelf
 from opencode.modules.execution.adapters.prepared import prepare
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
+from opencode.modules.execution.adapters.surroundings import HEADERS
 from opencode.modules.execution.adapters.toolchains import Found, Missing
 from opencode.modules.execution.domain import (
+    Include,
     Program,
     Runtime,
     arrange,
@@ -92,6 +95,7 @@ class Runs:
     _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _found: dict[str, Found | Missing] = field(default_factory=dict[str, Found | Missing])
+    _headers: dict[str, HeaderShelf] = field(default_factory=dict[str, HeaderShelf])
     _mean_duration_s: float = 1.0
     _slots: "_Slots" = field(init=False)
 
@@ -120,7 +124,8 @@ class Runs:
             runtime, found = await self._runtime(request.language)
             await self._sandbox.open()
             program = arrange(runtime, request, found.places, compiling, limits)
-            plan = Plan(runtime, found, program, self._usual(runtime, found), compiling, limits)
+            usual, headers = self._usual(runtime, found), self._headers.get(runtime.id)
+            plan = Plan(runtime, found, program, usual, headers, compiling, limits)
             async with self._turn(under_way) as slot:
                 if slot is None:
                     yield stopped_early(runtime.first_stage)
@@ -205,7 +210,18 @@ class Runs:
         for runtime in self.runtimes:
             found = self._found[runtime.id]
             if isinstance(found, Found):
-                self._found[runtime.id] = await prepare(runtime, found, self.settings.toolchain_folders)
+                found = await prepare(runtime, found, self.settings.toolchain_folders)
+                self._found[runtime.id] = found
+                await self._prepare_headers(runtime, found)
+
+    async def _prepare_headers(self, runtime: Runtime, found: Found) -> None:
+        headers = await open_shelf(runtime, found, self.settings)
+        if runtime.headers is None or headers is None:
+            return
+        self._headers[runtime.id] = headers
+        self._found[runtime.id] = replace(found, surroundings=found.surroundings.showing(headers.folder, HEADERS))
+        for names in runtime.headers.ahead:
+            await headers.make(tuple(Include(line, name) for line, name in enumerate(names, 1)))
 
     async def close(self) -> None:
         """End every run, and wait until their cells are gone. Each run still gets its `Finished`."""
@@ -214,6 +230,7 @@ class Runs:
             run.stop()
         tasks = [run.task for run in under_way if run.task]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(headers.close() for headers in self._headers.values()))
         await self._sandbox.close()
 
     async def empty(self) -> None:
