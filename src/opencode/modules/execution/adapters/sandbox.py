@@ -85,6 +85,10 @@ class Sandbox:
         """Remove the cells that wait for work, with what makes them."""
         await asyncio.gather(*(nursery.empty() for nursery in self._nurseries.values()))
 
+    async def settle(self) -> None:
+        """Wait until no cell is being made or removed."""
+        await asyncio.gather(*(nursery.settle() for nursery in self._nurseries.values()))
+
     async def close(self) -> None:
         await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))
         self._nurseries.clear()

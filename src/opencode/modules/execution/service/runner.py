@@ -237,6 +237,10 @@ class Runs:
         """Remove the sandboxes that wait for a run: an idle server is smaller, and its next run takes longer."""
         await self._sandbox.empty()
 
+    async def settle(self) -> None:
+        """Wait until the sandboxes that the next run may find ready are ready; for benchmarks and tests."""
+        await self._sandbox.settle()
+
     # -------------------------------------------------------------------------------------------------------- a run
 
     @contextlib.asynccontextmanager

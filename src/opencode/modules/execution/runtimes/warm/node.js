@@ -1,7 +1,7 @@
 // Loaded by Node before the main file. It comes back once the program's files are there, and Node goes on as it does.
 'use strict';
 
-// A worker loads this as well, and has nobody to ask.
+// A worker thread loads this as well, and has nobody to ask.
 if (require('node:worker_threads').isMainThread) {
   const fs = require('node:fs');
   const HEARD = 3;
@@ -28,6 +28,7 @@ if (require('node:worker_threads').isMainThread) {
 
   // Each word ends with a space, and is written in Base64.
   for (const word of line.split(' ').slice(0, -1)) process.argv.push(Buffer.from(word, 'base64').toString());
-  process.execArgv.splice(process.execArgv.indexOf('--require'), 2);
-  delete require.cache[__filename];
 }
+
+process.execArgv.splice(process.execArgv.indexOf('--require'), 2);
+delete require.cache[__filename];
