@@ -1,7 +1,5 @@
 """Headers that were compiled ahead make a compiler quicker and change nothing that it says or makes."""
 
-# ruff: noqa: E501 (programs in other languages are as wide as they are)
-
 import asyncio
 import os
 import time
@@ -169,7 +167,8 @@ async def test_the_oldest_make_room_and_those_in_use_stay(tmp_path: Path) -> Non
         place = tmp_path / f"{number}"
         place.mkdir()
         (place / "prefix.hpp.gch").write_bytes(bytes(1000))
-        os.utime(place, (time.time() - 5000 + number,) * 2)
+        long_ago = time.time() - 5000 + number
+        os.utime(place, (long_ago, long_ago))
     shelf._make_room()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
     (tmp_path / "3").mkdir()

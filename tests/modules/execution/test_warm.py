@@ -4,6 +4,7 @@
 
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,9 @@ from msgspec.structs import replace as but
 from opencode.contracts.execution import Output, RunRequest, SourceFile, Terminal
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Cell
+from opencode.modules.execution.adapters.nursery import Nursery
+from opencode.modules.execution.adapters.sandbox import PLAIN
+from opencode.modules.execution.adapters.zygotes import Kind
 from opencode.modules.execution.domain import Warm
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import MIB, ExecutionSettings
@@ -325,6 +329,16 @@ async def test_a_program_that_does_not_come_up_costs_nobody_a_run(settings: Exec
         assert (await Runner(runs)("javascript", f"console.log({number})")).stdout == f"{number}\n"
         await runs.settle()
     await runs.close()
+
+
+async def test_in_a_rush_no_program_is_started_early(runs: Runs) -> None:
+    nursery = Nursery(await runs._sandbox.open(), Kind(PLAIN.surroundings, warm=("/bin/true",)), None)
+    nursery._making_s = 2.0
+    nursery._demand.note(time.monotonic())
+    assert nursery._wanted() == 2
+    for _ in range(20):
+        nursery._demand.note(time.monotonic())
+    assert nursery._wanted() == 0
 
 
 async def test_of_costly_ones_no_more_wait_than_their_file_says(run: Runner, runs: Runs) -> None:

@@ -5,6 +5,7 @@ Programs of this machine that we run outside a cell, because nothing that they r
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,12 +37,14 @@ async def _run(command: Sequence[str], folder: Path | None, longest_s: float) ->
             stderr=asyncio.subprocess.STDOUT,
             env=_environment(),
             cwd=folder,
+            start_new_session=True,
         )
         try:
             said, _ = await asyncio.wait_for(process.communicate(), longest_s)
         except (TimeoutError, asyncio.CancelledError):
+            # With all that it started: a compiler is several programs.
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             raise
         return process.returncode, said.decode("utf-8", "replace")

@@ -160,6 +160,9 @@ class Nursery:
             return 0
         # What is asked for while one is made, twice over: people do not come evenly.
         while_making = self._demand.rate(now) * self._making_s
+        if self.kind.warm and while_making > 1:
+            # Starting a program early costs more than starting it in time. In a rush there is nothing to gain by it.
+            return 0
         return min(1 + math.ceil(2 * while_making), self.workshop.settings.warm_cells, self.kind.most)
 
     async def _put_one(self) -> None:

@@ -207,12 +207,14 @@ class Runs:
         until then and no different.
         """
         await self._look_for_toolchains()
-        for runtime in self.runtimes:
-            found = self._found[runtime.id]
-            if isinstance(found, Found):
-                found = await prepare(runtime, found, self.settings.toolchain_folders)
-                self._found[runtime.id] = found
-                await self._prepare_headers(runtime, found)
+        for prepare_one in (self._prepare_toolchain, self._prepare_headers):
+            for runtime in self.runtimes:
+                found = self._found[runtime.id]
+                if isinstance(found, Found):
+                    await prepare_one(runtime, found)
+
+    async def _prepare_toolchain(self, runtime: Runtime, found: Found) -> None:
+        self._found[runtime.id] = await prepare(runtime, found, self.settings.toolchain_folders)
 
     async def _prepare_headers(self, runtime: Runtime, found: Found) -> None:
         headers = await open_shelf(runtime, found, self.settings)
