@@ -336,7 +336,7 @@ async def test_in_a_rush_no_program_is_started_early(runs: Runs) -> None:
     nursery._making_s = 2.0
     nursery._demand.note(time.monotonic())
     assert nursery._wanted() == 2
-    for _ in range(20):
+    for _ in range(30):
         nursery._demand.note(time.monotonic())
     assert nursery._wanted() == 0
 
