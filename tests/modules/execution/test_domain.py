@@ -14,6 +14,7 @@ from opencode.modules.execution.domain.programs import (
     arrange,
     check_request,
     judge,
+    leading_includes,
     narrow,
     signal_number,
     version_key,
@@ -126,3 +127,44 @@ def test_every_command_of_a_runtime_file_can_be_filled_in(runtime: toolchains.Ru
     assert all(word and not re.search(r"\{\w+\}", word) for word in (*program.compile, *program.run[:-1]))
     assert runtime.template.endswith("\n")
     assert "\r" not in runtime.template
+
+
+def includes_of(code: str, name: str = "main.cpp", *others: str) -> list[tuple[int, str]]:
+    cpp = next(runtime for runtime in toolchains.load() if runtime.id == "cpp")
+    files = [SourceFile(name, code.encode()), *(SourceFile(other, b"") for other in others)]
+    return [(one.line, one.name) for one in leading_includes(cpp, files)]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("#include <iostream>\n#include <vector>\nint main() {}", [(1, "iostream"), (2, "vector")]),
+        ("// mine\n\n  # include<map> // for f\r\n#include <set> /* too */\n", [(3, "map"), (4, "set")]),
+        ("/* a\n   b ** */\n#include <map>\n", [(3, "map")]),
+        ("#include <map>\nusing namespace std;\n#include <set>\n", [(1, "map")]),
+        ("#define NDEBUG\n#include <cassert>\n", []),
+        ('#pragma GCC optimize("O3")\n#include <map>\n', []),
+        ("#if 0\n#include <map>\n#endif\n", []),
+        ("int x; // a\n#include <map>\n", []),
+        ("/* a */ int x;\n#include <map>\n", []),
+        ("/* a */ #define x\n#include <map>\n", []),
+        ("// goes on \\\n#include <map>\n", []),
+        ("/* a *\\\n/ #define x /* */\n#include <map>\n", []),
+        ("/* never ends\n#include <map>\n", []),
+        ('#include "own.h"\n#include <map>\n', []),
+        ("#include <map>\n#include NAME\n#include <set>\n", [(1, "map")]),
+        ("#include <map> int x;\n", []),
+        ("??/\n#include <map>\n", []),
+        ("", []),
+    ],
+)
+def test_only_what_stands_before_everything_else_counts(code: str, expected: list[tuple[int, str]]) -> None:
+    assert includes_of(code) == expected
+
+
+def test_a_program_of_several_sources_or_another_name_is_compiled_as_ever() -> None:
+    code = "#include <iostream>\nint main() {}\n"
+    assert includes_of(code)
+    assert includes_of(code, "main.cpp", "vector", "own.h")
+    assert not includes_of(code, "other.cpp")
+    assert not includes_of(code, "main.cpp", "other.cpp")

@@ -189,6 +189,7 @@ async def look_around(runner: Runs) -> None:
     if not report.available:
         log.warning("programs cannot be run here", reason=report.reason)
     await runner.languages()
+    await runner.prepare()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,11 @@ class ExecutionSettings:
         minimum=0,
         maximum=32,
     )
+    header_bytes: int = setting(
+        768 * MIB,
+        "bytes on disk, in the folder for toolchains, of headers that are compiled ahead; 0 makes none",
+        minimum=0,
+    )
     compile_cache_bytes: int = setting(
         256 * MIB,
         "bytes of compiled programs that are kept, so that the same sources need no compiler; 0 keeps none",

@@ -43,7 +43,7 @@ class Work:
         in_python: the interpreter that the cell's process already is runs `argv[1]`.
         made: what a compile stage left, as `Result.collected` gave it.
         collect: full paths of what to keep after the stage.
-        line: for a program that is up already: what it is to run.
+        line: all that a program which is up already has to hear; a cell that has none runs `argv`.
         hard_limits: of single processes, as setrlimit(2) takes them.
         live: input stays open after `stdin`.
     """
@@ -90,6 +90,7 @@ class Cell:
     Args:
         made_for: the limits that its group has.
         user: which of its zygote's users it has.
+        is_warm: a program is up in it already.
         work: where its process hears what to run.
         stdin, stdout, stderr: our ends.
     """
@@ -102,6 +103,7 @@ class Cell:
     stdin: int
     stdout: int
     stderr: int
+    is_warm: bool = False
 
     _folders: list[int] = field(default_factory=list[int])
     _terminal: int = -1
@@ -171,6 +173,9 @@ class Cell:
             self.end(Verdict.STOPPED)
             raise
         wall_time_ms = round((time.monotonic() - self._began_at) * 1000)
+        if self.is_warm and work.collect:
+            # What collects lives on after the program; should it be ended, that is heard, too.
+            await _readable(self.work.fileno())
         self._stop_clocks()
         await self._hear_out()
         return self._result(ended, wall_time_ms)
@@ -357,6 +362,8 @@ class Cell:
         status = ended.status
         if words[:1] == within.COMPILED_TAG and len(words) == within.COMPILED.size:
             status = within.COMPILED.unpack(words)[1]
+            words = within.COLLECTED
+        if words == within.COLLECTED:
             collected = processes.content_of(self._collected, store.MOST_COLLECTED)
         cpu_ms = max(usage.cpu_time_ms, ended.cpu_time_ms if usage.is_rough else 0)
         facts = StageFacts(

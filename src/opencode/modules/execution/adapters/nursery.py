@@ -22,6 +22,11 @@ log = structlog.get_logger(__name__)
 
 _MEMORY_OF_DEMAND_S = 10.0  # what was asked for longer ago weighs little
 _KEPT_READY_S = 600.0  # a kind that nobody asked for this long gets no cell ahead of time
+# A zygote does one thing at a time: it would tell the end of a short program only after it made the next cell. And a
+# program that is started early takes a processor from the run before it.
+_REFILLED_AFTER_S = 0.02
+_STARTED_EARLY_AFTER_S = 0.5
+_RUSH = 3.0  # times that a cell is asked for while one is made
 _PATIENCE_S = 20.0
 _OUT_OF_USERS = OSError(errno.EAGAIN, "too many cells at once")
 
@@ -75,6 +80,7 @@ class Nursery:
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set["asyncio.Task[None]"])
     _closed: bool = False
     _idle_check: asyncio.TimerHandle | None = None
+    _soon: asyncio.TimerHandle | None = None
 
     async def take(self) -> Cell:
         """
@@ -84,14 +90,20 @@ class Nursery:
             OSError, SandboxUnavailable: it cannot be made.
         """
         self._demand.note(time.monotonic())
-        while self._ready:
-            cell = self._ready.pop()
-            if cell.is_alive:
-                self._refill()
-                return cell
-            self.dispose(cell)
-        cell = await self._make()
-        self._refill()
+        cell = self._pop_ready()
+        try:
+            cell = cell or await self._make()
+        except ConnectionError:
+            # The zygote ended under our hands. That costs a moment, not a run: there is another one now.
+            cell = await self._make()
+        self._refill_soon()
+        return cell
+
+    def take_ready(self) -> Cell | None:
+        """A cell that is ready, if there is one. Asking is demand, so that there may be one the next time."""
+        self._demand.note(time.monotonic())
+        cell = self._pop_ready()
+        self._refill_soon()
         return cell
 
     def expect(self) -> None:
@@ -112,6 +124,7 @@ class Nursery:
         """Remove the cells that wait, and the zygote. The next that is asked for takes longer."""
         if self._idle_check:
             self._idle_check.cancel()
+            self._idle_check = None
         self._demand = Demand()
         # What is on its way arrives first.
         await self.settle()
@@ -124,13 +137,33 @@ class Nursery:
             await zygote.stop()
 
     async def settle(self) -> None:
-        """Wait until no cell is being made or removed."""
+        """Wait until no cell is being made or removed, nor about to be."""
+        if self._soon:
+            self._refill()
         while others := self._tasks - {asyncio.current_task()}:
             await asyncio.gather(*others, return_exceptions=True)
 
     # -------------------------------------------------------------------------------------------------------- the pool
 
+    def _pop_ready(self) -> Cell | None:
+        while self._ready:
+            cell = self._ready.pop()
+            if cell.is_alive:
+                return cell
+            self.dispose(cell)
+        return None
+
+    def _refill_soon(self) -> None:
+        if not self.kind.warm and not self._ready:
+            self._refill()
+        elif self._soon is None:
+            after_s = _STARTED_EARLY_AFTER_S if self.kind.warm else _REFILLED_AFTER_S
+            self._soon = asyncio.get_running_loop().call_later(after_s, self._refill)
+
     def _refill(self) -> None:
+        if self._soon:
+            self._soon.cancel()
+            self._soon = None
         if self._idle_check is None:
             self._idle_check = asyncio.get_running_loop().call_later(_KEPT_READY_S, self._check_idle)
         missing = self._wanted() - len(self._ready) - self._on_their_way
@@ -151,7 +184,10 @@ class Nursery:
             return 0
         # What is asked for while one is made, twice over: people do not come evenly.
         while_making = self._demand.rate(now) * self._making_s
-        return min(1 + math.ceil(2 * while_making), self.workshop.settings.warm_cells)
+        if self.kind.warm and while_making > _RUSH:
+            # Starting a program early costs more than starting it in time. In a rush there is nothing to gain by it.
+            return 0
+        return min(1 + math.ceil(2 * while_making), self.workshop.settings.warm_cells, self.kind.most)
 
     async def _put_one(self) -> None:
         try:
@@ -189,6 +225,8 @@ class Nursery:
                 self.dispose(cell)
             else:
                 self._users.append(user)
+            if isinstance(error, ConnectionError):
+                zygote.fall()
             raise OSError(error.errno, error.strerror or "it took too long") from error
         self._making_s += 0.2 * (time.monotonic() - began - self._making_s)
         return cell
@@ -220,7 +258,7 @@ class Nursery:
             its.close()
             for descriptor in given[1:]:
                 os.close(descriptor)
-        return Cell(newborn, group, limits, user, ours, stdin_in, stdout, stderr)
+        return Cell(newborn, group, limits, user, ours, stdin_in, stdout, stderr, is_warm=bool(self.kind.warm))
 
     async def _open_zygote(self) -> Zygote:
         async with self._starting:

@@ -39,20 +39,31 @@ class Sandbox:
                 self._workshop = await asyncio.to_thread(_prepare, self.settings)
             return self._workshop
 
-    async def perform(self, kind: Kind, begin: Callable[[Cell], Work], emit: Callable[[Output], None]) -> Result:
+    async def perform(
+        self,
+        kind: Kind,
+        begin: Callable[[Cell], Work],
+        emit: Callable[[Output], None],
+        warm: Kind | None = None,
+    ) -> Result:
         """
         Do one stage in a cell of a kind. The answer is there when the program ends, not when the cell is gone.
 
         Args:
             begin: says what to do, once there is a cell; from then on it can be spoken to.
+            warm: a kind in which a program is up that can do the work; taken when one is at hand, and not waited for.
 
         Raises:
             SandboxUnavailable: no cell can be made.
             OSError: the cell broke before it began.
         """
         await self.open()
-        nursery = self._nursery(kind)
-        cell = await nursery.take()
+        nursery, cell = self._nursery(warm or kind), None
+        if warm:
+            cell = nursery.take_ready()
+        if cell is None:
+            nursery = self._nursery(kind)
+            cell = await nursery.take()
         try:
             return await cell.perform(begin(cell), emit)
         finally:
@@ -71,6 +82,10 @@ class Sandbox:
     async def empty(self) -> None:
         """Remove the cells that wait for work, with what makes them."""
         await asyncio.gather(*(nursery.empty() for nursery in self._nurseries.values()))
+
+    async def settle(self) -> None:
+        """Wait until no cell is being made or removed."""
+        await asyncio.gather(*(nursery.settle() for nursery in self._nurseries.values()))
 
     async def close(self) -> None:
         await asyncio.gather(*(nursery.close() for nursery in self._nurseries.values()))

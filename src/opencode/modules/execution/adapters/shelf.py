@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 _LARGEST_COPY_BYTES = 2 << 30
@@ -36,18 +36,35 @@ def put(name: str, prefix: Path, wanted: Iterable[Path], shelves: tuple[str, ...
         state.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     shelf = first_usable(shelves)
     target = shelf / f"{name}-{state.hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    unfinished = Path(tempfile.mkdtemp(dir=shelf, prefix=".unfinished-"))
+    if not target.is_dir():
+        with unfinished(target) as folder:
+            _copy_all(files, prefix, folder)
+    return target
+
+
+@contextlib.contextmanager
+def unfinished(target: Path) -> Generator[Path]:
+    """
+    A folder to be filled, which comes to stand at `target` in one step when all went well.
+
+    Raises:
+        OSError: of the file system.
+    """
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=".unfinished-"))
     try:
-        _copy_all(files, prefix, unfinished)
-        unfinished.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
         # Two servers may do this at once; whoever is second finds the folder there, and it is just as good.
         with contextlib.suppress(OSError):
-            unfinished.rename(target)
-        return target
+            folder.rename(target)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def show(folder: Path) -> None:
+    """Let cells read all that is in a folder, whatever the server's umask is."""
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def installed(kind: str, inside: str, shelves: tuple[str, ...]) -> Iterator[Path]:

@@ -1,10 +1,12 @@
 """What of this machine the cells of a runtime show, and what a program finds in its environment."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 TOOLCHAINS = "/opt/toolchains"
+PREPARED = "/opt/prepared"
+HEADERS = "/opt/headers"
 WORK = "/work"
 TEMPORARY = "/tmp"  # noqa: S108 (of the cell; nobody else is there)
 
@@ -54,6 +56,10 @@ class Surroundings:
         if line_buffered and library:
             variables |= {"LD_PRELOAD": str(library), "_STDBUF_O": "L"}
         return cls(tuple(binds), tuple(variables.items()))
+
+    def showing(self, folder: Path, place: str) -> "Surroundings":
+        """The same, with one folder more."""
+        return replace(self, binds=(*self.binds, (str(folder), place)))
 
 
 def account_files() -> dict[str, bytes]:

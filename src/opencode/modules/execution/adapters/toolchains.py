@@ -11,7 +11,6 @@ import importlib.util
 import itertools
 import os
 import re
-import signal
 import sys
 import tomllib
 from collections import defaultdict
@@ -22,13 +21,13 @@ from pathlib import Path
 import msgspec
 
 from opencode.kernel.versions import best_match
-from opencode.modules.execution.adapters import answers, shelf
+from opencode.modules.execution.adapters import answers, host, shelf
 from opencode.modules.execution.adapters.surroundings import TOOLCHAINS, Surroundings
 from opencode.modules.execution.domain.programs import Runtime, Toolchain, fill_in, version_key
 from opencode.modules.execution.errors import RuntimeFileError
 
 RUNTIME_FILES = Path(__file__).parent.parent / "runtimes"
-_LONGEST_LOOKUP_S = 20  # a first `java -version` on a busy machine takes seconds
+WARM_FILES = RUNTIME_FILES / "warm"
 _LOOKUPS_AT_ONCE = 4
 _SEARCH_FIRST = ("/usr/bin", "/bin")
 _ELF = b"\x7fELF"
@@ -40,12 +39,19 @@ class Found:
     A runtime of which this machine has the toolchain.
 
     Attributes:
-        places: where each program stands inside the cell.
+        places: where each program stands inside the cell, and other words for commands.
+        is_prepared: what makes it quicker is there (see `prepared`).
     """
 
     version: str
     places: dict[str, str]
     surroundings: Surroundings
+    is_prepared: bool = True
+
+    @property
+    def is_of_system(self) -> bool:
+        """Its programs stand inside the cells where they stand on this machine."""
+        return not any(place.startswith(TOOLCHAINS) for place in self.places.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +90,14 @@ def load(*folders: Path) -> tuple[Runtime, ...]:
 def _check_words(runtime: Runtime) -> None:
     toolchain = runtime.toolchain
     known = {*toolchain.programs, "toolchain"}
-    inside = known | {"main", "sources", "class", "memory_mib"}
+    prepared = runtime.prepare.words if runtime.prepare else {}
+    inside = known | {"main", "sources", "class", "memory_mib", *toolchain.if_there, *prepared}
     for command, words in (
         *((each, known) for each in (toolchain.version, toolchain.prefix)),
         *((each, inside) for each in (runtime.compile, runtime.run)),
+        *((each.command, inside) for each in (runtime.warm, runtime.warm_compile) if each),
+        *((each, known) for each in (runtime.prepare.commands if runtime.prepare else ())),
+        *((each.make, known) for each in (runtime.headers,) if each),
     ):
         for word in command:
             try:
@@ -124,6 +134,11 @@ class Toolchains:
         """What was found of a runtime so far, without looking."""
         result = self._results.get(runtime.id, ())
         return () if isinstance(result, Missing) else result
+
+    def improve(self, runtime: Runtime, found: Found) -> None:
+        """Take this in place of what was found of the same version."""
+        known = self.known(runtime)
+        self._results[runtime.id] = tuple(found if one.version == found.version else one for one in known)
 
     async def all(self) -> dict[str, tuple[Found, ...] | Missing]:
         """Those of every runtime, by its id. A few at a time: a hundred compilers asked at once starve the server."""
@@ -275,31 +290,19 @@ async def _version(runtime: Runtime, programs: dict[str, Path], shelves: tuple[s
 
 async def _ask(command: list[str], shelves: tuple[str, ...]) -> str:
     """What a program of this machine says to a question; nothing when it fails."""
-    if (known := answers.recall(command, shelves)) is not None:
-        return known
-    # A home, since rustup and its like keep their choices there.
-    kept = {name: value for name, value in os.environ.items() if name in {"HOME", "PATH"}}
-    with contextlib.suppress(OSError, TimeoutError):
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=kept | {"LANG": "C.UTF-8"},
-            start_new_session=True,
-        )
-        try:
-            said, _ = await asyncio.wait_for(process.communicate(), _LONGEST_LOOKUP_S)
-        finally:
-            # Scripts start further programs, which would outlive them.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-        if process.returncode == 0:
-            answer = said.decode("utf-8", "replace")
-            answers.remember(command, answer, shelves)
-            return answer
-    return ""
+    answer = answers.recall(command, shelves)
+    if answer is None and (answer := await host.ask(command)):
+        answers.remember(command, answer, shelves)
+    return answer
+
+
+def _words_if_there(runtime: Runtime) -> dict[str, str]:
+    # Compilers look for their helpers in places of their own. The system's are sure to find each other.
+    return {
+        name: word
+        for name, (program, word) in runtime.toolchain.if_there.items()
+        if any(os.access(Path(folder, program), os.X_OK) for folder in _SEARCH_FIRST)
+    }
 
 
 async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shelves: tuple[str, ...]) -> Found:
@@ -321,7 +324,8 @@ async def _place(runtime: Runtime, version: str, programs: dict[str, Path], shel
         environment["LD_LIBRARY_PATH"] = ":".join(f"{inside}/lib" for inside in shown.values())
     surroundings = Surroundings.of(etc=runtime.etc, environment=environment, line_buffered=runtime.line_buffered)
     binds = [*_var_folders(runtime), *((str(folder), inside) for folder, inside in shown.items())]
-    return Found(version, places, replace(surroundings, binds=(*surroundings.binds, *binds)))
+    surroundings = replace(surroundings, binds=(*surroundings.binds, *binds))
+    return Found(version, places | _words_if_there(runtime), surroundings, is_prepared=runtime.prepare is None)
 
 
 def _var_folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

@@ -40,14 +40,16 @@ class Kind:
 
     Attributes:
         python: the interpreter that programs run in, inside the root; they find it loaded already.
-        warm: a command that is started in each cell before there is a program for it, and hears of it on descriptor 3.
+        warm: a command that is started in each cell before there is work for it (see `domain.Warm`).
         files: further files of the root, as (path, content).
+        most: so many cells wait at the most, whatever the demand.
     """
 
     surroundings: Surroundings
     python: str = ""
     warm: tuple[str, ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
+    most: int = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Zygote:
             except ConnectionError:
                 answer, descriptors = b"", []
             if not answer:
-                self._fall()
+                self.fall()
                 return
             if answer[:1] == b"M":
                 self._introduce(serving.MADE.unpack(answer)[1], descriptors)
@@ -197,12 +199,13 @@ class Zygote:
         newborn.pid = processes.number_of(newborn.program)
         newborn.made.set_result(None)
 
-    def _fall(self) -> None:
+    def fall(self) -> None:
         """It is gone, and every cell with it: the first process of its namespace is its own."""
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
+        if self._socket is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        self._socket = None
         cells, self._cells = self._cells, {}
         for newborn in cells.values():
             if not newborn.made.done():

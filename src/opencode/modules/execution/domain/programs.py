@@ -38,6 +38,8 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         own_python: the interpreter that the server runs on will do, too.
         newest: take the highest version by default instead of the first found.
         minimum: the lowest version that will do.
+        if_there: programs that improve on others, as (program, word): where it is installed the word stands in commands
+            for the name in braces, elsewhere nothing does.
     """
 
     programs: tuple[str, ...]
@@ -52,6 +54,52 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_python: bool = False
     newest: bool = False
     minimum: str = "0"
+    if_there: dict[str, tuple[str, str]] = {}
+
+
+class Prepare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    What is made once for a toolchain, outside of cells and from our own files only. Cells show it in `/opt/prepared`.
+
+    Attributes:
+        files: of `runtimes/warm/`, copied into the folder in which the commands run, one after the other.
+        words: stand in commands of the runtime for names in braces once all is made; until then nothing does.
+    """
+
+    files: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
+    words: dict[str, str] = {}
+
+
+class Warm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    A program that is started in a cell before anybody asks for it, as far as it can go without the sources. It says
+    that it has come so far by a byte on descriptor 4, and then hears on descriptor 3, as one line, what to do.
+
+    Attributes:
+        command: what is started; the words in braces are those of a main file of the default name.
+        files: scripts of `runtimes/warm/` that stand in `/.warm` inside.
+        most: so many wait at the same time; left out, as many as the settings allow.
+        arguments: arguments of a run can still be handed over in the line.
+    """
+
+    command: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    most: int | None = None
+    arguments: bool = True
+
+
+class Headers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    How headers are compiled before a program asks for them.
+
+    Attributes:
+        make: the command that compiles `prefix.hpp`, with the options of `compile`.
+        ahead: what programs are known to begin with.
+    """
+
+    make: tuple[str, ...]
+    ahead: tuple[tuple[str, ...], ...] = ()
 
 
 class Packages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +178,9 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         main_package: a pattern that finds the package of the main class.
         interpreter: the program of the toolchain that is a Python: its cells have it loaded before they are needed.
         outputs: full paths of what the compile stage leaves for the run stage; naming less is quicker.
+        warm, warm_compile: what does a stage sooner than its command, with the same outcome. They have to wait for
+            what there is to `prepare`.
+        headers: which of them may be compiled ahead.
     """
 
     id: str
@@ -152,6 +203,10 @@ class Runtime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     main_package: str | None = None
     interpreter: str | None = None
     outputs: tuple[str, ...] = ("/work", "/tmp")  # noqa: S108 (of the cell)
+    warm: Warm | None = None
+    warm_compile: Warm | None = None
+    prepare: Prepare | None = None
+    headers: Headers | None = None
     install: Packages = Packages()
     limits: StageDefaults = StageDefaults()
     probes: ProbePrograms = ProbePrograms()
@@ -197,11 +252,20 @@ def fill_in(pattern: str, words: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A request as its runtime wants it: files under their final names, and the commands of both stages."""
+    """
+    A request as its runtime wants it.
+
+    Attributes:
+        files: under their final names.
+        compile, run: the commands of both stages.
+        warm, warm_compile: what could have been started before this request was known, when it asks for what is usual.
+    """
 
     files: tuple[SourceFile, ...]
     compile: tuple[str, ...]
     run: tuple[str, ...]
+    warm: tuple[str, ...]
+    warm_compile: tuple[str, ...]
 
 
 def arrange(
@@ -220,6 +284,8 @@ def arrange(
     files = (main, *others)
     package = re.search(runtime.main_package, _text(main)) if runtime.main_package else None
     words = {
+        **dict.fromkeys(runtime.toolchain.if_there, ""),
+        **dict.fromkeys(runtime.prepare.words if runtime.prepare else (), ""),
         **places,
         "main": _as_argument(main.name),
         "class": f"{package[1]}.{simple_class}" if package else simple_class,
@@ -232,9 +298,62 @@ def arrange(
             expanded
             for word in pattern
             for expanded in (sources if word == "{sources}" else [fill_in(word, words | {"memory_mib": memory})])
+            if expanded
         )
 
-    return Program(files, command(runtime.compile, compiling), (*command(runtime.run, running), *request.args))
+    return Program(
+        files,
+        compile=command(runtime.compile, compiling),
+        run=(*command(runtime.run, running), *request.args),
+        warm=command(runtime.warm.command, running) if runtime.warm else (),
+        warm_compile=command(runtime.warm_compile.command, compiling) if runtime.warm_compile else (),
+    )
+
+
+def usual(runtime: Runtime, places: dict[str, str], compiling: StageLimits, running: StageLimits) -> Program:
+    """What a request comes to that leaves all to us: one file of the default name, and no arguments."""
+    request = RunRequest("", runtime.id, (SourceFile(runtime.file_name, b""),))
+    return arrange(runtime, request, places, compiling, running)
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A line of a program that names a header in angle brackets."""
+
+    line: int
+    name: str
+
+
+_INCLUDE = re.compile(r"[ \t]*#[ \t]*include[ \t]*<([^<>]+)>[ \t]*(?://[^\\]*|/\*[^*]*\*/[ \t]*)?")
+_BLANK = re.compile(r"[ \t]*(?://[^\\]*)?")
+_REMARK = re.compile(r"[ \t]*/\*(?:[^*\\]|\*(?!/))*\*/[ \t]*(?=\n|$)")
+
+
+def leading_includes(runtime: Runtime, files: Sequence[SourceFile]) -> tuple[Include, ...]:
+    """
+    The headers that a program begins with: what stands before anything that could change what is in them. Nothing when
+    it is made of several sources, or its file has a name of its own, which a compiler would tell.
+    """
+    sources = [file for file in files if file.name.endswith(runtime.suffixes)]
+    if len(sources) != 1 or sources[0].name != runtime.file_name:
+        return ()
+    text = _text(sources[0]).replace("\r\n", "\n")
+    found: list[Include] = []
+    start, line = 0, 1
+    while start < len(text):
+        if remark := _REMARK.match(text, start):
+            end = remark.end()
+        else:
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            one = text[start:end]
+            if include := _INCLUDE.fullmatch(one):
+                found.append(Include(line, include[1]))
+            elif not _BLANK.fullmatch(one):
+                break
+        line += text.count("\n", start, end) + 1
+        start = end + 1
+    return tuple(found)
 
 
 def _main_class(runtime: Runtime, main: SourceFile) -> str:

@@ -1,6 +1,8 @@
 """One run: its stages, one cell each, and what is told of them."""
 
 import asyncio
+import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -18,10 +20,12 @@ from opencode.contracts.execution import (
 )
 from opencode.modules.execution.adapters.cells import Cell, Result, Work
 from opencode.modules.execution.adapters.compiled import CompileCache, CompiledProgram, key_of
-from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
+from opencode.modules.execution.adapters.headers import HeaderShelf
+from opencode.modules.execution.adapters.sandbox import Sandbox
 from opencode.modules.execution.adapters.toolchains import Found
 from opencode.modules.execution.adapters.zygotes import Kind
-from opencode.modules.execution.domain.programs import Program, Runtime, judge
+from opencode.modules.execution.domain.programs import Program, Runtime, judge, leading_includes
+from opencode.modules.execution.service.kinds import kind_of, plain, suits_warm, warm_compiler_of, warm_kind_of
 from opencode.modules.execution.service.turns import Turn
 from opencode.modules.execution.settings import StageLimits
 
@@ -33,11 +37,19 @@ _PYTHON = "python3"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is, once everything about it is decided."""
+    """
+    What a run is, once everything about it is decided.
+
+    Attributes:
+        usual: what the program would be if the request left all to us.
+        headers: compiled ahead for the compiler of this runtime.
+    """
 
     runtime: Runtime
     found: Found
     program: Program
+    usual: Program
+    headers: HeaderShelf | None
     compiling: StageLimits
     running: StageLimits
 
@@ -146,14 +158,16 @@ async def compile_program(run: Performance, plan: Plan, sandbox: Sandbox, cache:
     work = Work(
         stage="compile",
         files=plan.program.files,
-        argv=plan.program.compile,
+        argv=_compile_command(plan),
         environment=dict(plan.found.surroundings.environment),
         limits=plan.compiling,
         hard_limits=sandbox.hard_limits(plan.compiling),
         collect=plan.runtime.outputs,
+        line=_line(plan.program.compile[1:]),
     )
+    kinds = _Kinds(plain(plan.found), warm_compiler_of(plan.runtime, plan.found, plan.usual))
     said: list[Output] = []
-    result = await _one_stage(run, _plain(plan.found), work, sandbox, said)
+    result = await _one_stage(run, kinds, work, sandbox, said)
     finished = _finished(result, plan.compiling, (await sandbox.open()).groups.name)
     if finished.verdict is not Verdict.OK:
         run.events.put_nowait(finished)
@@ -172,6 +186,10 @@ async def run_program(run: Performance, plan: Plan, sandbox: Sandbox, args: tupl
     """
     runtime, program = plan.runtime, plan.program
     kind = kind_of(runtime, plan.found)
+    request = replace(run.request, args=(*run.request.args, *args))
+    warm = warm_kind_of(runtime, plan.found, plan.usual)
+    if not suits_warm(runtime, request, program, plan.usual):
+        warm = None
     command = (*program.run, *args)
     work = Work(
         stage="run",
@@ -182,14 +200,28 @@ async def run_program(run: Performance, plan: Plan, sandbox: Sandbox, args: tupl
         hard_limits=sandbox.hard_limits(plan.running),
         in_python=bool(kind.python),
         made=run.made.collected if run.made else b"",
+        line=_line(request.args),
         terminal=run.request.terminal,
     )
-    result = await _one_stage(run, kind, work, sandbox)
+    result = await _one_stage(run, _Kinds(kind, warm), work, sandbox)
     return _finished(result, plan.running, (await sandbox.open()).groups.name)
 
 
+def _compile_command(plan: Plan) -> tuple[str, ...]:
+    compiler, *words = plan.program.compile
+    if plan.headers is None:
+        return plan.program.compile
+    return (compiler, *plan.headers.options_for(leading_includes(plan.runtime, plan.program.files)), *words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    cold: Kind
+    warm: Kind | None
+
+
 async def _one_stage(
-    run: Performance, kind: Kind, work: Work, sandbox: Sandbox, said: list[Output] | None = None
+    run: Performance, kinds: _Kinds, work: Work, sandbox: Sandbox, said: list[Output] | None = None
 ) -> Result:
     """What our sandbox spoils is done again, as long as nobody has seen anything of it."""
 
@@ -199,23 +231,16 @@ async def _one_stage(
             said.append(output)
 
     for tries_left in reversed(range(_TRIES)):
-        result = await sandbox.perform(kind, lambda cell: run.begin(work, cell), emit)
+        result = await sandbox.perform(kinds.cold, lambda cell: run.begin(work, cell), emit, warm=kinds.warm)
         if result.facts.began or run.stopped or not tries_left:
             return result
         log.error("a sandbox failed", reason=result.complaint, tries_left=tries_left)
     raise AssertionError("unreachable")
 
 
-def kind_of(runtime: Runtime, found: Found) -> Kind:
-    """What kind of cell the run stage needs."""
-    if runtime.interpreter and not runtime.compile:
-        return Kind(found.surroundings, python=found.places[runtime.interpreter])
-    return _plain(found)
-
-
-def _plain(found: Found) -> Kind:
-    # Without the environment, which a program gets with its command: so most languages share their cells.
-    return Kind(replace(found.surroundings, environment=PLAIN.surroundings.environment))
+def _line(words: Iterable[str]) -> bytes:
+    """Words for a program that is up already. Base64, and a space after each, lets any word be in a line."""
+    return b"".join(base64.b64encode(word.encode()) + b" " for word in words) + b"\n"
 
 
 def _finished(result: Result, limits: StageLimits, limits_held: str) -> Finished:

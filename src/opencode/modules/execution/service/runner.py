@@ -27,22 +27,28 @@ from opencode.contracts.execution import (
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.cells import Work
 from opencode.modules.execution.adapters.compiled import CompileCache
+from opencode.modules.execution.adapters.headers import HeaderShelf, open_shelf
+from opencode.modules.execution.adapters.prepared import prepare
 from opencode.modules.execution.adapters.sandbox import PLAIN, Sandbox
+from opencode.modules.execution.adapters.surroundings import HEADERS
 from opencode.modules.execution.adapters.toolchains import Found, Missing, Toolchains
 from opencode.modules.execution.domain.programs import (
+    Include,
+    Program,
     Runtime,
     arrange,
     check_request,
     judge,
     narrow,
     signal_number,
+    usual,
     with_defaults,
 )
+from opencode.modules.execution.service.kinds import kind_of, warm_compiler_of, warm_kind_of
 from opencode.modules.execution.service.performing import (
     Performance,
     Plan,
     compile_program,
-    kind_of,
     perform,
     run_program,
     stopped_early,
@@ -91,6 +97,7 @@ class Runs:
     _sandbox: Sandbox = field(init=False)
     _compiled: CompileCache = field(init=False)
     _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
+    _headers: dict[tuple[str, str], HeaderShelf] = field(default_factory=dict[tuple[str, str], HeaderShelf])
     _mean_duration_s: float = 1.0
     _turns: Turns = field(init=False)
     _toolchains: Toolchains = field(init=False)
@@ -175,8 +182,12 @@ class Runs:
         runtime = self._named(language)
         known = self._toolchains.known(runtime) if runtime else ()
         if runtime and known:
+            found = known[0]
+            usual = self._usual(runtime, found)
+            warm = warm_kind_of(runtime, found, usual), warm_compiler_of(runtime, found, usual)
             with contextlib.suppress(SandboxUnavailable):
-                self._sandbox.expect(kind_of(runtime, known[0]))
+                for kind in (kind_of(runtime, found), *filter(None, warm)):
+                    self._sandbox.expect(kind)
 
     # ------------------------------------------------------------------------------------------------ for the operator
 
@@ -195,6 +206,30 @@ class Runs:
         duration_ms = round((loop.time() - began) * 1000)
         return ProbeReport(reason is None, reason, workshop.groups.name, workshop.drops_user, duration_ms)
 
+    async def prepare(self) -> None:
+        """
+        Make what lets toolchains start sooner. Takes seconds the first time; nobody has to wait for it, runs are slower
+        until then and no different.
+        """
+        await self._toolchains.all()
+        for prepare_one in (self._prepare_toolchain, self._prepare_headers):
+            for runtime in self.runtimes:
+                for found in self._toolchains.known(runtime):
+                    await prepare_one(runtime, found)
+
+    async def _prepare_toolchain(self, runtime: Runtime, found: Found) -> None:
+        self._toolchains.improve(runtime, await prepare(runtime, found, self.settings.toolchain_folders))
+
+    async def _prepare_headers(self, runtime: Runtime, found: Found) -> None:
+        headers = await open_shelf(runtime, found, self.settings)
+        if runtime.headers is None or headers is None:
+            return
+        self._headers[runtime.id, found.version] = headers
+        showing = found.surroundings.showing(headers.folder, HEADERS)
+        self._toolchains.improve(runtime, replace(found, surroundings=showing))
+        for names in runtime.headers.ahead:
+            await headers.make(tuple(Include(line, name) for line, name in enumerate(names, 1)))
+
     async def close(self) -> None:
         """End every run, and wait until their cells are gone. Each run still gets its `Finished`."""
         under_way = list(self._under_way.values())
@@ -202,11 +237,16 @@ class Runs:
             run.stop()
         tasks = [run.task for run in under_way if run.task]
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(headers.close() for headers in self._headers.values()))
         await self._sandbox.close()
 
     async def empty(self) -> None:
         """Remove the sandboxes that wait for a run: an idle server is smaller, and its next run takes longer."""
         await self._sandbox.empty()
+
+    async def settle(self) -> None:
+        """Wait until the sandboxes that the next run may find ready are ready; for benchmarks and tests."""
+        await self._sandbox.settle()
 
     # -------------------------------------------------------------------------------------------------------- a run
 
@@ -229,7 +269,11 @@ class Runs:
         compiling, running = self._limits(runtime, request)
         await self._sandbox.open()
         program = arrange(runtime, request, found.places, compiling, running)
-        return Plan(runtime, found, program, compiling, running)
+        headers = self._headers.get((runtime.id, found.version))
+        return Plan(runtime, found, program, self._usual(runtime, found), headers, compiling, running)
+
+    def _usual(self, runtime: Runtime, found: Found) -> Program:
+        return usual(runtime, found.places, self.settings.compile, self.settings.run)
 
     @contextlib.contextmanager
     def _turn(self, run: Performance, *, insist: bool = False) -> Generator[Turn]:

@@ -5,6 +5,7 @@ import fcntl
 import marshal
 import os
 import resource
+import select
 import signal
 import struct
 import termios
@@ -22,8 +23,12 @@ FOLDERS = 3
 COMPILED_TAG = b"C"
 COMPILED = struct.Struct("=cqqqq")
 """`C`, status as wait(2) has it, user and system time in µs, largest resident set in bytes."""
+COLLECTED = b"K"
+"""What a program that was up already left is in the server's file."""
 _CANNOT_START = 127  # what shells say when there is no such program
-_WORDS_TO_WARM = 3  # the descriptor on which a program that is up already hears what to run
+_WORDS_TO_WARM = 3  # the descriptor on which a program that is up already hears what to do
+_WORD_OF_WARM = 4  # and the one on which it says that it is up
+_ABOVE = 10
 
 # Python ignores the first two, and an ignored signal stays ignored in programs it starts: `yes | head -1` would
 # complain.
@@ -156,35 +161,67 @@ def _take_terminal(terminal: int) -> None:
 
 def _start_warm(plan: words.Plan, work: _socket.socket) -> None:
     """
-    Become an interpreter that loads itself now and waits for its program. What it has to know comes over a pipe, as one
-    line, from a helper that outlives this function. Never returns.
+    Become a program that comes as far as it can and waits for what it is to do. That comes over a pipe, as one line,
+    from a helper that outlives this function. Never returns.
     """
     hearing, telling = os.pipe()
+    up, is_up = os.pipe()
     program = os.getpid()
     if os.fork() == 0:
-        # The helper's parent is not to learn of its end: an interpreter could take it for a child of its own.
+        # The helper's parent is not to learn of its end: a program could take it for a child of its own.
         if os.fork() == 0:
-            os.close(hearing)
-            _help_warm(work, telling, program)
+            _help_warm(work, (hearing, is_up), up, telling, program)
         os._exit(0)
     os.wait()
-    work.close()
-    os.close(telling)
-    if hearing != _WORDS_TO_WARM:
-        os.dup2(hearing, _WORDS_TO_WARM)
-        os.close(hearing)
-    os.set_inheritable(_WORDS_TO_WARM, True)
+    # First out of the way, so that none is overwritten before it is in its place.
+    hearing, is_up = (fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for descriptor in (hearing, is_up))
+    os.dup2(hearing, _WORDS_TO_WARM)
+    os.dup2(is_up, _WORD_OF_WARM)
     argv = plan["warm"]
     os.execve(argv[0], argv, plan["environment"])
 
 
-def _help_warm(work: _socket.socket, telling: int, program: int) -> None:
+def _help_warm(work: _socket.socket, its: "tuple[int, int]", up: int, telling: int, program: int) -> None:
+    """Never returns. Should the program end before it is up, the server learns it by the end of our words."""
     try:
+        for descriptor in its:
+            os.close(descriptor)
+        # The output ends with the program, not with us.
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for place in range(3):
+            os.dup2(null, place)
+        if not os.read(up, 1):
+            os._exit(0)
+        os.close(up)
+        ended = os.pidfd_open(program)
         _say_ready(work)
         task, descriptors = receive(work)
         _prepare(task, descriptors)
         for number, limit in task["limits"]:
-            resource.prlimit(program, number, (limit, limit))
+            _limit(program, number, limit)
         os.write(telling, task["line"])
+        os.close(telling)
+        if task["collect"]:
+            _wait_for(ended)
+            _end_all_others()
+            store.collect(task["collect"], descriptors[-1])
+            work.send(COLLECTED)
+    except OSError as error:
+        work.send(FAULT + (error.strerror or "").encode())
     finally:
         os._exit(0)
+
+
+def _limit(program: int, number: int, limit: int) -> None:
+    if number == resource.RLIMIT_CPU:
+        # What it used while it waited is not the run's.
+        with open(f"/proc/{program}/stat", "rb") as file:
+            user, system = file.read().rpartition(b")")[2].split()[11:13]  # proc(5): utime and stime
+        limit += (int(user) + int(system)) // os.sysconf("SC_CLK_TCK") + 1
+    resource.prlimit(program, number, (limit, limit))
+
+
+def _wait_for(ended: int) -> None:
+    waiting = select.poll()
+    waiting.register(ended, select.POLLIN)
+    waiting.poll()
