@@ -89,8 +89,7 @@ def _follow(task: words.Task, descriptors: "list[int]", work: _socket.socket) ->
     if task["collect"]:
         _see_compiler_through(task["collect"], descriptors[-1], work)
     work.close()
-    for number, limit in task["limits"]:
-        resource.setrlimit(number, (limit, limit))
+    _limit(0, task["limits"])
     argv, environment = task["argv"], task["environment"]
     if task["in_python"]:
         # The interpreter is this one. Its files in /proc belong to the program from now on.
@@ -121,8 +120,11 @@ def _see_compiler_through(paths: "list[str]", target: int, work: _socket.socket)
 
 
 def _end_all_others() -> None:
+    """Until none is left: a process that is told to go may still finish what it asked the kernel for."""
     try:
-        os.kill(-1, signal.SIGKILL)
+        while True:
+            os.kill(-1, signal.SIGKILL)
+            os.sched_yield()
     except ProcessLookupError:
         return
 
@@ -139,6 +141,14 @@ def _prepare(task: words.Task, descriptors: "list[int]") -> None:
         store.write(content, task["files"])
     if task["made"]:
         store.unpack(next(rest))
+
+
+def _limit(process: int, limits: "list[tuple[int, int]]") -> None:
+    """Limits of one process, 0 for this one. What it may not have anyway stays as it is."""
+    for number, limit in limits:
+        most = resource.prlimit(process, number)[1]
+        lowered = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.prlimit(process, number, (lowered, lowered))
 
 
 def _take_places(plain: "list[int]") -> None:
@@ -183,8 +193,7 @@ def _help_warm(work: _socket.socket, telling: int, program: int) -> None:
         _say_ready(work)
         task, descriptors = receive(work)
         _prepare(task, descriptors)
-        for number, limit in task["limits"]:
-            resource.prlimit(program, number, (limit, limit))
+        _limit(program, task["limits"])
         os.write(telling, task["line"])
     finally:
         os._exit(0)
