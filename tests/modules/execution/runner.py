@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass
 
-from opencode.contracts.execution import Finished, Limits, Output, RunEvent, RunRequest, SourceFile
+from opencode.contracts.execution import Finished, Limits, Output, RunEvent, RunRequest, SourceFile, Terminal
 from opencode.modules.execution.service.runner import Runs
 
 _numbers = itertools.count(1)
@@ -57,10 +57,11 @@ class Runner:
         args: tuple[str, ...] = (),
         name: str | None = None,
         others: tuple[SourceFile, ...] = (),
+        terminal: Terminal | None = None,
         **limits: int,
     ) -> Outcome:
         content = code.encode() if isinstance(code, str) else code
         file_name = name or next(one.file_name for one in self.runs.runtimes if one.id == language)
         files = (SourceFile(file_name, content), *others)
-        request = RunRequest(new_run_id(), language, files, stdin, args, Limits(**limits))
+        request = RunRequest(new_run_id(), language, files, stdin, args, Limits(**limits), terminal=terminal)
         return Outcome([event async for event in self.runs.run(request)])
