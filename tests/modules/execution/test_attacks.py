@@ -11,12 +11,10 @@ from collections import Counter
 
 import pytest
 
-from opencode.contracts.execution import Terminal
 from opencode.modules.execution.service.runner import Runs
 
 from .attacks import ATTACKS, GROUPS
-from .attacks.kit import Attack
-from .runner import Outcome, Runner
+from .runner import Runner, new_run_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -32,7 +30,7 @@ async def test_an_attack_gets_what_it_deserves_and_nobody_beside_it_notices(
     if attack.only_on and attack.only_on != os.uname().machine:
         pytest.skip("the numbers are those of another processor")
     monkeypatch.setenv("OPENCODE_SECRET_KEY", "SECRET-OF-THE-SERVER")
-    attacking = asyncio.create_task(_attack(run, attack))
+    attacking = asyncio.create_task(run.hear_out(attack.request(new_run_id(), run.file_name(attack.language))))
     durations: list[int] = []
     while True:
         canary = await run("bash", "echo alive")
@@ -43,18 +41,6 @@ async def test_an_attack_gets_what_it_deserves_and_nobody_beside_it_notices(
     outcome = await attacking
     assert attack.complaints(outcome.verdict, outcome.stdout, outcome.stderr) == []
     assert max(durations) < LONGEST_CANARY_MS
-
-
-async def _attack(run: Runner, attack: Attack) -> Outcome:
-    return await run(
-        attack.language,
-        attack.code,
-        stdin=attack.stdin.encode(),
-        args=attack.args,
-        others=attack.others,
-        terminal=Terminal() if attack.terminal else None,
-        **attack.limits,
-    )
 
 
 async def test_every_exit_code_is_told_as_it_is(run: Runner) -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from opencode.contracts.execution import SourceFile
+from opencode.contracts.execution import Limits, RunRequest, SourceFile, Terminal
 
 MIB = 1024 * 1024
 
@@ -35,7 +35,6 @@ class Attack:
     prints: str | None = None
     never: str | None = None
     files: dict[str, str] = field(default_factory=dict[str, str])
-    args: tuple[str, ...] = ()
     stdin: str = ""
     memory_mib: int = 128
     output_bytes: int | None = None
@@ -44,18 +43,26 @@ class Attack:
     terminal: bool = False
     only_on: str = ""
 
-    @property
-    def others(self) -> tuple[SourceFile, ...]:
-        return tuple(SourceFile(name, content.encode()) for name, content in self.files.items())
-
-    @property
-    def limits(self) -> dict[str, int]:
-        found = {
-            "wall_time_ms": self.wall_time_ms,
-            "cpu_time_ms": self.cpu_time_ms,
-            "memory_bytes": self.memory_mib * MIB,
-        }
-        return found if self.output_bytes is None else found | {"output_bytes": self.output_bytes}
+    def request(self, run_id: str, file_name: str) -> RunRequest:
+        """
+        Args:
+            file_name: of the program, as its language has it.
+        """
+        others = (SourceFile(name, content.encode()) for name, content in self.files.items())
+        limits = Limits(
+            wall_time_ms=self.wall_time_ms,
+            cpu_time_ms=self.cpu_time_ms,
+            memory_bytes=self.memory_mib * MIB,
+            output_bytes=self.output_bytes,
+        )
+        return RunRequest(
+            run_id,
+            self.language,
+            (SourceFile(file_name, self.code.encode()), *others),
+            self.stdin.encode(),
+            limits=limits,
+            terminal=Terminal() if self.terminal else None,
+        )
 
     def complaints(self, verdict: str, stdout: str, stderr: str, *, as_user: bool = False) -> list[str]:
         """What went otherwise than it must."""

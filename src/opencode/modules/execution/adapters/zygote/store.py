@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 MOST_COLLECTED = 64 << 20  # bytes
+_DEEPEST = 64  # folders in each other; no compiler needs as many, and makedirs calls itself for each
 _HEADER = struct.Struct("=HHI")  # length of the path, mode, length of the content
 
 
@@ -49,7 +50,7 @@ def collect(paths: "list[str]", target: int) -> None:
     Copy files, and folders with all in them, into a file that `unpack` understands. Nothing when that is too much.
 
     Only regular files are taken, each opened so that no link can lead elsewhere: what a compiler left may be a trap.
-    What it shut against reading is not there.
+    What cannot be opened is not there: the compiler shut it, or took from us what opening needs.
 
     Args:
         paths: full paths; the folder above each must be one that the cell began with.
@@ -59,7 +60,7 @@ def collect(paths: "list[str]", target: int) -> None:
         folder, name = os.path.split(path)
         try:
             above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except PermissionError:
+        except OSError:
             continue
         try:
             for found in _below(above, name):
@@ -96,14 +97,14 @@ def unpack(collected: int) -> None:
 
 def _below(folder: int, name: str) -> "Iterator[str]":
     """Paths of all regular files at or below a name, in the order of their names."""
-    waiting = [name]  # no recursion: folders may be nested deeper than calls
+    waiting = [name]
     while waiting:
         name = waiting.pop()
         try:
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
             if stat.S_ISREG(mode):
                 yield name
-            elif stat.S_ISDIR(mode):
+            elif stat.S_ISDIR(mode) and name.count("/") < _DEEPEST:
                 waiting += sorted((f"{name}/{child}" for child in _names_in(folder, name)), reverse=True)
         except OSError:
             continue
@@ -120,7 +121,7 @@ def _names_in(folder: int, name: str) -> "list[str]":
 def _copy(folder: int, name: str, path: str, target: int) -> int:
     try:
         source = kernel.open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK)
-    except PermissionError:
+    except OSError:
         return 0
     try:
         status = os.fstat(source)

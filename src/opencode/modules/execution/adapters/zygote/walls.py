@@ -52,7 +52,8 @@ def _mount_own(options: str) -> None:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
     for place in WRITABLE:
         kernel.mount("tmpfs", place, "tmpfs", flags, options)
-    kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
+    # Process 1, and the one that waits for a compiler, are ours: who may not look into a process does not see it.
+    kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC, "hidepid=2")
 
 
 def _shut_proc() -> None:
