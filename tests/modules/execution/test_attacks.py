@@ -13,7 +13,7 @@ import pytest
 
 from opencode.modules.execution.service.runner import Runs
 
-from .attacks import ATTACKS, GROUPS
+from .attacks import ATTACKS, GROUPS, PARAMETERS
 from .runner import Runner, new_run_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -22,7 +22,7 @@ CANARY_EVERY_S = 0.2
 LONGEST_CANARY_MS = 3000  # it takes 5; half of a small machine is the attacker's, and the rest may be busy, too
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", PARAMETERS)
 async def test_an_attack_gets_what_it_deserves_and_nobody_beside_it_notices(
     runs: Runs, run: Runner, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

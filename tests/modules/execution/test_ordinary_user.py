@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from .attacks import PARAMETERS
 from .meters import METERS, MIB
-from .ordinary_user import ATTACKS, EVERYTHING, PROGRAMS
+from .ordinary_user import EVERYTHING, PROGRAMS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -84,7 +85,7 @@ async def test_an_ordinary_user_gets_cells_too_held_by_rlimits(ordinary_user: Or
     assert (await _hold_to_account(ordinary_user, name))["limits_held"] == "rlimits" or os.geteuid() != 0
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", PARAMETERS)
 async def test_an_attack_on_an_ordinary_users_server_gets_what_it_deserves(
     ordinary_user: OrdinaryUser, name: str
 ) -> None:

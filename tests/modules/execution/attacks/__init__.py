@@ -1,5 +1,7 @@
 """What people have tried on other sandboxes, as data: a file for each kind."""
 
+import pytest
+
 from . import compile_time, escape, exhaustion, network, secrets, verdicts
 from .kit import Attack
 
@@ -15,3 +17,6 @@ GROUPS: dict[str, tuple[Attack, ...]] = {
 ATTACKS: dict[str, Attack] = {
     f"{group}: {attack.name}": attack for group, attacks in GROUPS.items() for attack in attacks
 }
+
+PARAMETERS = [pytest.param(name, marks=pytest.mark.soak if attack.slow else ()) for name, attack in ATTACKS.items()]
+"""As `pytest.mark.parametrize` takes them."""

@@ -9,7 +9,7 @@ _HELLO = '#include <stdio.h>\nint main(void) { puts("ran"); }\n'
 _SECRET = r"root:|SECRET|BEGIN [A-Z ]*PRIVATE KEY"
 
 _READING = tuple(
-    Attack(f"including {what}", language, code, verdicts, never=_SECRET)
+    Attack(f"including {what}", language, code, verdicts, never=_SECRET, slow=what == "chance")
     for what, language, code, verdicts in (
         ("the passwords", "c", '#include "/etc/shadow"\nint main() {}', COMPILE_ERROR),
         ("the passwords as data", "c", '__asm__(".incbin \\"/etc/shadow\\""); int main() {}', COMPILE_ERROR),
@@ -51,6 +51,7 @@ _BOMBS = (
         "\n".join(f"#define A{n} {' '.join([f'A{n - 1}'] * 8)}" for n in range(1, 12))
         + "\n#define A0 x\nint a[] = { A11 };",
         _ANY_LIMIT,
+        slow=True,
     ),
     Attack(
         "a template that doubles",
@@ -63,6 +64,7 @@ _BOMBS = (
         "cpp",
         "constexpr long f(long n) { return n < 2 ? n : f(n - 1) + f(n - 2); }\nstatic_assert(f(60) > 0);\nint main() {}",
         _ANY_LIMIT,
+        slow=True,
     ),
     Attack(
         "a program of half a gibibyte",
@@ -89,6 +91,7 @@ _BOMBS = (
         + " ".join(f"class A{n} {{}}" for n in range(5000))
         + " public static void main(String[] a) {} }",
         one_of("compile_error", "disk", "cpu_time", "wall_time"),
+        slow=True,
     ),
 )
 

@@ -425,6 +425,7 @@ _SIGNALS = (
         "(3..40000).each { |n| next if n == Process.pid; begin; Process.kill(9, n); rescue SystemCallError; end }; puts 'still'",
         OK,
         prints="still\n",
+        slow=True,
     ),
     Attack(
         "a signal for when whoever made it ends",

@@ -38,6 +38,7 @@ _PROCESSES = (
         "#include <thread>\n#include <unistd.h>\nint main() { for (;;) std::thread([] { pause(); }).detach(); }",
         PROCESSES,
         as_user=one_of("processes", "signal"),
+        slow=True,
     ),
     Attack(
         "threads in Java",
@@ -46,6 +47,7 @@ _PROCESSES = (
         PROCESSES,
         as_user=one_of("processes", "error"),
         memory_mib=512,
+        slow=True,
     ),
     Attack(
         "threads in JavaScript",
@@ -61,10 +63,16 @@ _PROCESSES = (
         "c",
         "#define _GNU_SOURCE\n#include <unistd.h>\nint main() { for (int n = 0; n < 1000; n++) if (vfork() == 0) { if (fork() == 0) pause(); _exit(0); } pause(); }",
         PROCESSES,
+        slow=True,
     ),
     Attack("forks in Perl", "perl", "while (1) { my $p = fork; sleep 60 if defined $p && !$p; }", PROCESSES),
     Attack(
-        "forks in Ruby", "ruby", "loop { fork { sleep 60 } }", PROCESSES, as_user=one_of("processes", "error", "memory")
+        "forks in Ruby",
+        "ruby",
+        "loop { fork { sleep 60 } }",
+        PROCESSES,
+        as_user=one_of("processes", "error", "memory"),
+        slow=True,
     ),
     Attack(
         "shells from PHP",
@@ -79,6 +87,7 @@ _PROCESSES = (
         "while true do io.popen('sleep 60') end",
         PROCESSES,
         as_user=one_of("processes", "error"),
+        slow=True,
     ),
     Attack(
         "children that nobody waits for",
@@ -148,7 +157,12 @@ _MEMORY = (
         as_user=one_of("memory", "signal"),
     ),
     Attack(
-        "memory in Ruby", "ruby", "x = []; loop { x << 'x' * (1 << 20) }", MEMORY, as_user=one_of("memory", "error")
+        "memory in Ruby",
+        "ruby",
+        "x = []; loop { x << 'x' * (1 << 20) }",
+        MEMORY,
+        as_user=one_of("memory", "error"),
+        slow=True,
     ),
     Attack(
         "memory in Perl", "perl", "my @x; push @x, 'x' x (1 << 20) while 1;", MEMORY, as_user=one_of("memory", "error")
@@ -166,6 +180,7 @@ _MEMORY = (
         "local x = {} while true do x[#x + 1] = string.rep('x', 1 << 20) .. #x end",
         MEMORY,
         as_user=one_of("memory", "error"),
+        slow=True,
     ),
     Attack("memory of a shell", "bash", "x=x; while :; do x=$x$x; done", MEMORY, as_user=one_of("memory", "error")),
     Attack(
@@ -174,6 +189,7 @@ _MEMORY = (
         "import mmap\nx = []\nwhile True:\n    m = mmap.mmap(-1, 8 << 20); m.write(b'x' * (8 << 20)); x.append(m)",
         MEMORY,
         as_user=one_of("memory", "signal"),
+        slow=True,
     ),
     Attack(
         "files in memory",
@@ -273,9 +289,14 @@ _DISK = (
         "for d in /tmp /work /dev/shm; do head -c 1G /dev/zero >$d/x; done; exit 1",
         one_of("memory", "disk"),
         as_user=one_of("disk", "memory"),
+        slow=True,
     ),
     Attack(
-        "long names, many times", "ruby", "n = 0; loop { File.write('/tmp/' + 'n' * 240 + (n += 1).to_s, '') }", DISK
+        "long names, many times",
+        "ruby",
+        "n = 0; loop { File.write('/tmp/' + 'n' * 240 + (n += 1).to_s, '') }",
+        DISK,
+        slow=True,
     ),
 )
 
@@ -339,6 +360,7 @@ _TIME = (
         "#include <thread>\nint main() { for (int n = 0; n < 8; n++) std::thread([] { for (volatile int i = 0;; i++); }).detach(); for (;;); }",
         CPU_TIME,
         cpu_time_ms=500,
+        slow=True,
     ),
     Attack(
         "computing in children that nobody counts",
@@ -360,6 +382,7 @@ _TIME = (
         "import signal\nfor n in range(1, 32):\n    try: signal.signal(n, signal.SIG_IGN)\n    except OSError: pass\nwhile True: pass",
         CPU_TIME,
         cpu_time_ms=500,
+        slow=True,
     ),
     Attack(
         "a program that does not heed the limit of processor time",

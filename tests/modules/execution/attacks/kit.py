@@ -25,6 +25,7 @@ class Attack:
         files: further files, by name.
         terminal: it runs in one.
         only_on: the processor whose numbers it uses.
+        slow: it takes seconds, and others are like it: for `make soak`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Attack:
     cpu_time_ms: int = 2000
     terminal: bool = False
     only_on: str = ""
+    slow: bool = False
 
     def request(self, run_id: str, file_name: str) -> RunRequest:
         """

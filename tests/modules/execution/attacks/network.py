@@ -57,6 +57,7 @@ ATTACKS = (
         OK,
         prints=REFUSED,
         memory_mib=512,
+        slow=True,
     ),
     Attack(
         "a page of the world from PHP",

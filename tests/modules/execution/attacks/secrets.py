@@ -216,6 +216,7 @@ ATTACKS = (
         OK,
         never=r"/root|shelf-|SECRET|site-packages",
         memory_mib=512,
+        slow=True,
     ),
     Attack(
         "the server in its own name",
