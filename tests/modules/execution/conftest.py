@@ -80,7 +80,8 @@ def _descriptors() -> int:
 
 
 def _groups() -> list[str]:
-    return [str(path) for path in CONTROL_GROUPS.glob(f"**/oc-{os.getpid()}-*")]
+    # Other servers' groups may go while we look, which `walk` does not mind.
+    return [path for path, _, _ in os.walk(CONTROL_GROUPS) if Path(path).name.startswith(f"oc-{os.getpid()}-")]
 
 
 def _cell_processes(settings: ExecutionSettings) -> list[str]:

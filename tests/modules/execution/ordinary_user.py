@@ -1,9 +1,8 @@
 """
-Run by `test_ordinary_user.py` in a process that has become an ordinary user: no root, no control groups. Prints one line
-of JSON: what became of each program, and what was left behind.
+Run by `test_ordinary_user.py` in a process that has become an ordinary user: no root, no control groups. Each line of
+its input is the name of a program, and is answered with a line of JSON: what became of it. At the end of the input the
+last line tells what was left behind.
 """
-
-# ruff: noqa: E501 (programs in other languages are as wide as they are)
 
 import asyncio
 import json
@@ -11,49 +10,67 @@ import os
 import sys
 from pathlib import Path
 
-from opencode.contracts.execution import Limits, Output, RunRequest, SourceFile
+from opencode.contracts.execution import Output
 from opencode.modules.execution.service.runner import Runs
-from opencode.modules.execution.settings import MIB, ExecutionSettings
+from opencode.modules.execution.settings import ExecutionSettings
+from tests.modules.execution.attacks import ATTACKS
+from tests.modules.execution.attacks.kit import OK, Attack, one_of
+from tests.modules.execution.meters import METERS
 
+PROJECT = Path(__file__).parents[3]
 PROGRAMS = {
-    "hello": ("python", "import os; print('Hello', os.getuid())"),
-    "compiled": ("c", '#include <stdio.h>\nint main(void) { puts("Hello"); }'),
-    "javascript": ("javascript", "console.log('Hello')"),
-    "java": ("java", 'class Main { public static void main(String[] a) { System.out.println("Hello"); } }'),
-    "forever": ("python", "import time\nprint('so far')\ntime.sleep(60)"),
-    "spinning": ("python", "print('so far')\nwhile True: pass"),
-    "memory": ("python", "print('so far')\nx = []\nwhile True: x.append(bytearray(1 << 20))"),
-    "memory together": (
-        "python",
-        "import os, time\nfor _ in range(8):\n    if not os.fork():\n        x = b'x' * (100 << 20); time.sleep(9)\ntime.sleep(9)",
+    "hello": Attack("hello", "python", "import os; print('Hello', os.getuid())", OK, prints="Hello 1000\n"),
+    "compiled": Attack("compiled", "c", '#include <stdio.h>\nint main(void) { puts("Hello"); }', OK, prints="Hello\n"),
+    "javascript": Attack("javascript", "javascript", "console.log('Hello')", OK, prints="Hello\n", memory_mib=512),
+    "java": Attack(
+        "java",
+        "java",
+        'class Main { public static void main(String[] a) { System.out.println("Hello"); } }',
+        OK,
+        prints="Hello\n",
+        memory_mib=512,
     ),
-    "forks": ("bash", ":(){ :|:& };:; wait; sleep 9"),
-    "output": ("bash", "yes"),
-    "orphan": ("bash", "setsid sleep 60 & echo Hello"),
-    "disk": ("bash", "head -c 1G /dev/zero >/tmp/x; du -m /tmp/x | cut -f1"),
-    "secrets": (
+    "forever": Attack(
+        "forever", "python", "import time\nprint('so far')\ntime.sleep(60)", one_of("wall_time"), prints="so far\n"
+    ),
+    "devices": Attack(
+        "devices", "bash", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin", OK, prints="out\n"
+    ),
+    "places": Attack(
+        "places",
         "bash",
-        "cat /etc/shadow /proc/1/environ 2>&1 | tr '\\0' '\\n' | grep -c SECRET; "
-        f"grep -c -e {Path(__file__).parents[3]} /proc/self/mountinfo /proc/1/cmdline; (unshare -U true && echo out) 2>/dev/null",
+        f"grep -c -e {PROJECT} /proc/self/mountinfo",
+        one_of("error"),
+        prints="0\n",
     ),
-    "flooding the status": ("bash", "yes >/proc/2/fd/2"),
-    "devices": ("bash", "echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin"),
+    "disk": Attack(
+        "disk",
+        "bash",
+        "head -c 1G /dev/zero >/tmp/x; [ $(du -m /tmp/x | cut -f1) -le 65 ] && echo full",
+        OK,
+        as_user=OK,
+        prints="full\n",
+    ),
 }
+"""What must work there, too."""
+
+EVERYTHING = {**PROGRAMS, **ATTACKS}
 
 
-async def outcome(runs: Runs, name: str) -> dict[str, object]:
-    language, code = PROGRAMS[name]
-    known = next(one for one in await runs.languages() if one.id == language)
+async def outcome(runs: Runs, attack: Attack) -> dict[str, object]:
+    known = next(one for one in await runs.languages() if one.id == attack.language)
     if not known.available:
-        return {"verdict": "missing", "reason": known.reason}
-    limits = Limits(wall_time_ms=5000, cpu_time_ms=500, processes=32)
-    files = (SourceFile(known.file_name, code.encode()),)
-    events = [event async for event in runs.run(RunRequest(f"run_{name}", language, files, limits=limits))]
-    printed = b"".join(event.data for event in events if isinstance(event, Output))
+        return {"missing": known.reason}
+    request = attack.request("run_1", known.file_name)
+    events = [event async for event in runs.run(request)]
+    printed = {
+        stream: b"".join(event.data for event in events if isinstance(event, Output) and event.stream == stream)
+        for stream in ("stdout", "stderr")
+    }
     finished = events[-1]
     return {
-        "printed": printed[:200].decode(),
-        **{key: getattr(finished, key) for key in ("verdict", "message", "limits_held")},
+        **{stream: data[:20_000].decode("utf-8", "replace") for stream, data in printed.items()},
+        **{key: getattr(finished, key) for key in ("verdict", "limits_held", "cpu_time_ms", "memory_bytes")},
     }
 
 
@@ -67,13 +84,27 @@ def processes_of(uid: int) -> int:
     return found
 
 
+def say(words: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
+
+
 async def main() -> None:
-    runs = Runs(ExecutionSettings(toolchain_folders=(sys.argv[1],), run_memory_bytes=256 * MIB))
+    settings = ExecutionSettings(
+        toolchain_folders=(sys.argv[1],),
+        compile_wall_time_ms=6_000,
+        compile_cpu_time_ms=5_000,
+    )
+    runs = Runs(settings)
     report = await runs.probe()
-    results = {name: await outcome(runs, name) for name in PROGRAMS} if report.available else {}
+    say({"available": report.available, "reason": report.reason})
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while name := (await reader.readline()).decode().strip():
+        say(await outcome(runs, EVERYTHING.get(name) or METERS[name].program))
     await runs.close()
-    left = processes_of(os.getuid())
-    sys.stdout.write(json.dumps({"reason": report.reason, "results": results, "processes": left}) + "\n")
+    say({"processes": processes_of(os.getuid())})
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

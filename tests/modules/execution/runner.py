@@ -60,7 +60,13 @@ class Runner:
         **limits: int,
     ) -> Outcome:
         content = code.encode() if isinstance(code, str) else code
-        file_name = name or next(one.file_name for one in self.runs.runtimes if one.id == language)
-        files = (SourceFile(file_name, content), *others)
+        files = (SourceFile(name or self.file_name(language), content), *others)
         request = RunRequest(new_run_id(), language, files, stdin, args, Limits(**limits))
+        return await self.hear_out(request)
+
+    async def hear_out(self, request: RunRequest) -> Outcome:
         return Outcome([event async for event in self.runs.run(request)])
+
+    def file_name(self, language: str) -> str:
+        """What the main file is called."""
+        return next(one.file_name for one in self.runs.runtimes if one.id == language)

@@ -439,6 +439,8 @@ class Cell:
         self._folders.clear()
 
 
+_WAITING_SIGNALS = 1024  # and timers; of an ordinary user's cells all together, so that they leave some to the user
+
 # Node and the JVM ask for far more writable memory than they touch: Node 24 does not start below some 700 MB.
 _RESERVED_BYTES = 1 << 30
 
@@ -455,6 +457,10 @@ def hard_limits(limits: StageLimits, settings: ExecutionSettings, *, stand_in: b
         (resource.RLIMIT_MEMLOCK, 64 * 1024),
         (resource.RLIMIT_STACK, settings.stack_bytes),
         (resource.RLIMIT_MSGQUEUE, 0),
+        # What a server may do that was started with more rights than others.
+        (resource.RLIMIT_NICE, 0),
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_SIGPENDING, _WAITING_SIGNALS),
         # One second more than the host allows: the host counts all processes together and has the better words.
         (resource.RLIMIT_CPU, limits.cpu_time_ms // 1000 + 2),
     ]

@@ -51,6 +51,9 @@ _LAST_CAPABILITY = 63  # room for those to come; dropping one that does not exis
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "loongarch64": 41}
 _SYS_MOUNT_SETATTR = 442  # the same number everywhere, as all calls since Linux 5.1
 _SYS_OPENAT2 = 437
+_SYS_LANDLOCK_CREATE_RULESET = 444
+_SYS_LANDLOCK_ADD_RULE = 445
+_SYS_LANDLOCK_RESTRICT_SELF = 446
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04
 _RESOLVE_BENEATH = 0x08
@@ -182,6 +185,19 @@ def load_filter(program: bytes) -> None:
     # struct sock_fprog: unsigned short len, then a pointer at its natural place
     description = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
     _check(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_char_p(description), 0, 0))
+
+
+def landlock_create_ruleset(attributes: bytes, flags: int) -> int:
+    return _syscall(_SYS_LANDLOCK_CREATE_RULESET, attributes or 0, len(attributes), flags)
+
+
+def landlock_add_rule(rules: int, kind: int, attributes: bytes) -> None:
+    _syscall(_SYS_LANDLOCK_ADD_RULE, rules, kind, attributes, 0)
+
+
+def landlock_restrict_self(rules: int, flags: int) -> None:
+    """Needs `no_new_privs`, or a privilege."""
+    _syscall(_SYS_LANDLOCK_RESTRICT_SELF, rules, flags)
 
 
 def write_over_arguments(words: "list[str]") -> None:

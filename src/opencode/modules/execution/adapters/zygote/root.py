@@ -11,7 +11,9 @@ _OLD = "/old"
 _LOOKS_LIKE_HOST = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LINKS = (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"))
-_OWN_FOLDERS = ("work", "tmp", "proc", "dev", "dev/shm", "etc", "opt", ".empty", "old")
+SCRIPTS = "/.warm"
+"""Where programs that wait for their work find what tells them how."""
+_OWN_FOLDERS = ("work", "tmp", "proc", "dev", "dev/shm", "etc", "opt", ".empty", ".warm", "old")
 _READ_ONLY = kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NODEV
 _SMALL = "size=1m,nr_inodes=256,mode=755"
 
@@ -45,9 +47,9 @@ def become_nobody(users: "tuple[int, int] | None") -> None:
 
 def map_ids(process: str, inside: int, user: int, group: int) -> None:
     """Give one user id and one group id of the namespace outside another number inside."""
-    _write(f"/proc/{process}/setgroups", "deny")
-    _write(f"/proc/{process}/uid_map", f"{inside} {user} 1")
-    _write(f"/proc/{process}/gid_map", f"{inside} {group} 1")
+    write(f"/proc/{process}/setgroups", b"deny")
+    write(f"/proc/{process}/uid_map", b"%d %d 1" % (inside, user))
+    write(f"/proc/{process}/gid_map", b"%d %d 1" % (inside, group))
 
 
 def _map_from_outside(first: int, count: int) -> "tuple[int, int]":
@@ -63,10 +65,16 @@ def _map_from_outside(first: int, count: int) -> "tuple[int, int]":
         os.close(ready)
         os.read(waiting, 1)
         for name in ("uid_map", "gid_map"):
-            _write(f"/proc/{parent}/{name}", f"{ROOT_ID} {first} {count}")
+            write(f"/proc/{parent}/{name}", b"%d %d %d" % (ROOT_ID, first, count))
         status = 0
     finally:
         os._exit(status)
+
+
+def folders_like_host() -> "tuple[str, ...]":
+    """Those beside `/usr`, on the host and inside alike. Most machines have links in their place, and none of these."""
+    places = [f"/{name}" for name in _LOOKS_LIKE_HOST]
+    return tuple(place for place in places if os.path.isdir(place) and not os.path.islink(place))
 
 
 def build(binds: "list[tuple[str, str]]", files: "dict[str, bytes]") -> None:
@@ -140,10 +148,11 @@ def _touch(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, content: bytes) -> None:
+    """What the kernel takes in one piece."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.write(descriptor, text.encode())
+        os.write(descriptor, content)
     finally:
         os.close(descriptor)
 

@@ -94,8 +94,7 @@ def _follow(task: words.Task, descriptors: "list[int]", work: _socket.socket) ->
     if task["collect"]:
         _see_compiler_through(task["collect"], descriptors[-1], work)
     work.close()
-    for number, limit in task["limits"]:
-        resource.setrlimit(number, (limit, limit))
+    _limit(0, task["limits"])
     argv, environment = task["argv"], task["environment"]
     if task["in_python"]:
         # The interpreter is this one. Its files in /proc belong to the program from now on.
@@ -126,8 +125,11 @@ def _see_compiler_through(paths: "list[str]", target: int, work: _socket.socket)
 
 
 def _end_all_others() -> None:
+    """Until none is left: a process that is told to go may still finish what it asked the kernel for."""
     try:
-        os.kill(-1, signal.SIGKILL)
+        while True:
+            os.kill(-1, signal.SIGKILL)
+            os.sched_yield()
     except ProcessLookupError:
         return
 
@@ -144,6 +146,17 @@ def _prepare(task: words.Task, descriptors: "list[int]") -> None:
         store.write(content, task["files"])
     if task["made"]:
         store.unpack(next(rest))
+
+
+def _limit(process: int, limits: "list[tuple[int, int]]") -> None:
+    """Limits of one process, 0 for this one. What it may not have anyway stays as it is."""
+    for number, limit in limits:
+        if process and number == resource.RLIMIT_CPU:
+            # What it used while it waited is not the run's.
+            limit += _used_s(process)
+        most = resource.prlimit(process, number)[1]
+        lowered = limit if most == resource.RLIM_INFINITY else min(limit, most)
+        resource.prlimit(process, number, (lowered, lowered))
 
 
 def _take_places(plain: "list[int]") -> None:
@@ -197,8 +210,7 @@ def _help_warm(work: _socket.socket, its: "tuple[int, int]", up: int, telling: i
         _say_ready(work)
         task, descriptors = receive(work)
         _prepare(task, descriptors)
-        for number, limit in task["limits"]:
-            _limit(program, number, limit)
+        _limit(program, task["limits"])
         os.write(telling, task["line"])
         os.close(telling)
         if task["collect"]:
@@ -212,13 +224,11 @@ def _help_warm(work: _socket.socket, its: "tuple[int, int]", up: int, telling: i
         os._exit(0)
 
 
-def _limit(program: int, number: int, limit: int) -> None:
-    if number == resource.RLIMIT_CPU:
-        # What it used while it waited is not the run's.
-        with open(f"/proc/{program}/stat", "rb") as file:
-            user, system = file.read().rpartition(b")")[2].split()[11:13]  # proc(5): utime and stime
-        limit += (int(user) + int(system)) // os.sysconf("SC_CLK_TCK") + 1
-    resource.prlimit(program, number, (limit, limit))
+def _used_s(process: int) -> int:
+    """Seconds of processor time that a process has used, rounded up."""
+    with open(f"/proc/{process}/stat", "rb") as file:
+        user, system = file.read().rpartition(b")")[2].split()[11:13]  # proc(5): utime and stime
+    return (int(user) + int(system)) // os.sysconf("SC_CLK_TCK") + 1
 
 
 def _wait_for(ended: int) -> None:

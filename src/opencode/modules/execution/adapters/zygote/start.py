@@ -26,11 +26,14 @@ from opencode.modules.execution.adapters.zygote import kernel, python, root, ser
 _LARGEST_PLAN = 256 * 1024
 # /proc/PID/cmdline can be written over, but not made longer: room for the command of a program.
 _ROOM_FOR_ARGUMENTS = "." * 400
+_UMASK = 0o022
 
 
 def begin_outside(server: _socket.socket) -> words.Plan:
     """Make the namespaces and the root. Returns in the zygote, whose plan it is; or another Python takes over."""
     plan = marshal.loads(server.recv(_LARGEST_PLAN))  # noqa: S302 (from the server, which started us)
+    # The server's own may keep everybody else out of what it makes, and cells are somebody else.
+    os.umask(_UMASK)
     try:
         root.become_nobody(plan["users"])
         kernel.unshare(
@@ -78,7 +81,8 @@ def _take_over(server: _socket.socket, plan: words.Plan) -> None:
         os.dup2(os.pipe()[end], place)
     os.set_inheritable(server.fileno(), True)
     carried = os.memfd_create("plan", 0)
-    os.write(carried, marshal.dumps(dict(plan), 2))
+    # Programs can search the memory that they share with us: it must not say where on the host things are.
+    os.write(carried, marshal.dumps({**plan, "users": None, "binds": [], "files": {}}, 2))
     interpreter = plan["python"]
     script = f"{_INSIDE}/{_PACKAGE}/start.py"
     argv = [interpreter, script, str(server.fileno()), str(carried), _ROOM_FOR_ARGUMENTS]

@@ -6,8 +6,13 @@ import struct
 
 from opencode.modules.execution.adapters.zygote import kernel
 
+TYPE_CHECKING = False  # the module of that name costs more than all else here
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _CHUNK = 1 << 20
 MOST_COLLECTED = 64 << 20  # bytes
+_DEEPEST = 64  # folders in each other; no compiler needs as many, and makedirs calls itself for each
 _HEADER = struct.Struct("=HHI")  # length of the path, mode, length of the content
 
 
@@ -45,6 +50,7 @@ def collect(paths: "list[str]", target: int) -> None:
     Copy files, and folders with all in them, into a file that `unpack` understands. Nothing when that is too much.
 
     Only regular files are taken, each opened so that no link can lead elsewhere: what a compiler left may be a trap.
+    What cannot be opened is not there: the compiler shut it, or took from us what opening needs.
 
     Args:
         paths: full paths; the folder above each must be one that the cell began with.
@@ -52,7 +58,10 @@ def collect(paths: "list[str]", target: int) -> None:
     total = 0
     for path in paths:
         folder, name = os.path.split(path)
-        above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue
         try:
             for found in _below(above, name):
                 total += _copy(above, found, f"{folder}/{found}", target)
@@ -70,7 +79,7 @@ def unpack(collected: int) -> None:
     while place < size:
         length, mode, content_length = _HEADER.unpack(os.pread(collected, _HEADER.size, place))
         place += _HEADER.size
-        path = os.pread(collected, length, place).decode()
+        path = os.fsdecode(os.pread(collected, length, place))
         place += length
         end = place + content_length
         if os.path.lexists(path):
@@ -86,31 +95,39 @@ def unpack(collected: int) -> None:
     os.close(collected)
 
 
-def _below(folder: int, name: str) -> "list[str]":
+def _below(folder: int, name: str) -> "Iterator[str]":
     """Paths of all regular files at or below a name, in the order of their names."""
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except OSError:
-        return []
-    if stat.S_ISREG(status.st_mode):
-        return [name]
-    if not stat.S_ISDIR(status.st_mode):
-        return []
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        try:
+            mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+            if stat.S_ISREG(mode):
+                yield name
+            elif stat.S_ISDIR(mode) and name.count("/") < _DEEPEST:
+                waiting += sorted((f"{name}/{child}" for child in _names_in(folder, name)), reverse=True)
+        except OSError:
+            continue
+
+
+def _names_in(folder: int, name: str) -> "list[str]":
     here = kernel.open_beneath(folder, name, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        names = sorted(os.listdir(here))
+        return os.listdir(here)
     finally:
         os.close(here)
-    return [found for child in names for found in _below(folder, f"{name}/{child}")]
 
 
 def _copy(folder: int, name: str, path: str, target: int) -> int:
-    source = kernel.open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        source = kernel.open_beneath(folder, name, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return 0
     try:
         status = os.fstat(source)
         if not stat.S_ISREG(status.st_mode):
             return 0
-        encoded = path.encode()
+        encoded = os.fsencode(path)
         os.write(target, _HEADER.pack(len(encoded), status.st_mode & 0o777, status.st_size) + encoded)
         left = status.st_size
         while left and (sent := os.sendfile(target, source, status.st_size - left, left)):

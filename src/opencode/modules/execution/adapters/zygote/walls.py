@@ -2,7 +2,7 @@
 
 import os
 
-from opencode.modules.execution.adapters.zygote import kernel, root, words
+from opencode.modules.execution.adapters.zygote import kernel, landlock, root, words
 
 CELL_ID = 1000  # who a program is inside, whatever it is outside
 # The pid namespace is there already: a process cannot enter one by itself, its children can.
@@ -10,11 +10,16 @@ _ALL_BUT_PID = (
     kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
 )
 # What of /proc tells of the machine or changes it. Most is shut to us anyway; a wall more costs next to nothing.
-_SHUT_FILES = ("kcore", "keys", "key-users", "sysrq-trigger", "timer_list", "kallsyms", "kmsg", "sched_debug")
+_SHUT_FILES = (
+    *("kcore", "keys", "key-users", "sysrq-trigger", "timer_list", "kallsyms", "kmsg", "sched_debug"),
+    *("cmdline", "config.gz", "modules"),  # how this kernel was started, which may hold secrets, and what it is made of
+)
 _SHUT_FOLDERS = ("acpi", "asound", "fs", "irq", "scsi")
 _NOTHING = "/dev/null"
+_FIRST_TO_GO = b"1000"  # proc(5), oom_score_adj: should the machine run out of memory, better a program than the server
 EMPTY = "/.empty"
 WRITABLE = ("/work", "/tmp", "/dev/shm")
+_READABLE = ("/usr", "/etc", "/opt", "/proc", root.SCRIPTS, *root.folders_like_host())
 
 
 def raise_walls(plan: words.Plan, user: int) -> None:
@@ -30,6 +35,7 @@ def raise_walls(plan: words.Plan, user: int) -> None:
     kernel.set_host_name(plan["hostname"])
     _mount_own(f"size={plan['disk_bytes']},nr_inodes={plan['inodes']},mode=700,uid={user},gid={user}")
     _shut_proc()
+    root.write("/proc/self/oom_score_adj", _FIRST_TO_GO)
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     kernel.set_dumpable(True)
@@ -38,6 +44,7 @@ def raise_walls(plan: words.Plan, user: int) -> None:
     root.map_ids("self", CELL_ID, user, user)
     os.chdir("/work")
     kernel.drop_capabilities()
+    landlock.restrict(_READABLE, WRITABLE)
     kernel.load_filter(plan["filter"])
 
 
@@ -45,7 +52,8 @@ def _mount_own(options: str) -> None:
     flags = kernel.MS_NOSUID | kernel.MS_NODEV
     for place in WRITABLE:
         kernel.mount("tmpfs", place, "tmpfs", flags, options)
-    kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC)
+    # Process 1, and the one that waits for a compiler, are ours: who may not look into a process does not see it.
+    kernel.mount("proc", "/proc", "proc", flags | kernel.MS_NOEXEC, "hidepid=2")
 
 
 def _shut_proc() -> None:
