@@ -15,7 +15,7 @@ def test_a_server_that_lives_says_ok(person: httpx.Client) -> None:
 
 
 def test_a_server_that_can_work_says_ready(person: httpx.Client) -> None:
-    assert person.get("/ready").json() == {"status": "ready", "failing": {}}
+    assert person.get("/ready").json() == {"status": "ready", "failing": {}, "impaired": {}}
 
 
 async def test_a_server_whose_database_is_gone_is_not_ready_and_says_so(tmp_path: Path) -> None:
