@@ -165,7 +165,7 @@ class Listener:
 async def test_languages_have_names_versions_and_files(runner: CodeRunner) -> None:
     languages = {language.id: language for language in await runner.languages()}
     python = languages["python"]
-    assert LANGUAGES <= set(languages)
+    assert set(languages) >= LANGUAGES
     assert (python.name, python.file_name, python.available) == ("Python", "main.py", True)
     assert "print" in python.template
     assert python.version == python.versions[0]
