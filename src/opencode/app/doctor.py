@@ -137,7 +137,7 @@ async def _servers(routed: RoutedRunner | None) -> list[Finding]:
         return []
     await routed.look()
     return [
-        Finding(f"runs on {server.name}", True, f"{len(server.known())} languages")
+        Finding(f"runs on {server.name}", True, f"{len(server.seen())} languages")
         if server.trouble is None
         else Finding(f"runs on {server.name}", False, server.trouble, "Check OCP_PISTON_SERVERS and the server.")
         for server in routed.servers

@@ -43,7 +43,7 @@ class Server(CodeRunner, Protocol):
         """Find out whether it serves, and what it has. Raises nothing."""
         ...
 
-    def known(self) -> tuple[Language, ...]:
+    def seen(self) -> tuple[Language, ...]:
         """What it had when it was looked at last."""
         ...
 
@@ -79,7 +79,7 @@ class RoutedRunner:
         own = await self.cells.languages()
         if not self._has_looked:
             await self._looked.wait()
-        elsewhere = [language for server in self._healthy() for language in server.known()]
+        elsewhere = [language for server in self._healthy() for language in server.seen()]
         return merged(own, elsewhere, self.chosen)
 
     def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
@@ -181,7 +181,7 @@ class RoutedRunner:
     def _is_chosen(self, name: str, own: Language | None) -> bool:
         names = {name, own.id, *own.aliases} if own else {name}
         for server in self.servers if not own else ():
-            if known := _named(server.known(), name):
+            if known := _named(server.seen(), name):
                 names |= {known.id, *known.aliases}
         return bool(self.chosen & names)
 

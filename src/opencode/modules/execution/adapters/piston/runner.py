@@ -211,7 +211,7 @@ class PistonRunner:
         with contextlib.suppress(OpenCodeError):
             await self._look()
 
-    def known(self) -> tuple[Language, ...]:
+    def seen(self) -> tuple[Language, ...]:
         """The languages of the last answer."""
         return self._catalogue.languages
 
