@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,9 +95,7 @@ def runner_of(url: str, token: str = "") -> PistonRunner:
 
 
 def a_request(**changes: Any) -> RunRequest:
-    return RunRequest(
-        **{"run_id": "run_1", "language": "python", "files": (SourceFile("main.py", b"print()"),), **changes}
-    )
+    return replace(RunRequest("run_1", "python", (SourceFile("main.py", b"print()"),)), **changes)
 
 
 async def events_of(runner: PistonRunner, request: RunRequest | None = None) -> list[RunEvent]:

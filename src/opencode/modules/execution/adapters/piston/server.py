@@ -6,6 +6,7 @@ followed: it could lead anywhere, with the token.
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -202,8 +203,13 @@ class PistonServer:
         return self.lost(f"it answered with {status}")
 
     def _unreachable(self, error: OSError) -> ServerUnreachable:
-        late = f"no connection within {CONNECT_S:g} s"
-        return ServerUnreachable(self.name, late if isinstance(error, TimeoutError) else error.strerror or str(error))
+        if isinstance(error, TimeoutError):
+            why = f"no connection within {CONNECT_S:g} s"
+        elif isinstance(error, ConnectionError) and error.errno:
+            why = os.strerror(error.errno)  # asyncio's own words repeat the address
+        else:
+            why = error.strerror or str(error)
+        return ServerUnreachable(self.name, why)
 
 
 class _Straight(connect):
