@@ -36,6 +36,21 @@ def test_doctor_names_what_it_looked_at_and_what_to_do(data: Path) -> None:
     assert "Traceback" not in done.err
 
 
+def test_doctor_names_a_server_for_runs_that_does_not_serve(data: Path) -> None:
+    servers = {"OCP_PISTON_SERVERS": "http://127.0.0.1:1", "OCP_PISTON_SERVER_TOKEN": "open sesame", "OCP_PORT": "0"}
+    done = run_ocp("doctor", "--data", data, settings=servers)
+    assert done.status == 1
+    assert "runs on 127.0.0.1:1: 127.0.0.1:1 cannot be reached" in " ".join(done.out.split())
+    assert "sesame" not in done.out + done.err
+
+
+def test_an_address_of_a_server_for_runs_that_is_none_stops_the_start(data: Path) -> None:
+    done = run_ocp("doctor", "--data", data, settings={"OCP_PISTON_SERVERS": "http://ada:sesame@runner"})
+    assert done.status != 0
+    assert "OCP_PISTON_SERVERS has 'runner'" in done.err
+    assert "sesame" not in done.out + done.err
+
+
 def test_doctor_tells_of_a_database_that_does_not_answer(data: Path, tmp_path: Path) -> None:
     nowhere = {"OCP_DATABASE_URL": f"postgresql+asyncpg://opencode@/opencode?host={tmp_path}", "OCP_PORT": "0"}
     done = run_ocp("doctor", "--data", data, settings=nowhere)

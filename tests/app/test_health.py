@@ -15,7 +15,7 @@ def test_a_server_that_lives_says_ok(person: httpx.Client) -> None:
 
 
 def test_a_server_that_can_work_says_ready(person: httpx.Client) -> None:
-    assert person.get("/ready").json() == {"status": "ready", "failing": {}}
+    assert person.get("/ready").json() == {"status": "ready", "failing": {}, "impaired": {}}
 
 
 async def test_a_server_whose_database_is_gone_is_not_ready_and_says_so(tmp_path: Path) -> None:
@@ -32,6 +32,17 @@ async def test_a_server_whose_database_is_gone_is_not_ready_and_says_so(tmp_path
             refused = person.post("/api/v1/auth/login", json={"email": "a@example.org", "password": "a" * 12})
             assert refused.status_code == 503
             assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_a_server_for_runs_that_is_away_is_named_and_keeps_nobody_from_working(tmp_path: Path) -> None:
+    settings = {"OCP_PISTON_SERVERS": "http://127.0.0.1:1"}
+    with serving(tmp_path / "data", settings=settings) as server, server.client() as person:
+        register(person)
+        person.get("/api/v2/runtimes").raise_for_status()  # by then it was looked at
+        answer = person.get("/ready")
+        assert answer.status_code == 200
+        assert answer.json()["failing"] == {}
+        assert "cannot be reached" in answer.json()["impaired"]["runs on 127.0.0.1:1"]
 
 
 def test_the_metrics_cover_what_an_operator_asks_for(person: httpx.Client) -> None:

@@ -40,6 +40,7 @@ def test_every_value_remembers_where_it_came_from(tmp_path: Path) -> None:
         ("OCP_REGISTRATION", "everyone", "it must be one of auto, open, invite, closed"),
         ("OCP_DURABILITY", "none", "it must be one of process, power"),
         ("OCP_PUBLIC_URL", "code.example.org", "it must begin with https:// or http://"),
+        ("OCP_PISTON_SERVERS", "http://one,two:2000", "it must begin with https:// or http://"),
         ("OCP_RUN_MEMORY_BYTES", "1", "it must be at least 1048576"),
         ("OCP_MODULES", "identity,chess", "it must be some of identity, collaboration, execution, interviews"),
     ],

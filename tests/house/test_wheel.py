@@ -75,7 +75,7 @@ def test_an_installation_without_node_serves_the_pages_and_their_scripts(server:
 
 def test_an_installation_is_ready_and_shows_its_api(server: Server) -> None:
     with server.client() as person:
-        assert person.get("/ready").json() == {"status": "ready", "failing": {}}
+        assert person.get("/ready").json() == {"status": "ready", "failing": {}, "impaired": {}}
         assert person.get("/docs").status_code == 200
         assert "/api/v1/interviews" in person.get("/openapi.json").json()["paths"]
 

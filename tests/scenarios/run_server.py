@@ -94,7 +94,7 @@ async def serve(wanted: Wanted) -> None:
         queued_runs_of_one=10_000,
     )
     if wanted.role == "worker":
-        worker = build_worker(parts, settings, redis_url=wanted.redis_url, runner=TimedRunner())
+        worker = build_worker(parts, settings, PistonSettings(), redis_url=wanted.redis_url, runner=TimedRunner())
         await worker.start()
         await _go_on(worker.jobs, 0)
         return

@@ -10,8 +10,10 @@ from pathlib import Path
 from opencode.app.migrate import pending
 from opencode.app.settings import Settings
 from opencode.app.web import web_folder
-from opencode.app.wiring import open_database, wire_runner
+from opencode.app.wiring import open_database, wire_engine
 from opencode.kernel.errors import OpenCodeError
+from opencode.modules.execution.service.routing import RoutedRunner
+from opencode.modules.execution.service.runner import Runs
 
 MIN_FREE_BYTES = 1024**3
 
@@ -35,7 +37,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await _redis(settings.process.redis_url),
         _web(),
         _port(settings.process.host, settings.process.port),
-        await _languages(settings),
+        *await _programs(settings),
     ]
 
 
@@ -113,13 +115,30 @@ def _port(host: str, port: int) -> Finding:
     return Finding("port", True, f"{host}:{port} is free")
 
 
-async def _languages(settings: Settings) -> Finding:
-    runner = wire_runner(settings)
+async def _programs(settings: Settings) -> list[Finding]:
+    engine = wire_engine(settings)
     try:
-        report = await runner.probe()
-        if not report.available:
-            return Finding("sandbox", False, report.reason or "cannot be made", "Programs are not run until it can.")
-        names = [language.name for language in await runner.languages() if language.available]
+        return [await _sandbox(engine.cells), *await _servers(engine.routed)]
     finally:
-        await runner.close()
+        await engine.close()
+
+
+async def _sandbox(cells: Runs) -> Finding:
+    report = await cells.probe()
+    if not report.available:
+        return Finding("sandbox", False, report.reason or "cannot be made", "Programs are not run until it can.")
+    names = [language.name for language in await cells.languages() if language.available]
     return Finding("sandbox", True, f"limits held by {report.limits_held}; {len(names)} languages: {', '.join(names)}")
+
+
+async def _servers(routed: RoutedRunner | None) -> list[Finding]:
+    """The servers that run programs for this one."""
+    if routed is None:
+        return []
+    await routed.look()
+    return [
+        Finding(f"runs on {server.name}", True, f"{len(server.seen())} languages")
+        if server.trouble is None
+        else Finding(f"runs on {server.name}", False, server.trouble, "Check OCP_PISTON_SERVERS and the server.")
+        for server in routed.servers
+    ]

@@ -13,8 +13,13 @@ class Checks:
 
     def __init__(self, house: House) -> None:
         self._checks: dict[str, Hook] = {"database": house.parts.database.ping}
+        self._notices = [plug.notices for plug in house.plugs]
         for plug in house.plugs:
             self._checks.update(plug.checks)
+
+    def impaired(self) -> dict[str, str]:
+        """What does less than it could, and why, while all that is needed works."""
+        return {name: why for notices in self._notices for name, why in notices().items()}
 
     async def failing(self) -> dict[str, str]:
         """What fails, and why, in words; empty when all is well. A check that does not answer fails."""

@@ -52,7 +52,8 @@ def create_app(house: House) -> Litestar:
     async def ready() -> Response[dict[str, Any]]:
         failing = await checks.failing()
         status = "ready" if not failing else "not ready"
-        return Response({"status": status, "failing": failing}, status_code=503 if failing else 200)
+        answer = {"status": status, "failing": failing, "impaired": checks.impaired()}
+        return Response(answer, status_code=503 if failing else 200)
 
     @get(
         "/metrics",

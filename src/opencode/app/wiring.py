@@ -17,7 +17,7 @@ from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
-from opencode.modules.execution.module import WorkerModule
+from opencode.modules.execution.module import Engine, WorkerModule
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
@@ -57,8 +57,13 @@ def open_database(settings: Settings) -> Database:
 
 
 def wire_runner(settings: Settings) -> Runs:
-    """The runner alone, for commands that need no server."""
-    return execution_module.build_runner(settings.execution)
+    """The sandboxes alone, for commands that need no server."""
+    return execution_module.build_cells(settings.execution)
+
+
+def wire_engine(settings: Settings) -> Engine:
+    """All that runs programs, other servers included."""
+    return execution_module.build_runner(settings.execution, settings.piston)
 
 
 def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:
@@ -96,7 +101,9 @@ def wire_worker(settings: Settings) -> WorkersHouse:
         wake_relay=lambda: None,
         public_url=lambda: settings.process.public_url.rstrip("/"),
     )
-    worker = execution_module.build_worker(parts, settings.execution, redis_url=settings.process.redis_url)
+    worker = execution_module.build_worker(
+        parts, settings.execution, settings.piston, redis_url=settings.process.redis_url
+    )
     return WorkersHouse(parts, worker)
 
 

@@ -45,6 +45,7 @@ class Plug:
         react: adds the module's reactions to events of others.
         jobs: timed work.
         checks: name of a health check -> a call that raises when something is wrong.
+        notices: what does less than it could, and why, as far as is known; it keeps nobody from working.
         start: before the first request; the database is migrated by then.
         ready: once the server listens.
         drain: on SIGTERM, while answers may still be sent: tell long connections to come back.
@@ -56,6 +57,7 @@ class Plug:
     react: Callable[[Reactions], None] = lambda _reactions: None
     jobs: Sequence[Job] = ()
     checks: dict[str, Hook] = field(default_factory=dict[str, Hook])
+    notices: Callable[[], dict[str, str]] = dict
     start: Hook | None = None
     ready: Hook | None = None
     drain: Hook | None = None

@@ -254,8 +254,8 @@ public class Main {
 }
 """
     )
-    # In /tmp are the classes only; of processes there are the first and this one.
-    assert (await run_warm(run, "java", source)).stdout == "-1\ngone\n1 2\n"
+    # In /tmp are the classes only; of processes this one is seen.
+    assert (await run_warm(run, "java", source)).stdout == "-1\ngone\n1 1\n"
 
 
 async def test_a_node_program_finds_none_of_them_open(run: Runner) -> None:

@@ -142,7 +142,7 @@ def _check(value: Any, description: Description) -> None:
     chosen: set[Any] = set(value) if is_list else {value}
     if description.choices and not chosen <= set(description.choices):
         raise ValueError(f"it must be {'some' if is_list else 'one'} of {', '.join(description.choices)}")
-    if description.prefixes and value and not str(value).startswith(description.prefixes):
+    if description.prefixes and not all(str(each).startswith(description.prefixes) for each in chosen if each):
         raise ValueError(f"it must begin with {' or '.join(description.prefixes)}")
     low, high = description.minimum, description.maximum
     too_low = value is not None and low is not None and value < low

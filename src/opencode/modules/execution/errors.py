@@ -5,9 +5,12 @@ What can go wrong with runs, beside what callers see in `contracts/execution.py`
     Conflict   RunUnderWay · RunKeyReused
     Busy       QueueFull · TooManyRunStreams
 
+    SandboxUnavailable   ServerUnreachable
+
 `RuntimeFileError` is a fault of the installation and reaches nobody who calls.
 """
 
+from opencode.contracts.execution import SandboxUnavailable
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound
 
 
@@ -84,6 +87,15 @@ class TooManyRunStreams(Busy):
             action="Close one, or ask for the run itself: GET /api/v1/runs/{id}.",
             retry_after_s=10,
         )
+
+
+class ServerUnreachable(SandboxUnavailable):
+    """A server that runs are sent to cannot be reached. Nothing was run, so that another may be asked."""
+
+    title = "A server cannot be reached"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} cannot be reached: {why}.", action="Try again; if it stays, tell the operator.")
 
 
 class OurFault(Exception):

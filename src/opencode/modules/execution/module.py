@@ -14,6 +14,7 @@ from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Hook, Parts, Plug
+from opencode.infra.settings import SettingsError
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.installer import CommandLineOnly
@@ -32,6 +33,7 @@ from opencode.modules.execution.service.base import UseCases
 from opencode.modules.execution.service.control import Control
 from opencode.modules.execution.service.hooking import Hooking
 from opencode.modules.execution.service.ordering import Ordering
+from opencode.modules.execution.service.routing import RoutedRunner
 from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.service.streaming import Streaming
 from opencode.modules.execution.service.tidying import Tidying
@@ -72,8 +74,8 @@ def build(
         runner: what runs programs; by default the sandboxes of this process.
         redis_url: where the queue is, when several processes share the work.
     """
-    sandboxes = build_runner(settings) if runner is None else None
-    runner = sandboxes or runner
+    engine = build_runner(settings, piston_settings) if runner is None else None
+    runner = engine.runner if engine else runner
     if runner is None:
         raise ValueError("there is no runner")
     queue = _queue_of(redis_url, settings)
@@ -84,7 +86,7 @@ def build(
     hooking = Hooking(parts, settings, runner, queue, Caller(private_too=settings.webhooks_to_private_networks))
     worker = Worker(parts, settings, runner, queue, concurrency=settings.concurrency)
     piston = build_piston(parts, settings, piston_settings, runner, CommandLineOnly(), identity)
-    life = _Life(settings, sandboxes, queue, control, streaming, tidying, hooking, worker, piston.sockets)
+    life = _Life(settings, engine, queue, control, streaming, tidying, hooking, worker, piston.sockets)
 
     def react(reactions: Reactions) -> None:
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
@@ -97,6 +99,7 @@ def build(
         routes=[Router("/", route_handlers=list(NATIVE), dependencies=dependencies), *piston.routes],
         react=react,
         jobs=life.jobs(),
+        notices=engine.troubles if engine else dict,
         start=life.start,
         ready=life.ready,
         drain=life.drain,
@@ -107,10 +110,10 @@ def build(
 
 @dataclass(slots=True)
 class _Life:
-    """What of the module lives from the start of the server to its end. `sandboxes` are None where a test runs."""
+    """What of the module lives from the start of the server to its end. `engine` is None where a test runs."""
 
     settings: ExecutionSettings
-    sandboxes: Runs | None
+    engine: "Engine | None"
     queue: RunQueue
     control: Control
     streaming: Streaming
@@ -131,8 +134,8 @@ class _Life:
         await self.tidying.queue_again(starting=True)
 
     async def ready(self) -> None:
-        if self.sandboxes:
-            self.looking = asyncio.create_task(look_around(self.sandboxes))
+        if self.engine:
+            self.looking = asyncio.create_task(self.engine.look_around())
         if self.settings.execution_worker:
             self.worker.start()
 
@@ -145,8 +148,8 @@ class _Life:
             await asyncio.gather(self.looking, return_exceptions=True)
         await self.worker.close()
         await self.piston.stop()
-        if self.sandboxes:
-            await self.sandboxes.close()
+        if self.engine:
+            await self.engine.close()
         await self.control.close()
         await self.queue.close()
 
@@ -177,19 +180,64 @@ def build_piston(
     return Piston(piston_routes(programs, packages), PistonSockets(runner, catalogue, allowance, door), door)
 
 
-def build_runner(settings: ExecutionSettings) -> Runs:
-    """The runner alone, with the languages that come with us and those of the operator."""
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What runs programs: the sandboxes of this process, and beside them other servers where there are any."""
+
+    cells: Runs
+    routed: RoutedRunner | None = None
+
+    @property
+    def runner(self) -> CodeRunner:
+        return self.routed or self.cells
+
+    def troubles(self) -> dict[str, str]:
+        """Servers that do not serve, and why; by a name for people."""
+        troubles = self.routed.troubles() if self.routed else {}
+        return {f"runs on {name}": trouble for name, trouble in troubles.items()}
+
+    async def look_around(self) -> None:
+        """Find out what can be run here, and say so when nothing can."""
+        report = await self.cells.probe()
+        if not report.available:
+            log.warning("programs cannot be run here", reason=report.reason)
+        await self.runner.languages()
+        await self.cells.prepare()
+
+    async def close(self) -> None:
+        if self.routed:
+            await self.routed.close()
+        await self.cells.close()
+
+
+def build_cells(settings: ExecutionSettings) -> Runs:
+    """The sandboxes of this process, with the languages that come with us and those of the operator."""
     own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
     return Runs(settings, toolchains.load(toolchains.RUNTIME_FILES, *own))
 
 
-async def look_around(runner: Runs) -> None:
-    """Find out what can be run here, and say so when nothing can."""
-    report = await runner.probe()
-    if not report.available:
-        log.warning("programs cannot be run here", reason=report.reason)
-    await runner.languages()
-    await runner.prepare()
+def build_runner(settings: ExecutionSettings, piston: PistonSettings) -> Engine:
+    """
+    The runner alone.
+
+    Raises:
+        SettingsError: a server's address is none.
+    """
+    cells = build_cells(settings)
+    if not piston.piston_servers:
+        return Engine(cells)
+    # Loaded only here: most have no other servers, and it takes a part of a server's start.
+    from opencode.modules.execution.adapters.piston.runner import PistonRunner
+    from opencode.modules.execution.adapters.piston.server import PistonServer
+
+    servers: list[PistonRunner] = []
+    for url in piston.piston_servers:
+        try:
+            server = PistonServer(url, piston.piston_server_token)
+        except ValueError as error:
+            raise SettingsError([f"OCP_PISTON_SERVERS has {url.rpartition('@')[2]!r}: {error}"]) from None
+        servers.append(PistonRunner(server, settings, cells.runtimes))
+    return Engine(cells, RoutedRunner(cells, servers, frozenset(piston.piston_languages)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +250,16 @@ class WorkerModule:
 
 
 def build_worker(
-    parts: Parts, settings: ExecutionSettings, *, redis_url: str, runner: CodeRunner | None = None
+    parts: Parts,
+    settings: ExecutionSettings,
+    piston: PistonSettings,
+    *,
+    redis_url: str,
+    runner: CodeRunner | None = None,
 ) -> WorkerModule:
     """Put a worker together that serves the shared queue and nobody else."""
-    sandboxes = build_runner(settings) if runner is None else None
-    runner = sandboxes or runner
+    engine = build_runner(settings, piston) if runner is None else None
+    runner = engine.runner if engine else runner
     if runner is None:
         raise ValueError("there is no runner")
     queue = _queue_of(redis_url, settings)
@@ -215,14 +268,14 @@ def build_worker(
 
     async def start() -> None:
         await control.listen(worker)
-        if sandboxes:
-            await look_around(sandboxes)
+        if engine:
+            await engine.look_around()
         worker.start()
 
     async def stop() -> None:
         await worker.close()
-        if sandboxes:
-            await sandboxes.close()
+        if engine:
+            await engine.close()
         await control.close()
         await queue.close()
 

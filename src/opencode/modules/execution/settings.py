@@ -163,3 +163,13 @@ class PistonSettings:
     piston_output_bytes: int = setting(
         0, "bytes that a program or a compiler may print over the Piston API; 0 for the limits of all runs", minimum=0
     )
+    piston_servers: tuple[str, ...] = setting(
+        (),
+        "other servers that speak the Piston API and run programs for this one, separated by commas: "
+        "http://runner:2000/api/v2",
+        prefixes=("https://", "http://"),
+    )
+    piston_server_token: str = setting("", "token that those servers ask for", secret=True)
+    piston_languages: tuple[str, ...] = setting(
+        (), "languages that those servers run, separated by commas; empty for what this machine does not have"
+    )

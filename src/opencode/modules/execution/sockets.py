@@ -261,6 +261,7 @@ class JobSocket:
                 cpu_time=meters.cpu_time_ms,
                 wall_time=meters.wall_time_ms,
                 memory=meters.memory_bytes,
+                verdict=ending.verdict,
             )
         )
 

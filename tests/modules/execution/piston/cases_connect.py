@@ -45,8 +45,8 @@ def signal(name: Any) -> Json:
     return {"type": "signal", "signal": name}
 
 
-def killed(status: str) -> Json:
-    return ended(code=None, signal="SIGKILL", status=status)
+def killed(status: str, **more: Any) -> Json:
+    return ended(code=None, signal="SIGKILL", status=status, **more)
 
 
 def error(message: str, **more: Any) -> Json:
@@ -84,7 +84,7 @@ SCRIPTS: list[tuple[str, list[Step]]] = [
     ("a program dies", whole("die SIGSEGV", heard=[RUN, ended(code=None, signal="SIGSEGV", status="SG")])),
     ("a program takes too long", whole("out a", "end wall_time", heard=[RUN, out("a\n"), killed("TO")])),
     ("a program uses too much processor time", whole("end cpu_time", heard=[RUN, killed("TO")])),
-    ("a program uses too much memory", whole("end memory", heard=[RUN, killed("SG")])),
+    ("a program uses too much memory", whole("end memory", heard=[RUN, killed("SG", verdict="memory")])),
     ("a program prints too much", whole("much 3", "end output", heard=[RUN, out("xxx"), killed("OL")])),
     ("a program complains too much", whole("out a", "errmuch 3", "end output", heard=[
         RUN, out("a\n"), err("xxx"), killed("EL"),

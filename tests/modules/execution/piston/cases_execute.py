@@ -92,6 +92,10 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
         "/run_cpu_time: If specified, run_cpu_time must be a number",
     ]),
     ("stdin is a number", job("", stdin=5), ["/stdin: If specified, stdin must be a string"]),
+    ("exact input is no base64", job("", stdin_base64="%"), [
+        "/stdin_base64: If specified, stdin_base64 must be base64",
+    ]),
+    ("exact input is a number", job("", stdin_base64=5), ["/stdin_base64: If specified, stdin_base64 must be base64"]),
     ("stdin is an array", job("", stdin=["a"]), ["/stdin: If specified, stdin must be a string"]),
     ("args are a text", job("", args="-v"), ["/args: If specified, args must be an array"]),
     ("args are an object", job("", args={"0": "-v"}), ["/args: If specified, args must be an array"]),
@@ -187,10 +191,10 @@ ANSWERED: list[tuple[str, Json, Json]] = [
         stage(code=None, signal="SIGKILL", status="TO", message="Time limit exceeded"),
     )),
     ("a program uses too much memory", job("end memory"), answer(
-        stage(code=None, signal="SIGKILL", status="SG", message="It ended: memory."),
+        stage(code=None, signal="SIGKILL", status="SG", message="It ended: memory.", verdict="memory"),
     )),
     ("a program is stopped", job("end stopped"), answer(
-        stage(code=None, signal="SIGKILL", status="SG", message="It ended: stopped."),
+        stage(code=None, signal="SIGKILL", status="SG", message="It ended: stopped.", verdict="stopped"),
     )),
     ("a program prints too much", job("much 4", "end output"), answer(
         stage(stdout="xxxx", output="xxxx", code=None, signal="SIGKILL", status="OL",
@@ -201,10 +205,10 @@ ANSWERED: list[tuple[str, Json, Json]] = [
               message="stderr length exceeded"),
     )),
     ("a program starts too many processes", job("end processes"), answer(
-        stage(code=None, signal="SIGKILL", status="SG", message="It ended: processes."),
+        stage(code=None, signal="SIGKILL", status="SG", message="It ended: processes.", verdict="processes"),
     )),
     ("a program fills its folders", job("end disk"), answer(
-        stage(code=None, signal="SIGKILL", status="SG", message="It ended: disk."),
+        stage(code=None, signal="SIGKILL", status="SG", message="It ended: disk.", verdict="disk"),
     )),
     ("the sandbox is at fault", job("end sandbox_fault"), answer(
         stage(code=None, status="XX", message="It ended: sandbox_fault."),
@@ -283,6 +287,8 @@ ASKED: list[tuple[str, Json, Json]] = [
     }),
     ("a run reads what it is given, and then the end", {"stdin": "a"}, {"live": False, "stdin": b"a\n"}),
     ("a run gets no terminal", {"terminal": {"columns": 10}}, {"terminal": None}),
+    ("exact input may be any bytes", {"stdin": "no", "stdin_base64": "AP8="}, {"stdin": b"\0\xff"}),
+    ("exact input may be empty", {"stdin_base64": ""}, {"stdin": b""}),
     ("input may be any text", {"stdin": "größe\0"}, {"stdin": "größe\0\n".encode()}),
     ("files keep their names and their order", {"files": [
         {"name": "main.py", "content": "a"}, {"name": "lib/tree.py", "content": "b"},

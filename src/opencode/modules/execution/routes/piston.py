@@ -16,6 +16,8 @@ from opencode.modules.execution.schemas.results import Transcript
 
 VERSION = "3.1.1"
 """Of Piston's API that is spoken here; clients look at it to find out whether somebody is there."""
+EXTENSIONS = (b"ocp-piston", b"eof, resize, stdin_base64, terminal")
+"""A header beside the runtimes: what else is understood here, so that clients need not guess."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -42,7 +44,7 @@ class PistonRoutes:
 
     async def list_runtimes(self, call: Call) -> Answer:
         await self.door.admit_reader(call.visitor())
-        return Answer((await self.catalogue()).listing)
+        return Answer((await self.catalogue()).listing, headers=(EXTENSIONS,))
 
     async def execute(self, call: Call) -> Answer:
         """Run a program to its end. A client that hangs up ends the run."""

@@ -4,7 +4,7 @@ import signal
 
 import msgspec
 
-from opencode.contracts.execution import Stage, Stream
+from opencode.contracts.execution import Stage, Stream, Verdict
 
 
 class RuntimeMessage(msgspec.Struct, frozen=True, tag_field="type", tag="runtime"):
@@ -28,7 +28,7 @@ class DataMessage(msgspec.Struct, frozen=True, tag_field="type", tag="data"):
 
 
 class ExitMessage(msgspec.Struct, frozen=True, tag_field="type", tag="exit"):
-    """A stage has ended. The last four keys are ours; they mean what they mean in an answer of `execute`."""
+    """A stage has ended. The last five keys are ours; they mean what they mean in an answer of `execute`."""
 
     stage: Stage
     code: int | None
@@ -37,6 +37,7 @@ class ExitMessage(msgspec.Struct, frozen=True, tag_field="type", tag="exit"):
     cpu_time: int
     wall_time: int
     memory: int | None
+    verdict: Verdict | msgspec.UnsetType = msgspec.UNSET
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, tag_field="type", tag="error"):

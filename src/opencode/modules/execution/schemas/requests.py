@@ -142,7 +142,7 @@ def read_job(body: Any, catalogue: Catalogue, allowance: Allowance, *, live: boo
     limits = {rule.field: _limit(rule, fields.get(rule.field), problems) for rule in allowance.rules}
     default_name = runtime.language.file_name if runtime else ""
     sources = _sources(files, main or 0, default_name, problems)
-    stdin = "" if live else _stdin(fields.get("stdin"), problems)
+    stdin = b"" if live else _stdin(fields, problems)
     args = _args(fields.get("args"), problems)
     terminal = read_terminal(fields["terminal"], problems) if live and fields.get("terminal") else None
     if problems or runtime is None:
@@ -150,7 +150,7 @@ def read_job(body: Any, catalogue: Catalogue, allowance: Allowance, *, live: boo
     return Job(
         runtime=runtime,
         files=sources,
-        stdin=(stdin if stdin.endswith("\n") else stdin + "\n").encode(),
+        stdin=stdin,
         args=args,
         limits=_stage_limits("run", limits, allowance.run_output_bytes),
         compile_limits=_stage_limits("compile", limits, allowance.compile_output_bytes),
@@ -261,13 +261,23 @@ def _from_base64(text: str) -> bytes:
         raise ValueError(str(error)) from None
 
 
-def _stdin(value: Any, problems: list[FieldProblem]) -> str:
-    if is_absent(value):
-        return ""
-    if isinstance(value, str):
-        return value
+def _stdin(fields: Json, problems: list[FieldProblem]) -> bytes:
+    """Exactly the bytes of `stdin_base64`, which is ours; or the text of `stdin`, which gets a line end."""
+    exact, text = fields.get("stdin_base64"), fields.get("stdin")
+    if exact is not None:
+        try:
+            if isinstance(exact, str):
+                return _from_base64(exact)
+        except ValueError:
+            pass
+        problems.append(FieldProblem("/stdin_base64", "If specified, stdin_base64 must be base64"))
+        return b""
+    if is_absent(text):
+        return b"\n"
+    if isinstance(text, str):
+        return (text if text.endswith("\n") else text + "\n").encode()
     problems.append(FieldProblem("/stdin", "If specified, stdin must be a string"))
-    return ""
+    return b""
 
 
 def _args(value: Any, problems: list[FieldProblem]) -> tuple[str, ...]:

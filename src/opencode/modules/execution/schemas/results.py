@@ -15,7 +15,7 @@ KILLED = "SIGKILL"
 
 class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One stage of a job. The keys are Piston's, but for the last two.
+    One stage of a job. The keys are Piston's, but for the last three.
 
     Attributes:
         output: stdout and stderr in the order in which they came.
@@ -25,6 +25,7 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
             stdout, EL too much on stderr, XX a fault of the sandbox.
         cpu_time: milliseconds, as `wall_time`.
         memory: peak in bytes; None where the kernel cannot tell.
+        verdict: ours, only where Piston has no word for it: memory, stopped, processes, disk.
         stdout_base64: all bytes, only where they are not UTF-8 and `stdout` has lost some; likewise `stderr_base64`.
     """
 
@@ -38,6 +39,7 @@ class StageReport(msgspec.Struct, frozen=True, kw_only=True):
     cpu_time: int
     wall_time: int
     memory: int | None
+    verdict: Verdict | UnsetType = UNSET
     stdout_base64: str | UnsetType = UNSET
     stderr_base64: str | UnsetType = UNSET
 
@@ -58,6 +60,7 @@ class Ending(NamedTuple):
     signal: str | None = None
     message: str | None = None
     status: str | None = None
+    verdict: Verdict | UnsetType = UNSET
 
 
 def ending_of(finished: Finished, *, mostly_stderr: bool) -> Ending:
@@ -82,9 +85,9 @@ def ending_of(finished: Finished, *, mostly_stderr: bool) -> Ending:
             return Ending(None, None, finished.message, "XX")
         case Verdict.MEMORY | Verdict.STOPPED:
             # Piston has no word for them; the signal is what it would show, the message tells more.
-            return Ending(None, KILLED, finished.message, "SG")
+            return Ending(None, KILLED, finished.message, "SG", finished.verdict)
         case Verdict.PROCESSES | Verdict.DISK:
-            return _by_code_or_signal(finished, finished.message)
+            return _by_code_or_signal(finished, finished.message)._replace(verdict=finished.verdict)
         case Verdict.ERROR | Verdict.COMPILE_ERROR | Verdict.SIGNAL:
             return _by_code_or_signal(finished, None)
 
@@ -147,6 +150,7 @@ def _report(printed: list[tuple[Stream, bytes]], ending: Ending, meters: Compile
         cpu_time=meters.cpu_time_ms,
         wall_time=meters.wall_time_ms,
         memory=meters.memory_bytes,
+        verdict=ending.verdict,
         stdout_base64=stdout_base64,
         stderr_base64=stderr_base64,
     )

@@ -1,0 +1,1 @@
+"""Programs that are run by other servers, which speak the Piston API: stock Piston, or another OpenCode."""
