@@ -6,8 +6,16 @@ fast one, and `asgi`, which works under any ASGI server; one conformance suite h
 """
 
 from opencode.infra.websocket.asgi import asgi_sockets
-from opencode.infra.websocket.base import Admission, Socket, SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import binary_frame
+from opencode.infra.websocket.base import (
+    Admission,
+    Socket,
+    SocketHandler,
+    SocketRoute,
+    UpgradeRequest,
+    ticket_of,
+    ticket_subprotocol,
+)
+from opencode.infra.websocket.frames import binary_frame, text_frame
 from opencode.infra.websocket.uvicorn import SocketProtocol, socket_protocol
 
 __all__ = [
@@ -20,4 +28,7 @@ __all__ = [
     "asgi_sockets",
     "binary_frame",
     "socket_protocol",
+    "text_frame",
+    "ticket_of",
+    "ticket_subprotocol",
 ]

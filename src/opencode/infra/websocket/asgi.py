@@ -16,8 +16,8 @@ import structlog
 
 from opencode.infra.http.problems import problem_of
 from opencode.infra.observability import metrics
-from opencode.infra.websocket.base import SocketHandler, SocketRoute, UpgradeRequest
-from opencode.infra.websocket.frames import payload_of
+from opencode.infra.websocket.base import Admission, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.frames import is_text, payload_of
 from opencode.infra.websocket.uvicorn import BAD_MESSAGES, CLOSE_TIMEOUT_S, HIGH_WATER_BYTES, LOW_WATER_BYTES
 from opencode.kernel.errors import Busy, OpenCodeError, Unavailable
 from opencode.kernel.ids import new_id
@@ -59,7 +59,7 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
             Unavailable("The server could not open the socket.", action="Try again in a moment."), scope, send
         )
         return
-    socket = AsgiSocket(admission.handler, receive, send, route.max_message_bytes)
+    socket = AsgiSocket(admission, receive, send, route.max_message_bytes)
     try:
         await send({"type": "websocket.accept", "subprotocol": admission.subprotocol})
         metrics.SOCKETS.inc()
@@ -74,8 +74,9 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
 class AsgiSocket:
     """One open connection; implements `Socket`."""
 
-    def __init__(self, handler: SocketHandler, receive: Receive, send: Send, max_message_bytes: int) -> None:
-        self._handler = handler
+    def __init__(self, admission: Admission, receive: Receive, send: Send, max_message_bytes: int) -> None:
+        self._handler = admission.handler
+        self._hear_text = admission.hear_text
         self._receive = receive
         self._send = send
         self._max_message_bytes = max_message_bytes
@@ -122,25 +123,30 @@ class AsgiSocket:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return
-            self._take(message.get("bytes"))
+            self._take(message.get("bytes") or message.get("text"))
 
-    def _take(self, message: bytes | None) -> None:
+    def _take(self, message: bytes | str | None) -> None:
         if self._ending:
             return
-        if not message:
+        hear_text = self._hear_text
+        if not message or (isinstance(message, str) and hear_text is None):
             self._bad_messages += 1
             if self._bad_messages > BAD_MESSAGES:
                 self.close(1003, "Only binary messages of the document protocol are understood here.")
         elif len(message) > self._max_message_bytes:
             self.close(1009, f"A message may have {self._max_message_bytes} bytes.")
-        else:
+        elif isinstance(message, bytes):
             self._call(lambda: self._handler.received(message))
+        elif hear_text:
+            self._call(lambda: hear_text(message))
 
     async def _write(self) -> None:
         while True:
             while self._queue:
                 frame = self._queue.popleft()
-                await self._send({"type": "websocket.send", "bytes": payload_of(frame)})
+                payload = payload_of(frame)
+                said = {"text": payload.decode()} if is_text(frame) else {"bytes": payload}
+                await self._send({"type": "websocket.send", **said})
                 self._queued_bytes -= len(frame)
                 if self._congested and self._queued_bytes <= LOW_WATER_BYTES:
                     self._congested = False

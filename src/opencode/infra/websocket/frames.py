@@ -3,6 +3,7 @@
 from websockets.speedups import apply_mask
 
 _BINARY_FINAL = 0x82
+_TEXT_FINAL = 0x81
 _MASKED = 0x80
 _SHORT = 125  # payloads up to here carry their length in the second byte
 _HEADER_BYTES = 6  # two bytes and the mask
@@ -22,8 +23,20 @@ def binary_frame(payload: bytes) -> bytes:
     return b"\x82\x7f" + size.to_bytes(8, "big") + payload
 
 
+def text_frame(text: str) -> bytes:
+    """A whole text message from the server: unmasked, in one frame."""
+    frame = bytearray(binary_frame(text.encode()))
+    frame[0] = _TEXT_FINAL
+    return bytes(frame)
+
+
+def is_text(frame: bytes) -> bool:
+    """Did `text_frame` make this, rather than `binary_frame`?"""
+    return frame[0] == _TEXT_FINAL
+
+
 def payload_of(frame: bytes) -> bytes:
-    """The payload of what `binary_frame` made, for transports that frame by themselves."""
+    """The payload of what `binary_frame` or `text_frame` made, for transports that frame by themselves."""
     size = frame[1]
     return frame[2 if size <= _SHORT else 4 if size == _SHORT + 1 else 10 :]
 
