@@ -100,7 +100,7 @@ class Runs:
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """See `CodeRunner.run`."""
         check_request(request, self.settings)
-        limits = narrow(request.limits, self.settings.run, "limits")
+        limits = narrow(request.limits, self.settings.terminal if request.terminal else self.settings.run, "limits")
         compiling = narrow(request.compile_limits, self.settings.compile, "compile_limits")
         if request.run_id in self._under_way:
             raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
