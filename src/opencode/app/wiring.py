@@ -102,10 +102,9 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
     chosen = settings.process.modules
+    sockets = (*collaboration.sockets, *interviews.sockets)
     plugs = (identity.plug, collaboration.plug, execution.plug, interviews.plug)
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)
-    return House(
-        settings, parts, relay, plugs, collaboration.sockets, identity.contract, interviews.export_for_operator, address
-    )
+    return House(settings, parts, relay, plugs, sockets, identity.contract, interviews.export_for_operator, address)

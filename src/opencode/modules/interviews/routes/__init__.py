@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from opencode.modules.interviews.routes.interviews import InterviewsController, list_languages
 from opencode.modules.interviews.routes.people import PeopleController, join_interview
 from opencode.modules.interviews.routes.records import RecordsController
-from opencode.modules.interviews.routes.runs import RunsController, get_run, stop_run
+from opencode.modules.interviews.routes.runs import RunsController, create_terminal_ticket, get_run, stop_run
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     InterviewsController,
@@ -16,4 +16,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     list_languages,
     get_run,
     stop_run,
+    create_terminal_ticket,
 )
