@@ -537,6 +537,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket that opens the WebSocket of a run's terminal */
+        post: operations["create_terminal_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -707,6 +724,15 @@ export interface components {
             last_modified: string | null;
             modified_by: string | null;
         };
+        /** CompileView */
+        CompileView: {
+            cpu_time_ms: number;
+            wall_time_ms: number;
+            memory_bytes: number | null;
+            cached: boolean;
+            stdout: string;
+            stderr: string;
+        };
         /** CreateInviteBody */
         CreateInviteBody: {
             role: components["schemas"]["Role"];
@@ -734,6 +760,8 @@ export interface components {
             code: string;
             stdin: string;
             args: string[];
+            terminal: boolean;
+            compile: components["schemas"]["CompileView"] | null;
             output: string;
             error: string | null;
             executed_by: string;
@@ -993,6 +1021,7 @@ export interface components {
             language?: string | null;
             stdin?: string | null;
             args?: string[] | null;
+            terminal?: components["schemas"]["TerminalDraft"] | null;
         };
         /**
          * RunState
@@ -1012,6 +1041,8 @@ export interface components {
             message: string | null;
             /** @enum {null|string} */
             stage: "compile" | "run" | null;
+            compile: components["schemas"]["CompileView"] | null;
+            terminal: components["schemas"]["TerminalView"] | null;
             stdin: string;
             args: string[];
             cpu_time_ms: number | null;
@@ -1097,6 +1128,22 @@ export interface components {
          * @enum {string}
          */
         Status: "waiting" | "admitted" | "declined" | "removed" | "left";
+        /** TerminalDraft */
+        TerminalDraft: {
+            columns: number;
+            rows: number;
+        };
+        /** TerminalTicketView */
+        TerminalTicketView: {
+            ticket: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** TerminalView */
+        TerminalView: {
+            columns: number;
+            rows: number;
+        };
         /** TicketView */
         TicketView: {
             ticket: string;
@@ -1145,7 +1192,7 @@ export interface components {
          * @description What became of a run.
          * @enum {string}
          */
-        Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "stopped" | "sandbox_fault";
+        Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
     };
     responses: never;
     parameters: never;
@@ -2325,6 +2372,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_terminal_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalTicketView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
