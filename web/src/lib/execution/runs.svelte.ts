@@ -1,11 +1,10 @@
 import type { InterviewApi } from '#lib/api/interviews.ts';
-import type { InterviewEvent, Run, RunRequest, Stage } from '#lib/api/types.ts';
+import type { InterviewEvent, Run, RunRequest, Stage, TerminalSize } from '#lib/api/types.ts';
 import { Screen, type Stream } from './screen.ts';
 
 /** Output is drawn at most this often, however fast a program prints. */
 const DRAW_EVERY_MS = 50;
-/** What a terminal begins with; the pane that shows it says soon how large it is. */
-const USUAL_TERMINAL = { columns: 80, rows: 24 };
+const USUAL_TERMINAL: TerminalSize = { columns: 80, rows: 24 };
 
 /** One run and what it has printed so far. */
 export class RunView {
@@ -92,6 +91,8 @@ export class Runs {
   stdin = $state('');
   args = $state('');
   starting = $state(false);
+  /** What a terminal begins with: the size that fitted last. */
+  terminalSize: TerminalSize = USUAL_TERMINAL;
 
   readonly newest = $derived(this.all[0] ?? null);
   readonly shown = $derived(this.all.find(({ run }) => run.id === this.picked) ?? this.newest);
@@ -117,7 +118,7 @@ export class Runs {
       language,
       stdin: this.stdin || undefined,
       args: args.length > 0 ? args : undefined,
-      terminal: inTerminal ? USUAL_TERMINAL : undefined,
+      terminal: inTerminal ? this.terminalSize : undefined,
     });
   }
 

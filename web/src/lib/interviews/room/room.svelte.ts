@@ -290,7 +290,7 @@ export class Room {
     const interview = this.live?.interview;
     if (this.languageInfo && !this.languageInfo.available) return this.languageInfo.reason;
     if (this.isInterviewer || !interview) return null;
-    if (interview.frozen) return 'The interviewer has frozen the editor, and runs with it';
+    if (interview.frozen) return 'No runs while the editor is frozen';
     return interview.state === 'live' ? null : 'Programs run once the interview has started';
   }
 
