@@ -9,7 +9,7 @@ from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
 
 Interview = dict[str, Any]
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 async def test_a_phone_is_enough_to_join_wait_write_run_and_see_who_is_there(

@@ -97,7 +97,9 @@ async def test_a_terminal_follows_its_pane_and_is_stopped_by_a_key(stage: Stage,
     await grace.page.keyboard.press("Control+Shift+Enter")
     await expect(grace.output.get_by_text(re.compile("Stopped by hand after"))).to_be_visible()
     await grace.page.reload()
-    await expect(grace.page.get_by_role("button", name="Terminal", exact=True)).to_have_attribute("aria-pressed", "true")
+    await expect(grace.page.get_by_role("button", name="Terminal", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 async def test_tests_pass_and_fail_line_by_line_and_are_there_again(stage: Stage, interview: Interview) -> None:
