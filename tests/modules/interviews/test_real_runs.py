@@ -28,7 +28,7 @@ from tests.modules.interviews.test_terminals import SIZE, Theatre
 
 KEYS = 200
 SLOW_ECHO_S = 0.05
-"""The promise is 5 ms where nothing else runs (docs/execution of a terminal); here other tests do."""
+"""The promise is 5 ms where nothing else runs; here other tests do."""
 
 SHELL = "stty size; while read line; do echo got $line; done; echo over"
 
