@@ -75,6 +75,12 @@ class Handler:
             self.socket.write(binary_frame(message))
         self._note("received")
 
+    def heard(self, text: str) -> None:
+        assert self.socket
+        if text == "fail":
+            raise RuntimeError("this handler fails on purpose")
+        self.socket.write(text_frame(f"heard {text}".encode()))
+
     def congested(self) -> None:
         self._note("congested")
 
@@ -219,7 +225,8 @@ async def running(transport: str) -> AsyncGenerator[House]:
         await gate.wait()
         handler = Handler(request)
         handlers.append(handler)
-        return Admission(handler, "good" if "good" in request.subprotocols else None)
+        subprotocol = "good" if "good" in request.subprotocols else None
+        return Admission(handler, subprotocol, handler.heard if "text" in request.query else None)
 
     def refuse(error: OpenCodeError) -> Refusal:
         return Refusal(418, "Short and stout", "text/plain", error.detail.encode())
@@ -388,6 +395,29 @@ class TestMessages:
             start = max(start, cut)
         assert [await raw.message() for _ in expected] == expected
         raw.writer.close()
+
+    async def test_a_handler_that_hears_text_gets_it_in_its_turn_and_may_answer_with_text(self, house: House) -> None:
+        client, _ = await house.open("text=1")
+        await client.send(b"one")
+        await client.send("zwei \u00fc")
+        await client.send(["dr", "ei"])
+        await client.send(b"four")
+        assert [await client.recv() for _ in range(4)] == [b"one", "heard zwei \u00fc", "heard drei", b"four"]
+        await client.close()
+
+    async def test_text_on_which_the_handler_fails_ends_its_socket(self, house: House) -> None:
+        client, _ = await house.open("text=1")
+        await client.send("fail")
+        with pytest.raises(ConnectionClosed) as ended:
+            await client.recv()
+        assert ended.value.rcvd
+        assert ended.value.rcvd.code == 1011
+
+    async def test_text_that_is_none_is_refused(self, house: House) -> None:
+        raw = await house.raw("/sockets/one?text=1")
+        await raw.head()
+        raw.writer.write(client_frame(b"\xff", opcode=1))
+        assert await raw.close_code() in {1007, None}
 
     async def test_text_and_empty_messages_are_overlooked_a_few_times(self, house: House) -> None:
         client, handler = await house.open()

@@ -14,6 +14,9 @@ Runs without sandboxes: a language whose programs are lists of what is to happen
     end <verdict>   end with that verdict   break          the engine raises what nobody expected
     compiles <text> have a compile stage that prints this
     garbles <text>  have one that prints this to stderr and fails
+    ahead <n>       wait while so many come before; only before all others
+    compile <text>  print to stderr while compiling   error <text>  the same, and fail; only before all others
+    echo            print what is typed, until the end of input
     refuse <kind>   raise an error of the contract: busy, sandbox, refused
 """
 
@@ -31,6 +34,7 @@ from opencode.contracts.execution import (
     Language,
     LanguageUnknown,
     Output,
+    Queued,
     RunEvent,
     RunRefused,
     RunRequest,
@@ -44,6 +48,7 @@ from opencode.kernel.errors import FieldProblem, OpenCodeError
 
 from .batches import one_by_one
 
+_BEFORE_RUNNING = frozenset({"ahead", "compile", "error"})
 PIPE_BYTES = 64 * 1024
 """What a program may have unread before whoever types has to wait."""
 
@@ -102,6 +107,14 @@ class _Run:
     def tell(self) -> None:
         self.news.set()
 
+    async def next_typed(self) -> bytes:
+        """What is typed next, as soon as there is anything; nothing at the end of input."""
+        await self.until(lambda: bool(self.typed) or not self.takes_input)
+        typed = bytes(self.typed)
+        self.typed.clear()
+        self.tell()
+        return typed
+
     def drink(self) -> bool:
         """Read what there is, so that whoever types can go on; whether that was all."""
         self.drunk += len(self.typed)
@@ -145,27 +158,38 @@ class ScriptedRunner:
 
     async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         self.requests.append(request)
-        if not any(known.id == request.language and known.available for known in self.known):
-            raise LanguageUnknown(f"{request.language} is not known.")
+        self._require(request.language)
         run = self._runs[request.run_id] = _Run(request.terminal, request.live)
         self.quiet.clear()
         try:
             lines = [line.partition(" ") for line in request.files[0].content.decode().splitlines()]
-            for event in _compiling([(verb, rest) for verb, _, rest in lines]):
+            compiling = _compiling([(verb, rest) for verb, _, rest in lines])
+            for event in compiling:
                 yield event
-                if isinstance(event, Finished):
-                    return
-            yield StageStarted("run")
+            if compiling and isinstance(compiling[-1], Finished):
+                return
+            stage: Stage | None = None if lines and lines[0][0] in _BEFORE_RUNNING else "run"
+            if stage:
+                yield StageStarted(stage)
             for verb, _, rest in lines:
+                for event in _until(stage, verb):
+                    yield event
+                    stage = event.stage if isinstance(event, StageStarted) else stage
+                while verb == "echo" and (typed := await run.next_typed()):
+                    yield Output("run", "stdout", typed)
                 for event in await self._events(run, verb, rest, request):
                     yield event
                     if isinstance(event, Finished):
                         return
-            yield _finished(Verdict.OK, 0)
+            yield _finished(Verdict.STOPPED if run.stopped.is_set() else Verdict.OK, 0)
         finally:
             del self._runs[request.run_id]
             if not self._runs:
                 self.quiet.set()
+
+    def _require(self, language: str) -> None:
+        if not any(known.id == language and known.available for known in self.known):
+            raise LanguageUnknown(f"{language} is not known.")
 
     def batch(
         self, request: RunRequest, inputs: Sequence[CaseInput], *, parallel: int = 1
@@ -269,6 +293,16 @@ def _compiling(lines: list[tuple[str, str]]) -> list[RunEvent]:
     return events
 
 
+def _until(stage: Stage | None, verb: str) -> list[RunEvent]:
+    """What comes between a stage and a verb of the next."""
+    if verb in {"ahead", "wait"} or stage == "run":
+        return []
+    if verb in {"compile", "error"}:
+        return [] if stage else [StageStarted("compile")]
+    compiled: list[RunEvent] = [Compiled(cpu_time_ms=40, wall_time_ms=50, memory_bytes=7_000_000, cached=False)]
+    return [*(compiled if stage else []), StageStarted("run")]
+
+
 def _printed(run: _Run, verb: str, rest: str, request: RunRequest) -> list[RunEvent]:
     if verb in {"ask", "listen", "trap", "size", "tty"}:
         return [Output("run", "stdout", run.answer(verb) + b"\n")]
@@ -276,6 +310,11 @@ def _printed(run: _Run, verb: str, rest: str, request: RunRequest) -> list[RunEv
         return [_ended(verb, rest)]
     if verb == "refuse":
         raise _refusal(rest)
+    if verb == "ahead":
+        return [Queued(int(rest))]
+    if verb in {"compile", "error"}:
+        said = Output("compile", "stderr", rest.encode() + b"\n")
+        return [said, *([_finished(Verdict.COMPILE_ERROR, 1, stage="compile")] if verb == "error" else [])]
     if verb == "break":
         raise RuntimeError("the engine fell over")
     output = _output(verb, rest, request)

@@ -9,7 +9,7 @@ from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
 
 Interview = dict[str, Any]
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 async def test_a_phone_is_enough_to_join_wait_write_run_and_see_who_is_there(
@@ -22,22 +22,22 @@ async def test_a_phone_is_enough_to_join_wait_write_run_and_see_who_is_there(
     await page.get_by_label("Your name").fill("Ada Lovelace")
     await page.get_by_role("button", name="Join interview").tap()
     await expect(page.get_by_text("This page opens by itself")).to_be_visible()
-    await _fits(ada)
+    await fits(ada)
     [_, waiting] = (await office.get(f"interviews/{interview['id']}/participants"))["items"]
     await office.decide({"interview_id": interview["id"], "participant": waiting}, "admit")
 
     await expect(ada.editor).to_be_visible()
-    await _fits(ada)
+    await fits(ada)
     await ada.replaces_all('print("from a phone")')
     await page.get_by_role("button", name="Run", exact=True).tap()
     await expect(ada.output.get_by_text("from a phone", exact=True)).to_be_visible()
     await expect(ada.editor).to_be_hidden()
-    await _fits(ada)
+    await fits(ada)
 
     panes = page.get_by_role("navigation", name="Panes")
     await panes.get_by_role("button", name=re.compile("^People")).tap()
     await expect(page.get_by_role("list", name="People in the room")).to_contain_text("Grace Hopper")
-    await _fits(ada)
+    await fits(ada)
     await page.get_by_role("tab", name="Chat").tap()
     await page.get_by_label("Message", exact=True).fill("I am on my phone")
     await page.get_by_role("button", name="Send").tap()
@@ -51,7 +51,7 @@ async def test_a_phone_is_enough_to_join_wait_write_run_and_see_who_is_there(
     await expect(page.get_by_role("heading", name="You have left")).to_be_visible()
 
 
-async def _fits(person: Any) -> None:
+async def fits(person: Any) -> None:
     """Nothing reaches beyond the screen's edge, and nothing to tap is smaller than a fingertip wants."""
     wide = await person.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{person.page.url} is {wide} px too wide"

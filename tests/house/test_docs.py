@@ -67,6 +67,7 @@ def test_every_event_of_the_stream_is_in_the_api_page() -> None:
 def test_every_close_code_that_the_server_sends_is_in_the_protocol_page() -> None:
     sources = [
         *ROOT.glob("src/opencode/modules/collaboration/**/*.py"),
+        *ROOT.glob("src/opencode/modules/interviews/**/*.py"),
         *ROOT.glob("src/opencode/infra/websocket/*.py"),
     ]
     sent: set[str] = set()

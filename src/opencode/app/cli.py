@@ -1,6 +1,7 @@
 """The command `ocp`."""
 
 import asyncio
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +140,40 @@ def migrate(
         out.print(f"{'Pending' if check else 'Applied'}: {', '.join(revisions)}")
     if check and revisions:
         sys.exit(1)
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="The program, such as main.py.")],
+    language: Annotated[str | None, typer.Option(help="Its language. [by the ending of the file]")] = None,
+    stdin: Annotated[str | None, typer.Option(help="What it reads; - takes it from here until its end.")] = None,
+    args: Annotated[str, typer.Option(help="Its arguments, in quotes: a shell's rules hold among them.")] = "",
+    time: Annotated[float | None, typer.Option(help="Seconds that it may take. [the server's limit]", min=0.1)] = None,
+    memory: Annotated[int | None, typer.Option(help="MB that it may use. [the server's limit]", min=1)] = None,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Run it in a terminal that takes your keys.")] = False,
+) -> None:
+    """Run a file in the sandbox, and end with its exit code (128 and the number of a signal that ended it)."""
+    from opencode.app.running import language_of, request_for, run_file, status_of, verdict_in_words
+    from opencode.app.wiring import wire_runner
+    from opencode.contracts.execution import Finished, Limits
+
+    async def work() -> Finished:
+        runner = wire_runner(settings_of())
+        try:
+            limits = Limits(
+                wall_time_ms=None if time is None else round(time * 1000),
+                memory_bytes=None if memory is None else memory * 1024 * 1024,
+            )
+            chosen = language_of(file, language, runner.runtimes)
+            words = tuple(shlex.split(args))
+            request = request_for(file, chosen, stdin=stdin, args=words, limits=limits, terminal=terminal)
+            return await run_file(runner, request)
+        finally:
+            await runner.close()
+
+    finished = asyncio.run(work())
+    err.print(f"[dim]{escape(verdict_in_words(finished))}[/dim]")
+    sys.exit(status_of(finished))
 
 
 @app.command()

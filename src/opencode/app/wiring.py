@@ -150,5 +150,5 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)
-    sockets = (*collaboration.sockets, *execution.sockets)
+    sockets = (*collaboration.sockets, *execution.sockets, *interviews.sockets)
     return House(settings, parts, relay, plugs, sockets, identity.contract, interviews.export_for_operator, address)

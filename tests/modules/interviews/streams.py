@@ -11,16 +11,25 @@ import msgspec
 import uvicorn
 from litestar import Litestar
 
+from opencode.infra.websocket.asgi import AsgiApp
+
 PATIENCE_S = 20.0
 
 
 @asynccontextmanager
-async def serving(app: Litestar) -> AsyncGenerator[str]:
+async def serving(app: Litestar | AsgiApp) -> AsyncGenerator[str]:
     """Serve the application on a free port of loopback; its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=2, loop="asyncio")
+        uvicorn.Config(
+            app,  # pyright: ignore[reportArgumentType]
+            log_level="error",
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            loop="asyncio",
+            ws="websockets-sansio",
+        )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -48,7 +57,8 @@ class Stream:
                     name, _, value = line.partition(": ")
                     fields[name] = value
                 elif fields:
-                    self.ids.append(int(fields["id"]))
+                    if "id" in fields:
+                        self.ids.append(int(fields["id"]))
                     data = msgspec.json.decode(fields["data"])
                     assert data["type"] == fields["event"]
                     return data

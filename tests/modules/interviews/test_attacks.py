@@ -37,6 +37,7 @@ OPEN_TO_ADMITTED = {
     ("GET", "/api/v1/interviews/{interview_id}/runs"),
     ("GET", "/api/v1/runs/{run_id}"),
     ("POST", "/api/v1/runs/{run_id}/stop"),
+    ("POST", "/api/v1/runs/{run_id}/tickets"),
     ("GET", "/api/v1/interviews/{interview_id}/messages"),
     ("POST", "/api/v1/interviews/{interview_id}/messages"),
     ("POST", "/api/v1/interviews/{interview_id}/signals"),

@@ -19,6 +19,7 @@ from opencode.modules.interviews.domain.people import (
     colour_for_candidate,
     distinct_name,
 )
+from opencode.modules.interviews.domain.tape import Tape
 from opencode.modules.interviews.domain.words import MAX_NAME, clean_line, clean_message
 from opencode.modules.interviews.errors import (
     InterviewOver,
@@ -27,8 +28,19 @@ from opencode.modules.interviews.errors import (
     StillLive,
     TextRefused,
 )
-from opencode.modules.interviews.service.driving import FIRST_S, GATHER_CHARACTERS, GATHER_S, Gatherer
+from opencode.modules.interviews.service.driving import (
+    FIRST_S,
+    GATHER_CHARACTERS,
+    GATHER_S,
+    PLACE_EVERY_S,
+    Gatherer,
+    Place,
+    Source,
+)
 from tests.doubles.runner import LANGUAGES
+
+STDOUT: Source = ("run", "stdout")
+STDERR: Source = ("run", "stderr")
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
@@ -187,31 +199,68 @@ def test_output_is_whole_however_its_bytes_were_cut(text: str, data: st.DataObje
     gatherer = Gatherer()
     told = ""
     for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True):
-        gatherer.add("stdout", raw[start:end], now=0.0)
+        gatherer.add(STDOUT, raw[start:end], now=0.0)
         told += "".join(chunk for _, chunk in gatherer.take())
-    gatherer.finish()
+    stdout, stderr = gatherer.end("run")
     told += "".join(chunk for _, chunk in gatherer.take())
-    assert told == "".join(gatherer.stdout) == text
+    assert told == stdout == text
+    assert stderr == ""
 
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_text_are_shown_as_replacement_characters(raw: bytes) -> None:
     gatherer = Gatherer()
     for byte in raw:
-        gatherer.add("stderr", bytes([byte]), now=0.0)
-    gatherer.finish()
-    assert "".join(gatherer.stderr) == raw.decode(errors="replace")
+        gatherer.add(STDERR, bytes([byte]), now=0.0)
+    assert gatherer.end("run") == ("", raw.decode(errors="replace"))
+
+
+def test_stages_are_gathered_apart_in_the_order_in_which_they_spoke() -> None:
+    gatherer = Gatherer()
+    gatherer.add(("compile", "stderr"), "warning: ü".encode()[:-1], now=0.0)
+    assert gatherer.end("compile") == ("", "warning: \ufffd")
+    gatherer.add(STDERR, b"oh", now=0.0)
+    assert gatherer.take() == [(("compile", "stderr"), "warning: \ufffd"), (STDERR, "oh")]
+    assert gatherer.end("run") == ("", "oh")
+
+
+def test_a_place_in_the_queue_is_told_at_once_and_then_now_and_then() -> None:
+    place = Place()
+    place.moved(9, now=10.0)
+    assert place.due_at == 10.0
+    assert place.take(10.0) == 9
+    place.moved(8, now=10.1)
+    place.moved(7, now=10.2)
+    assert place.due_at == 10.0 + PLACE_EVERY_S
+    assert place.take(10.5) == 7
+    place.moved(6, now=20.0)
+    assert place.due_at == 20.0
+    place.leave()
+    assert place.due_at is None
+
+
+@given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 50), st.data())
+def test_a_tape_gives_each_reader_all_that_it_missed_or_says_that_it_cannot(
+    pieces: list[bytes], keep: int, data: st.DataObject
+) -> None:
+    tape, all_of_it = Tape(keep), b"".join(pieces)
+    for piece in pieces:
+        tape.append(piece)
+    assert tape.end == len(all_of_it)
+    assert min(keep, len(all_of_it)) <= tape.end - tape.start <= 2 * keep
+    position = data.draw(st.integers(0, len(all_of_it)))
+    assert tape.since(position) == (all_of_it[position:] if position >= tape.start else None)
 
 
 def test_the_first_output_goes_out_almost_at_once_and_the_rest_is_gathered() -> None:
     gatherer = Gatherer()
-    gatherer.add("stdout", b"a", now=10.0)
+    gatherer.add(STDOUT, b"a", now=10.0)
     assert gatherer.due_at == 10.0 + FIRST_S
-    assert gatherer.take() == [("stdout", "a")]
-    gatherer.add("stdout", b"b", now=11.0)
-    gatherer.add("stdout", b"c", now=11.01)
-    gatherer.add("stderr", b"d", now=11.02)
+    assert gatherer.take() == [(STDOUT, "a")]
+    gatherer.add(STDOUT, b"b", now=11.0)
+    gatherer.add(STDOUT, b"c", now=11.01)
+    gatherer.add(STDERR, b"d", now=11.02)
     assert gatherer.due_at == 11.0 + GATHER_S
-    assert gatherer.take() == [("stdout", "bc"), ("stderr", "d")]
-    gatherer.add("stdout", b"x" * GATHER_CHARACTERS, now=12.0)
+    assert gatherer.take() == [(STDOUT, "bc"), (STDERR, "d")]
+    gatherer.add(STDOUT, b"x" * GATHER_CHARACTERS, now=12.0)
     assert gatherer.due_at == 12.0

@@ -115,6 +115,84 @@ async def test_the_end_of_the_interview_stops_its_runs_and_keeps_what_they_print
     assert done["message"] == "Stopped: the interview ended."
 
 
+async def test_what_the_compiler_took_and_said_is_kept_apart_from_the_program(room: Room) -> None:
+    queued = await run(room, "compile main.c:1: warning\nout 42")
+    done = await finished(room.candidate, queued["id"])
+    assert done["compile"] == {
+        "cpu_time_ms": 40,
+        "wall_time_ms": 50,
+        "memory_bytes": 7_000_000,
+        "cached": False,
+        "stdout": "",
+        "stderr": "main.c:1: warning\n",
+    }
+    assert (done["stage"], done["stdout"], done["stderr"], done["wall_time_ms"]) == ("run", "42\n", "", 5)
+    export = (await room.interviewer.get(f"{room.path}/export")).json()
+    exported = next(iter(export["executions"].values()))["results"][0]
+    assert (exported["compile"], exported["output"]) == (done["compile"], "42\n")
+
+
+async def test_a_program_that_does_not_compile_has_no_run_stage(room: Room) -> None:
+    done = await finished(room.candidate, (await run(room, "error main.c:1: expected ;"))["id"])
+    assert (done["status"], done["stage"], done["compile"]) == ("compile_error", "compile", None)
+    assert (done["stderr"], done["terminal"]) == ("main.c:1: expected ;\n", None)
+
+
+async def test_the_stream_tells_stages_as_they_begin_and_output_of_which_it_is(room: Room) -> None:
+    async with serving(room.world.app) as base, watching(base, room.interview["id"], room.candidate.token) as stream:
+        await stream.until("participant.admitted")
+        await run(room, "compile warning\nwait go\nout 42")
+        compiling = await stream.until("run.output")
+        room.world.runner.say("go")
+        running = await stream.until("run.finished")
+    stages = [event for event in compiling + running if event["type"] == "run.stage"]
+    assert [stage["stage"] for stage in stages] == ["compile", "run"]
+    assert stages[0]["compile"] is None
+    assert stages[1]["compile"]["wall_time_ms"] == 50
+    output = [(event["stage"], event["text"]) for event in compiling + running if event["type"] == "run.output"]
+    assert output == [("compile", "warning\n"), ("run", "42\n")]
+    assert running[-1]["run"]["compile"] == stages[1]["compile"]
+
+
+async def test_what_was_printed_before_a_lost_server_is_kept_by_stage(room: Room) -> None:
+    queued = await run(room, "compile warning\nout before\nwait never")
+    async with serving(room.world.app) as base, watching(base, room.interview["id"], room.interviewer.token) as stream:
+        while (await stream.until("run.output"))[-1]["text"] != "before\n":
+            pass
+        await room.interviewer.post(f"{room.path}/end")
+    done = (await room.interviewer.get(f"/api/v1/runs/{queued['id']}")).json()
+    assert (done["stdout"], done["stderr"], done["compile"]["stderr"]) == ("before\n", "", "warning\n")
+
+
+async def test_a_place_in_the_queue_is_told_to_those_who_listen_and_not_stored(room: Room) -> None:
+    async with serving(room.world.app) as base:
+        async with watching(base, room.interview["id"], room.candidate.token) as stream:
+            await stream.until("participant.admitted")
+            queued = await run(room, "ahead 2\nwait turn\nout hello")
+            place = (await stream.until("run.queued"))[-1]
+            room.world.runner.say("turn")
+            await stream.until("run.finished")
+        async with watching(base, room.interview["id"], room.candidate.token, after=0) as again:
+            replayed = await again.until("run.finished")
+    assert (place["run_id"], place["ahead"]) == (queued["id"], 2)
+    assert stream.ids == again.ids
+    assert "run.queued" not in [event["type"] for event in replayed]
+
+
+async def test_a_sandbox_is_made_ready_when_somebody_is_about_to_run(world: World) -> None:
+    host = world.interviewer()
+    interview = await create(host)
+    expected = world.runner.expected
+    assert expected == []
+    await host.post(f"/api/v1/interviews/{interview['id']}/start")
+    assert expected == ["python"]
+    await host.patch(f"/api/v1/interviews/{interview['id']}", {"language": "js"})
+    assert expected == ["python", "javascript"]
+    assert host.principal
+    await world.module.gate.enter(host.principal, interview["id"])
+    assert expected == ["python", "javascript", "javascript"]
+
+
 async def test_what_the_engine_refuses_is_said_in_the_run(room: Room) -> None:
     for kind, words in (("busy", "queue"), ("sandbox", "sandbox"), ("refused", "too large")):
         done = await finished(room.candidate, (await run(room, f"refuse {kind}"))["id"])

@@ -59,11 +59,12 @@ async def test_everything_that_happens_is_told_in_order_and_numbered_without_gap
         "chat.message",
         "monitor.signal",
         "run.started",
+        "run.stage",
         "run.output",
         "run.finished",
         "interview.ended",
     ]
-    assert stream.ids == list(range(1, 14))
+    assert stream.ids == list(range(1, 15))
     by_type = {event["type"]: event for event in heard}
     assert all(event["at"].endswith("Z") for event in heard)
     assert by_type["interview.changed"]["interview"]["title"] == "Other"
@@ -78,6 +79,7 @@ async def test_everything_that_happens_is_told_in_order_and_numbered_without_gap
         "type": "run.output",
         "at": "",
         "run_id": by_type["run.started"]["run"]["id"],
+        "stage": "run",
         "stream": "stdout",
         "text": "hello\n",
     }

@@ -14,14 +14,15 @@ HEARTBEAT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event: `id` to resume after, `event` its type, `data` one line of JSON."""
+    """One event: `id` to resume after, empty when nobody can; `event` its type, `data` one line of JSON."""
 
     id: str
     event: str
     data: bytes
 
     def encode(self) -> bytes:
-        return b"id: %b\nevent: %b\ndata: %b\n\n" % (self.id.encode(), self.event.encode(), self.data)
+        number = b"id: %b\n" % self.id.encode() if self.id else b""
+        return b"%bevent: %b\ndata: %b\n\n" % (number, self.event.encode(), self.data)
 
 
 def event_stream(events: AsyncGenerator[ServerEvent]) -> Stream:

@@ -14,6 +14,8 @@ from opencode.infra.websocket.base import (
     SocketRoute,
     UpgradeRequest,
     problem_document,
+    ticket_of,
+    ticket_subprotocol,
 )
 from opencode.infra.websocket.frames import binary_frame, text_frame
 from opencode.infra.websocket.uvicorn import SocketProtocol, socket_protocol
@@ -31,4 +33,6 @@ __all__ = [
     "problem_document",
     "socket_protocol",
     "text_frame",
+    "ticket_of",
+    "ticket_subprotocol",
 ]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import structlog
 
 from opencode.infra.observability import metrics
-from opencode.infra.websocket.base import Refusal, SocketHandler, SocketRoute, UpgradeRequest
+from opencode.infra.websocket.base import Admission, Refusal, SocketRoute, UpgradeRequest
 from opencode.infra.websocket.frames import is_text, payload_of
 from opencode.infra.websocket.uvicorn import BAD_MESSAGES, CLOSE_TIMEOUT_S, HIGH_WATER_BYTES, LOW_WATER_BYTES
 from opencode.kernel.errors import OpenCodeError, Unavailable
@@ -55,7 +55,7 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
         error = Unavailable("The server could not open the socket.", action="Try again in a moment.")
         await _refuse(route.refuse(error), scope, send)
         return
-    socket = AsgiSocket(admission.handler, receive, send, route)
+    socket = AsgiSocket(admission, receive, send, route)
     try:
         await send({"type": "websocket.accept", "subprotocol": admission.subprotocol})
         metrics.SOCKETS.inc()
@@ -70,8 +70,9 @@ async def _serve_socket(route: SocketRoute, scope: Scope, receive: Receive, send
 class AsgiSocket:
     """One open connection; implements `Socket`."""
 
-    def __init__(self, handler: SocketHandler, receive: Receive, send: Send, route: SocketRoute) -> None:
-        self._handler = handler
+    def __init__(self, admission: Admission, receive: Receive, send: Send, route: SocketRoute) -> None:
+        self._handler = admission.handler
+        self._hear_text = admission.hear_text
         self._receive = receive
         self._send = send
         self._route = route
@@ -127,22 +128,27 @@ class AsgiSocket:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return
-            payload = message.get("bytes")
-            if payload is None and self._route.takes_text:
-                payload = (message.get("text") or "").encode()
-            self._take(payload or b"")
+            payload: bytes | str | None = message.get("bytes")
+            if payload is None:
+                payload = message.get("text")
+            if self._route.takes_text:
+                payload = payload.encode() if isinstance(payload, str) else payload or b""
+            self._take(payload)
 
-    def _take(self, message: bytes) -> None:
+    def _take(self, message: bytes | str | None) -> None:
         if self._ending:
             return
-        if not message and not self._route.takes_text:
+        hear_text = self._hear_text
+        if (not message and not self._route.takes_text) or (isinstance(message, str) and hear_text is None):
             self._bad_messages += 1
             if self._bad_messages > BAD_MESSAGES:
                 self.close(1003, "Only binary messages of the document protocol are understood here.")
-        elif len(message) > self._route.max_message_bytes:
+        elif message is not None and len(message) > self._route.max_message_bytes:
             self.close(1009, f"A message may have {self._route.max_message_bytes} bytes.")
-        else:
+        elif isinstance(message, bytes):
             self._call(lambda: self._handler.received(message))
+        elif hear_text and message is not None:
+            self._call(lambda: hear_text(message))
 
     async def _write(self) -> None:
         while True:

@@ -10,6 +10,8 @@ from opencode.infra.http.problems import problem_of
 from opencode.kernel.errors import Busy, OpenCodeError
 from opencode.kernel.ids import new_id
 
+TICKET_SUBPROTOCOL = "ocp.ticket."
+
 
 class Socket(Protocol):
     """One open connection, as its handler sees it."""
@@ -67,12 +69,34 @@ class UpgradeRequest:
     address: str
 
 
+def ticket_of(request: UpgradeRequest) -> str:
+    """The ticket that a client shows, as `?ticket=` or as the subprotocol `ocp.ticket.<ticket>`; empty without one."""
+    return request.query.get("ticket") or _ticket_word(request).removeprefix(TICKET_SUBPROTOCOL)
+
+
+def ticket_subprotocol(request: UpgradeRequest) -> str | None:
+    """What to choose when nothing else was offered: a browser gives up when none of its subprotocols is chosen."""
+    return _ticket_word(request) or None
+
+
+def _ticket_word(request: UpgradeRequest) -> str:
+    return next((word for word in request.subprotocols if word.startswith(TICKET_SUBPROTOCOL)), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Leave to open: the handler of the new socket, and the subprotocol chosen among those offered."""
+    """
+    Leave to open.
+
+    Attributes:
+        subprotocol: the one chosen among those offered.
+        hear_text: called with each whole text message, as `handler.received` is with a binary one; without it text is
+            overlooked a few times, and then ends the socket with 1003.
+    """
 
     handler: SocketHandler
     subprotocol: str | None
+    hear_text: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

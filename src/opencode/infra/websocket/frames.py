@@ -2,8 +2,8 @@
 
 from websockets.speedups import apply_mask
 
-_TEXT_FINAL = 0x81
 _BINARY_FINAL = 0x82
+_TEXT_FINAL = 0x81
 _MASKED = 0x80
 _SHORT = 125  # payloads up to here carry their length in the second byte
 _HEADER_BYTES = 6  # two bytes and the mask
@@ -29,7 +29,7 @@ def text_frame(payload: bytes) -> bytes:
 
 
 def is_text(frame: bytes) -> bool:
-    """Whether `text_frame` made it."""
+    """Did `text_frame` make this, rather than `binary_frame`?"""
     return frame[0] == _TEXT_FINAL
 
 

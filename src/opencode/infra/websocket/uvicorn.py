@@ -65,7 +65,9 @@ class SocketProtocol(asyncio.Protocol):
         "_give_up",
         "_handler",
         "_handshake",
+        "_hear_text",
         "_held",
+        "_is_text",
         "_passed_on",
         "_receive_at_once",
         "_silent_sweeps",
@@ -85,7 +87,9 @@ class SocketProtocol(asyncio.Protocol):
         self._wire: Protocol = self._handshake
         self._handler: SocketHandler | None = None
         self._early = b""
+        self._hear_text: Callable[[str], None] | None = None
         self._fragments: list[bytes] | None = None
+        self._is_text = False
         self._unparsed = 0
         self._at_border = True
         self._silent_sweeps = 0
@@ -248,23 +252,40 @@ class SocketProtocol(asyncio.Protocol):
         if self._ended or frame.opcode not in _DATA:
             return
         if frame.opcode is not Opcode.CONT:
-            self._fragments = [] if frame.opcode is Opcode.BINARY or self._takes_text else None
+            self._is_text = frame.opcode is Opcode.TEXT and self._hear_text is not None
+            wanted = self._is_text or frame.opcode is Opcode.BINARY or self._takes_text
+            self._fragments = [] if wanted else None
         if self._fragments is not None and frame.data:
             self._fragments.append(bytes(frame.data))
         if not frame.fin:
             return
         parts, self._fragments = self._fragments, None
         message = b"".join(parts or ())
-        if message or self._takes_text:
-            self._give(handler, message)
-        else:
+        if not message and not self._takes_text:
             self._overlook()
+        elif self._is_text:
+            self._give_text(message)
+        else:
+            self._give(handler, message)
 
     def _give(self, handler: SocketHandler, message: bytes) -> None:
         if self._ended:
             return
         try:
             handler.received(message)
+        except Exception:
+            self._blame_handler()
+
+    def _give_text(self, message: bytes) -> None:
+        if self._ended or self._hear_text is None:
+            return
+        try:
+            text = message.decode()
+        except UnicodeDecodeError:
+            self.close(1007, "A text message must be UTF-8.")
+            return
+        try:
+            self._hear_text(text)
         except Exception:
             self._blame_handler()
 
@@ -356,7 +377,7 @@ class SocketProtocol(asyncio.Protocol):
             self._refuse(route.refuse(error))
             return
         if self._accept(request, admission) and not self._transport.is_closing():
-            self._open(route, admission.handler)
+            self._open(route, admission)
         else:
             self._guard(admission.handler.closed)
 
@@ -370,14 +391,15 @@ class SocketProtocol(asyncio.Protocol):
         self._flush()
         return response.status_code == 101
 
-    def _open(self, route: SocketRoute, handler: SocketHandler) -> None:
+    def _open(self, route: SocketRoute, admission: Admission) -> None:
         # The handshake's protocol keeps the whole request for ever, some 3 KB a socket; frames need none of it.
         self._handshake = None
         self._admitting = None
         self._wire = Protocol(Side.SERVER, max_size=route.max_message_bytes, logger=_library_log)
         self._takes_text = route.takes_text
         metrics.SOCKETS.inc()
-        self._handler = handler
+        handler = self._handler = admission.handler
+        self._hear_text = admission.hear_text
         self._guard(lambda: handler.opened(self))
         self._choose_way()
         early, self._early = self._early, b""

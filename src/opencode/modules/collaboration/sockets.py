@@ -1,7 +1,14 @@
 """Document sockets: who is let in, and the life of one connection."""
 
 from opencode.contracts.collaboration import Entry
-from opencode.infra.websocket import Admission, Socket, SocketRoute, UpgradeRequest
+from opencode.infra.websocket import (
+    Admission,
+    Socket,
+    SocketRoute,
+    UpgradeRequest,
+    ticket_of,
+    ticket_subprotocol,
+)
 from opencode.modules.collaboration.domain.peer import Peer
 from opencode.modules.collaboration.domain.room import Room
 from opencode.modules.collaboration.service.entrance import Entrance
@@ -10,7 +17,6 @@ from opencode.modules.collaboration.service.rooms import Rooms
 
 PREFIX = "/api/v1/documents/"
 SUBPROTOCOL = "ocp.v1"
-TICKET_SUBPROTOCOL = "ocp.ticket."
 MAX_MESSAGE_BYTES = 256 * 1024
 
 
@@ -28,10 +34,10 @@ class DocumentSockets:
 
     async def admit(self, request: UpgradeRequest) -> Admission:
         """Raises what `Entrance.enter` raises."""
-        room, entry = await self._entrance.enter(request.path.removeprefix(PREFIX), _ticket_of(request))
+        room, entry = await self._entrance.enter(request.path.removeprefix(PREFIX), ticket_of(request))
         acknowledges = SUBPROTOCOL in request.subprotocols
         handler = DocumentSocket(self._rooms, self._online, room, entry, acknowledges=acknowledges)
-        return Admission(handler, SUBPROTOCOL if acknowledges else _ticket_subprotocol(request))
+        return Admission(handler, SUBPROTOCOL if acknowledges else ticket_subprotocol(request))
 
 
 class DocumentSocket:
@@ -69,16 +75,3 @@ class DocumentSocket:
             self._room.leave(self._peer)
             self._online.went(self._room, self._entry.peer_id)
         self._rooms.exit(self._room)
-
-
-def _ticket_of(request: UpgradeRequest) -> str:
-    return request.query.get("ticket") or _ticket_subprotocol_word(request).removeprefix(TICKET_SUBPROTOCOL)
-
-
-def _ticket_subprotocol_word(request: UpgradeRequest) -> str:
-    return next((word for word in request.subprotocols if word.startswith(TICKET_SUBPROTOCOL)), "")
-
-
-def _ticket_subprotocol(request: UpgradeRequest) -> str | None:
-    # A browser that offered subprotocols gives up when none of them is chosen.
-    return _ticket_subprotocol_word(request) or None

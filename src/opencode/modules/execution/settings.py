@@ -1,7 +1,7 @@
 """What someone may tune about runs. The names carry their units; the limits here are also the ceilings of a request."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opencode.infra.settings import setting
 
@@ -46,6 +46,17 @@ class ExecutionSettings:
     run_wall_time_ms: int = setting(10_000, "milliseconds that a program may take", minimum=100, maximum=3_600_000)
     run_cpu_time_ms: int = setting(
         10_000, "milliseconds of processor time that a program may use", minimum=100, maximum=3_600_000
+    )
+    terminals: int = setting(
+        16,
+        "programs in terminals at once; they wait for keys most of the time, and have places of their own",
+        minimum=1,
+    )
+    terminal_wall_time_ms: int = setting(
+        300_000,
+        "milliseconds that a program in a terminal may take, the waiting for keys included",
+        minimum=100,
+        maximum=3_600_000,
     )
     run_memory_bytes: int = setting(512 * MIB, "bytes of memory that a program may use, files included", minimum=MIB)
     run_output_bytes: int = setting(MIB, "bytes that a program may print", minimum=1024)
@@ -128,6 +139,11 @@ class ExecutionSettings:
             output_bytes=self.run_output_bytes,
             processes=self.run_processes,
         )
+
+    @property
+    def terminal(self) -> StageLimits:
+        """Limits of a run stage in a terminal: people think longer than programs."""
+        return replace(self.run, wall_time_ms=self.terminal_wall_time_ms)
 
     @property
     def compile(self) -> StageLimits:

@@ -4,12 +4,23 @@ What can go wrong in an interview.
     NotFound    InterviewNotFound · ParticipantNotFound · InterviewRunNotFound · CodeNotKnown
     Forbidden   NotYours · NotAdmitted (contracts.collaboration)
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
-                WaitingRoomFull · KeyReused · CodeTaken · DocumentEnded (contracts.collaboration)
+                WaitingRoomFull · KeyReused · CodeTaken · NoTerminal · DocumentEnded (contracts.collaboration)
     Invalid     LanguageNotKnown · TextRefused
-    Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree
+    Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree · TerminalFull
+    Unavailable TerminalElsewhere
+    Unauthenticated  TerminalTicketRefused
 """
 
-from opencode.kernel.errors import Busy, Conflict, FieldProblem, Forbidden, Invalid, NotFound
+from opencode.kernel.errors import (
+    Busy,
+    Conflict,
+    FieldProblem,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 
 
 class InterviewNotFound(NotFound):
@@ -244,5 +255,50 @@ class TooManyStreams(Busy):
         super().__init__(
             f"You have {limit} event streams open, which is the most.",
             action="Close a tab that shows an interview.",
+            retry_after_s=10,
+        )
+
+
+class NoTerminal(Conflict):
+    """The run was started without a terminal."""
+
+    title = "The run has no terminal"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"Run {run_id} was started without a terminal.", action="Start one with terminal: {columns, rows}."
+        )
+
+
+class TerminalTicketRefused(Unauthenticated):
+    """The ticket for a terminal is missing, wrong, expired, or for another run."""
+
+    title = "The ticket is not good for this terminal"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The ticket {why}.", action="Get a new one from POST /api/v1/runs/{run_id}/tickets.")
+
+
+class TerminalElsewhere(Unavailable):
+    """Another server of this deployment drives the run, and only that one has its terminal."""
+
+    title = "The terminal is on another server"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"The terminal of run {run_id} is on another server of this deployment, or is just being set up.",
+            action="Connect again. If it stays, the proxy must send one interview to one server: docs/deploy.md.",
+        )
+
+
+class TerminalFull(Busy):
+    """As many connections are open to one terminal as the server allows."""
+
+    title = "Too many look at the terminal"
+
+    def __init__(self, open_ones: int, own: int) -> None:
+        super().__init__(
+            f"{open_ones} connections are open to this terminal, {own} of them yours.",
+            action="Close a tab that shows it.",
             retry_after_s=10,
         )

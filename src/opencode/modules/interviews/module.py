@@ -11,6 +11,7 @@ from opencode.contracts.execution import CodeRunner, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
+from opencode.infra.websocket import SocketRoute
 from opencode.modules.interviews.domain.export import Export
 from opencode.modules.interviews.jobs import jobs
 from opencode.modules.interviews.reactions import end_streams_of_revoked_person, note_presence
@@ -30,19 +31,22 @@ from opencode.modules.interviews.service.presence import Presence
 from opencode.modules.interviews.service.running import Running
 from opencode.modules.interviews.service.steering import Steering
 from opencode.modules.interviews.service.streaming import Streaming
+from opencode.modules.interviews.service.terminals import Terminals
 from opencode.modules.interviews.service.tidying import Tidying
 from opencode.modules.interviews.settings import InterviewsSettings
+from opencode.modules.interviews.sockets import TerminalSockets
 
 
 @dataclass(frozen=True, slots=True)
 class InterviewsModule:
     """
-    What wiring gets: the plug, the gate that lets people into documents, the runs of interviews, and the export for
-    the command line.
+    What wiring gets: plug, sockets, the gate that lets people into documents, the runs of interviews, and the export
+    for the command line.
     """
 
     plug: Plug
     gate: DocumentGate
+    sockets: tuple[SocketRoute, ...]
     runs: RunsElsewhere
     export_for_operator: Callable[[str], Awaitable[Export]]
 
@@ -63,7 +67,9 @@ def build(
     steering = Steering(parts, settings, neighbours, languages, control)
     joining = Joining(parts, settings, neighbours)
     admission = Admission(parts, settings, neighbours, steering)
-    running = Running(parts, settings, neighbours, languages, control)
+    gate = Gate(parts, settings, neighbours)
+    terminals = Terminals(parts, settings, neighbours, gate)
+    running = Running(parts, settings, neighbours, languages, control, terminals)
     chat = Chat(parts, settings, neighbours)
     monitoring = Monitoring(parts, settings, neighbours)
     streaming = Streaming(parts, settings, neighbours)
@@ -76,7 +82,7 @@ def build(
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
 
     async def start() -> None:
-        await control.listen(running, streaming)
+        await control.listen(running, streaming, terminals)
         await running.give_up_lost(starting=True)
         await tidying.tidy()
 
@@ -94,6 +100,7 @@ def build(
         "joining": joining,
         "admission": admission,
         "running": running,
+        "terminals": terminals,
         "chat": chat,
         "monitoring": monitoring,
         "streaming": streaming,
@@ -114,8 +121,8 @@ def build(
         drain=drain,
         stop=stop,
     )
-    gate = Gate(parts, settings, neighbours)
-    return InterviewsModule(plug, gate, KeptRuns(running), exporting.export_for_operator)
+    sockets = (TerminalSockets(terminals).route,)
+    return InterviewsModule(plug, gate, sockets, KeptRuns(running), exporting.export_for_operator)
 
 
 def _provide(use_case: UseCases) -> Provide:

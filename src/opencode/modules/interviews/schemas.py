@@ -1,5 +1,6 @@
 """What goes in and out over HTTP, beside the shapes of `domain.views`."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,7 @@ MAX_ARG = 1000
 _Title = Annotated[str, Meta(min_length=1, max_length=2 * MAX_TITLE, description="1 to 200 characters")]
 _LanguageWord = Annotated[str, Meta(min_length=1, max_length=60, description="id or alias, see /api/v1/languages")]
 _Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+_Characters = Annotated[int, Meta(ge=1, le=1000)]
 _Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
 
 
@@ -47,12 +49,23 @@ class JoinRequest(Body):
     name: Annotated[str, Meta(min_length=1, max_length=2 * MAX_NAME, description="1 to 80 characters")]
 
 
+class TerminalDraft(Body):
+    """The size of a terminal, in characters."""
+
+    columns: _Characters
+    rows: _Characters
+
+
 class RunDraft(Body):
-    """A run of the shared text; the source is taken from the document on the server."""
+    """
+    A run of the shared text; the source is taken from the document on the server. With `terminal` it runs in one that
+    people watch and type into; `stdin` is typed first.
+    """
 
     language: _LanguageWord | None = None
     stdin: Annotated[str, Meta(max_length=MAX_STDIN)] | None = None
     args: Annotated[list[_Arg], Meta(max_length=MAX_ARGS)] | None = None
+    terminal: TerminalDraft | None = None
 
 
 class MessageDraft(Body):
@@ -72,6 +85,13 @@ class SignalDraft(Body):
 
 class SignalReport(Body):
     signals: Annotated[list[SignalDraft], Meta(max_length=SIGNALS_AT_ONCE)]
+
+
+class TerminalTicketView(msgspec.Struct, frozen=True):
+    """Two minutes of leave to open the WebSocket of a run's terminal."""
+
+    ticket: str
+    expires_at: datetime
 
 
 class JoinedView(msgspec.Struct, frozen=True):

@@ -64,6 +64,8 @@ export class InterviewApi {
   runs = (query: PageQuery = {}) => this.#call<Page<Run>>('GET', '/runs', { query: { ...query } });
   startRun = (body: RunRequest = {}) => this.#call<Run>('POST', '/runs', { body });
   run = (runId: string) => this.#request<Run>('GET', `/api/v1/runs/${encodeURIComponent(runId)}`);
+  terminalTicket = (runId: string) =>
+    this.#request<Ticket>('POST', `/api/v1/runs/${encodeURIComponent(runId)}/tickets`);
   stopRun = (runId: string) => this.#request<Run>('POST', `/api/v1/runs/${encodeURIComponent(runId)}/stop`);
 
   messages = (query: PageQuery = {}) => this.#call<Page<Message>>('GET', '/messages', { query: { ...query } });

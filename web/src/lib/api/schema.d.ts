@@ -573,6 +573,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a ticket that opens the WebSocket of a run's terminal */
+        post: operations["create_terminal_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -800,18 +817,6 @@ export interface components {
          * @enum {string}
          */
         Compare: "exact" | "lines" | "tokens" | "floats" | "checker";
-        /** CompileView */
-        CompileView: {
-            stdout: string;
-            stdout_base64: string | null;
-            stderr: string;
-            stderr_base64: string | null;
-            exit_code: number | null;
-            cpu_time_ms: number | null;
-            wall_time_ms: number | null;
-            memory_bytes: number | null;
-            cached: boolean;
-        };
         /** CreateInviteBody */
         CreateInviteBody: {
             role: components["schemas"]["Role"];
@@ -845,6 +850,8 @@ export interface components {
             code: string;
             stdin: string;
             args: string[];
+            terminal: boolean;
+            compile: components["schemas"]["interviews_domain_views_CompileView"] | null;
             output: string;
             error: string | null;
             executed_by: string;
@@ -1041,7 +1048,7 @@ export interface components {
             stdout_base64: string | null;
             stderr: string;
             stderr_base64: string | null;
-            compile: components["schemas"]["CompileView"] | null;
+            compile: components["schemas"]["execution_domain_views_CompileView"] | null;
         };
         /** NewTokenView */
         NewTokenView: {
@@ -1191,6 +1198,7 @@ export interface components {
             language?: string | null;
             stdin?: string | null;
             args?: string[] | null;
+            terminal?: components["schemas"]["TerminalDraft"] | null;
         };
         /**
          * RunProgress
@@ -1215,6 +1223,8 @@ export interface components {
             message: string | null;
             /** @enum {null|string} */
             stage: "compile" | "run" | null;
+            compile: components["schemas"]["interviews_domain_views_CompileView"] | null;
+            terminal: components["schemas"]["TerminalView"] | null;
             stdin: string;
             args: string[];
             cpu_time_ms: number | null;
@@ -1308,6 +1318,22 @@ export interface components {
          * @enum {string}
          */
         Status: "waiting" | "admitted" | "declined" | "removed" | "left";
+        /** TerminalDraft */
+        TerminalDraft: {
+            columns: number;
+            rows: number;
+        };
+        /** TerminalTicketView */
+        TerminalTicketView: {
+            ticket: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** TerminalView */
+        TerminalView: {
+            columns: number;
+            rows: number;
+        };
         /** TestsDraft */
         TestsDraft: {
             cases: components["schemas"]["CaseDraft"][];
@@ -1386,6 +1412,27 @@ export interface components {
         WebhookDraft: {
             url: string;
             secret?: string | null;
+        };
+        /** CompileView */
+        execution_domain_views_CompileView: {
+            stdout: string;
+            stdout_base64: string | null;
+            stderr: string;
+            stderr_base64: string | null;
+            exit_code: number | null;
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            cached: boolean;
+        };
+        /** CompileView */
+        interviews_domain_views_CompileView: {
+            cpu_time_ms: number;
+            wall_time_ms: number;
+            memory_bytes: number | null;
+            cached: boolean;
+            stdout: string;
+            stderr: string;
         };
     };
     responses: never;
@@ -2702,6 +2749,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NativeRunView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_terminal_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalTicketView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

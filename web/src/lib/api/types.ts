@@ -145,8 +145,26 @@ export type RunStatus =
   | 'memory'
   | 'output'
   | 'processes'
+  | 'disk'
   | 'stopped'
   | 'sandbox_fault';
+
+/** A compile stage that ended well. The events of the stream leave out what the compiler printed. */
+export interface Compilation {
+  cpu_time_ms: number;
+  wall_time_ms: number;
+  memory_bytes: number | null;
+  cached: boolean;
+  stdout?: string;
+  stderr?: string;
+}
+
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+export type Stage = 'compile' | 'run';
 
 export interface Run {
   id: string;
@@ -161,7 +179,10 @@ export interface Run {
   status: RunStatus | null;
   /** The verdict in words. */
   message: string | null;
-  stage: 'compile' | 'run' | null;
+  stage: Stage | null;
+  compile: Compilation | null;
+  /** The size with which its terminal began; null when it has none. */
+  terminal: TerminalSize | null;
   stdin: string | null;
   args: string[];
   cpu_time_ms: number | null;
@@ -177,6 +198,7 @@ export interface RunRequest {
   language?: string;
   stdin?: string;
   args?: string[];
+  terminal?: TerminalSize;
 }
 
 export interface Message {
@@ -225,7 +247,9 @@ export type InterviewEvent = { at: string } & (
   | { type: 'interview.frozen'; frozen: boolean; by: PersonRef | null }
   | { type: 'language.changed'; language: string; by: PersonRef | null }
   | { type: 'run.started' | 'run.finished'; run: Run }
-  | { type: 'run.output'; run_id: string; stream: 'stdout' | 'stderr'; text: string }
+  | { type: 'run.queued'; run_id: string; ahead: number }
+  | { type: 'run.stage'; run_id: string; stage: Stage; compile: Compilation | null }
+  | { type: 'run.output'; run_id: string; stage: Stage; stream: 'stdout' | 'stderr'; text: string }
   | { type: 'chat.message'; message: Message }
   | { type: 'monitor.signal'; signal: Signal; participant_id: string }
 );

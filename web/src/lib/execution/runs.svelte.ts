@@ -1,16 +1,21 @@
 import type { InterviewApi } from '#lib/api/interviews.ts';
-import type { InterviewEvent, Run } from '#lib/api/types.ts';
+import type { InterviewEvent, Run, RunRequest, Stage, TerminalSize } from '#lib/api/types.ts';
 import { Screen, type Stream } from './screen.ts';
 
 /** Output is drawn at most this often, however fast a program prints. */
 const DRAW_EVERY_MS = 50;
+const USUAL_TERMINAL: TerminalSize = { columns: 80, rows: 24 };
 
 /** One run and what it has printed so far. */
 export class RunView {
   run = $state.raw<Run>()!;
   /** Grows when the screen has more to show. */
   #drawn = $state(0);
-  #screen = new Screen();
+  #screens: Record<Stage, Screen> = { compile: new Screen(), run: new Screen() };
+  /** Runs that come before this one, while it waits for its turn. */
+  ahead = $state(0);
+  /** Started from this page: its terminal takes the focus, and follows the size of our pane. */
+  own = $state(false);
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Every piece came over the stream, so nothing has to be fetched at the end. */
   readonly complete: boolean;
@@ -23,15 +28,27 @@ export class RunView {
 
   get lines() {
     void this.#drawn;
-    return this.#screen.lines;
+    return this.#screens.run.lines;
+  }
+
+  /** What the compiler said. */
+  get compilerLines() {
+    void this.#drawn;
+    return this.#screens.compile.lines;
   }
 
   get revision(): number {
     return this.#drawn;
   }
 
-  print(stream: Stream, text: string): void {
-    this.#screen.write(stream, text);
+  begin(stage: Stage, compile: Run['compile']): void {
+    if (this.run.state === 'finished') return;
+    this.run = { ...this.run, state: 'running', stage, compile: compile ?? this.run.compile };
+    this.ahead = 0;
+  }
+
+  print(stage: Stage, stream: Stream, text: string): void {
+    this.#screens[stage].write(stream, text);
     this.#timer ??= setTimeout(() => this.#draw(), DRAW_EVERY_MS);
   }
 
@@ -48,9 +65,8 @@ export class RunView {
   }
 
   #show(run: Run): void {
-    this.#screen = new Screen();
-    if (run.stdout) this.#screen.write('stdout', run.stdout);
-    if (run.stderr) this.#screen.write('stderr', run.stderr);
+    this.#screens = { compile: written(run.compile), run: new Screen() };
+    this.#screens[run.stage ?? 'run'] = written(run);
   }
 
   #draw(): void {
@@ -58,6 +74,13 @@ export class RunView {
     this.#timer = undefined;
     this.#drawn += 1;
   }
+}
+
+function written(printed: { stdout?: string; stderr?: string } | null): Screen {
+  const screen = new Screen();
+  if (printed?.stdout) screen.write('stdout', printed.stdout);
+  if (printed?.stderr) screen.write('stderr', printed.stderr);
+  return screen;
 }
 
 /** The runs of an interview, newest first, and the one that is looked at. */
@@ -68,12 +91,15 @@ export class Runs {
   stdin = $state('');
   args = $state('');
   starting = $state(false);
+  /** What a terminal begins with: the size that fitted last. */
+  terminalSize: TerminalSize = USUAL_TERMINAL;
 
   readonly newest = $derived(this.all[0] ?? null);
   readonly shown = $derived(this.all.find(({ run }) => run.id === this.picked) ?? this.newest);
   readonly active = $derived(this.all.find(({ run }) => run.state !== 'finished') ?? null);
 
   readonly #api: InterviewApi;
+  readonly #awaited = new Map<string, (run: Run) => void>();
 
   constructor(api: InterviewApi) {
     this.#api = api;
@@ -84,17 +110,37 @@ export class Runs {
     this.all = runs.map((run) => known.get(run.id) ?? new RunView(run, false));
   }
 
-  async start(language: string): Promise<void> {
+  async start(language: string, inTerminal = false): Promise<void> {
     if (this.starting || this.active) return;
-    this.starting = true;
     this.picked = null;
+    const args = splitArguments(this.args);
+    await this.request({
+      language,
+      stdin: this.stdin || undefined,
+      args: args.length > 0 ? args : undefined,
+      terminal: inTerminal ? this.terminalSize : undefined,
+    });
+  }
+
+  /** Start a run and know of it before its events come. */
+  async request(request: RunRequest): Promise<Run> {
+    this.starting = true;
     try {
-      const args = splitArguments(this.args);
-      const stdin = this.stdin || undefined;
-      this.#add(await this.#api.startRun({ language, stdin, args: args.length > 0 ? args : undefined }));
+      const run = await this.#api.startRun(request);
+      this.#add(run);
+      this.#of(run.id)!.own = true;
+      return run;
     } finally {
       this.starting = false;
     }
+  }
+
+  /** The whole run once it is finished, with all that it printed. */
+  async finished(id: string): Promise<Run> {
+    if (this.#of(id)?.run.state !== 'finished') {
+      await new Promise<Run>((resolve) => this.#awaited.set(id, resolve));
+    }
+    return this.#api.run(id);
   }
 
   async stop(): Promise<void> {
@@ -104,7 +150,9 @@ export class Runs {
 
   reduce(event: InterviewEvent): void {
     if (event.type === 'run.started') this.#add(event.run);
-    else if (event.type === 'run.output') this.#of(event.run_id)?.print(event.stream, event.text);
+    else if (event.type === 'run.output') this.#of(event.run_id)?.print(event.stage, event.stream, event.text);
+    else if (event.type === 'run.stage') this.#of(event.run_id)?.begin(event.stage, event.compile);
+    else if (event.type === 'run.queued') this.#wait(event.run_id, event.ahead);
     else if (event.type === 'run.finished') this.#finish(event.run);
   }
 
@@ -122,9 +170,16 @@ export class Runs {
     this.all = [new RunView({ ...run, stdout: '', stderr: '' }, true), ...this.all];
   }
 
+  #wait(id: string, ahead: number): void {
+    const view = this.#of(id);
+    if (view) view.ahead = ahead;
+  }
+
   #finish(run: Run): void {
     const view = this.#of(run.id);
     view?.finish(run);
+    this.#awaited.get(run.id)?.(run);
+    this.#awaited.delete(run.id);
     if (!view?.complete) void this.#fetch(run.id);
   }
 

@@ -19,6 +19,7 @@ export const VERDICT_WORDS: Record<RunStatus, string> = {
   memory: 'Used too much memory',
   output: 'Printed too much',
   processes: 'Started too many processes',
+  disk: 'Disk full',
   stopped: 'Stopped',
   sandbox_fault: 'The sandbox failed',
 };

@@ -100,6 +100,7 @@ class Runs:
     _headers: dict[tuple[str, str], HeaderShelf] = field(default_factory=dict[tuple[str, str], HeaderShelf])
     _mean_duration_s: float = 1.0
     _turns: Turns = field(init=False)
+    _turns_in_terminals: Turns = field(init=False)
     _toolchains: Toolchains = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +108,7 @@ class Runs:
         self._compiled = CompileCache(self.settings.compile_cache_bytes)
         self._toolchains = Toolchains(self.runtimes, self.settings.toolchain_folders)
         self._turns = Turns(self.settings.concurrency, self.settings.queue_length)
+        self._turns_in_terminals = Turns(self.settings.terminals, self.settings.queue_length)
 
     # ---------------------------------------------------------------------------------------------------- CodeRunner
 
@@ -121,7 +123,7 @@ class Runs:
         with self._registered(request) as run:
             plan = await self._plan(request)
             with self._turn(run) as turn:
-                async for ahead in self._turns.ahead(turn):
+                async for ahead in self._turns_of(request).ahead(turn):
                     yield Queued(ahead)
                 if turn.place is None:
                     yield stopped_early(plan.runtime.first_stage)
@@ -254,7 +256,7 @@ class Runs:
     def _registered(self, request: RunRequest) -> Generator[Performance]:
         """A run that can be found by its id, once its request has been looked at."""
         check_request(request, self.settings)
-        narrow(request.limits, self.settings.run, "limits")
+        narrow(request.limits, self._ceiling(request), "limits")
         narrow(request.compile_limits, self.settings.compile, "compile_limits")
         if request.run_id in self._under_way:
             raise RunRefused(f"A run {request.run_id} is under way already.", action="Give every run an id of its own.")
@@ -275,6 +277,9 @@ class Runs:
     def _usual(self, runtime: Runtime, found: Found) -> Program:
         return usual(runtime, found.places, self.settings.compile, self.settings.run)
 
+    def _ceiling(self, request: RunRequest) -> StageLimits:
+        return self.settings.terminal if request.terminal else self.settings.run
+
     @contextlib.contextmanager
     def _turn(self, run: Performance, *, insist: bool = False) -> Generator[Turn]:
         """
@@ -283,8 +288,9 @@ class Runs:
         Args:
             insist: the line may be as long as it likes.
         """
+        turns = self._turns_of(run.request)
         try:
-            turn = run.turn = self._turns.ask(run.request.owner, insist=insist)
+            turn = run.turn = turns.ask(run.request.owner, insist=insist)
         except asyncio.QueueFull:
             raise ExecutionBusy(
                 f"{self.settings.queue_length} runs are waiting already.",
@@ -296,7 +302,10 @@ class Runs:
                 turn.give_up()
             yield turn
         finally:
-            self._turns.leave(turn)
+            turns.leave(turn)
+
+    def _turns_of(self, request: RunRequest) -> Turns:
+        return self._turns_in_terminals if request.terminal else self._turns
 
     async def _compile(self, run: Performance, plan: Plan) -> AsyncGenerator[RunEvent, None]:
         with self._turn(run) as turn:
@@ -404,7 +413,7 @@ class Runs:
 
     def _limits(self, runtime: Runtime, request: RunRequest) -> tuple[StageLimits, StageLimits]:
         """Those of the compile stage and of the run stage."""
-        compiling, running = self.settings.compile, self.settings.run
+        compiling, running = self.settings.compile, self._ceiling(request)
         return (
             narrow(
                 with_defaults(request.compile_limits, runtime.limits.compile, compiling), compiling, "compile_limits"

@@ -8,7 +8,7 @@ from opencode.contracts.execution import Verdict
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Status
 from opencode.modules.interviews.domain.run import RunState
-from opencode.modules.interviews.domain.views import MessageView, SignalView
+from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView
 
 
 class CandidateExport(msgspec.Struct, frozen=True):
@@ -56,6 +56,8 @@ class ExecutionExport(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     stdin: str
     args: list[str]
+    terminal: bool
+    compile: CompileView | None
     output: str
     error: str | None
     executed_by: str

@@ -55,10 +55,16 @@ class EventType(StrEnum):
     INTERVIEW_FROZEN = "interview.frozen"
     LANGUAGE_CHANGED = "language.changed"
     RUN_STARTED = "run.started"
+    RUN_QUEUED = "run.queued"
+    RUN_STAGE = "run.stage"
     RUN_OUTPUT = "run.output"
     RUN_FINISHED = "run.finished"
     CHAT_MESSAGE = "chat.message"
     MONITOR_SIGNAL = "monitor.signal"
+
+
+PASSING = 0
+"""The number of an event that is told to those who listen now, and never stored."""
 
 
 class Audience(StrEnum):
@@ -72,7 +78,7 @@ class Said:
     One event of the stream.
 
     Attributes:
-        seq: its number within the interview; they have no gaps.
+        seq: its number within the interview, from 1 without gaps; or `PASSING`.
         about: the participant or run that it concerns, or empty. People who are not let in see what is about them.
         data: the JSON that goes out, with `type` and `at`.
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from opencode.contracts.execution import Finished, Stage, Verdict
+from opencode.contracts.execution import Compiled, Finished, Stage, Terminal, Verdict
 from opencode.kernel.ids import InterviewId, RunId
 
 HEARTBEAT_S = 5.0
@@ -23,13 +23,27 @@ class RunState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Compilation:
+    """A compile stage that ended well: what it took, and what the compiler printed."""
+
+    cpu_time_ms: int
+    wall_time_ms: int
+    memory_bytes: int | None
+    cached: bool
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """
     One run.
 
     Attributes:
         source: the text that ran, as the server had it.
-        stdout, stderr: all that was printed, once the run is finished; empty before.
+        terminal: the size with which its terminal began; None when it has pipes.
+        compilation: what came before the run stage, once it ended well.
+        stdout, stderr: all that was printed in the stage in which the run ended; empty before it is finished.
         status: a word of `contracts.execution.Verdict`, once finished.
         alive_at: when the server that drives it was last heard of.
     """
@@ -44,6 +58,7 @@ class Run:
     requested_by_name: str
     created_at: datetime
     alive_at: datetime
+    terminal: Terminal | None = None
     state: RunState = RunState.QUEUED
     stdout: str = ""
     stderr: str = ""
@@ -53,6 +68,7 @@ class Run:
     status: Verdict | None = None
     message: str | None = None
     stage: Stage | None = None
+    compilation: Compilation | None = None
     cpu_time_ms: int | None = None
     wall_time_ms: int | None = None
     memory_bytes: int | None = None
@@ -65,6 +81,18 @@ class Run:
 
     def running(self, stage: Stage, at: datetime) -> "Run":
         return replace(self, state=RunState.RUNNING, stage=stage, started_at=self.started_at or at)
+
+    def compiled(self, meters: Compiled, *, stdout: str, stderr: str) -> "Run":
+        """The compile stage is over, and the run stage follows."""
+        compilation = Compilation(
+            cpu_time_ms=meters.cpu_time_ms,
+            wall_time_ms=meters.wall_time_ms,
+            memory_bytes=meters.memory_bytes,
+            cached=meters.cached,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        return replace(self, stage="run", compilation=compilation)
 
     def finish(self, verdict: Finished, *, stdout: str, stderr: str, at: datetime) -> "Run":
         return replace(

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from opencode.contracts.execution import Stage, Verdict
+from opencode.contracts.execution import Stage, Terminal, Verdict
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Message, Signal, SignalKind
-from opencode.modules.interviews.domain.run import Run, RunState
+from opencode.modules.interviews.domain.run import Compilation, Run, RunState
 
 
 class PersonView(msgspec.Struct, frozen=True):
@@ -80,8 +80,52 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class CompileBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """What a compile stage that ended well took. `cached`: the compiler had seen the same sources before."""
+
+    cpu_time_ms: int
+    wall_time_ms: int
+    memory_bytes: int | None
+    cached: bool
+
+    @classmethod
+    def of(cls, compilation: Compilation) -> "CompileBrief":
+        return cls(
+            cpu_time_ms=compilation.cpu_time_ms,
+            wall_time_ms=compilation.wall_time_ms,
+            memory_bytes=compilation.memory_bytes,
+            cached=compilation.cached,
+        )
+
+
+class CompileView(CompileBrief, frozen=True, kw_only=True):
+    """A compile stage that ended well, and what the compiler printed."""
+
+    stdout: str
+    stderr: str
+
+    @classmethod
+    def of(cls, compilation: Compilation) -> "CompileView":
+        brief = msgspec.structs.asdict(CompileBrief.of(compilation))
+        return cls(**brief, stdout=compilation.stdout, stderr=compilation.stderr)
+
+
+class TerminalView(msgspec.Struct, frozen=True):
+    """The size with which a terminal began, in characters."""
+
+    columns: int
+    rows: int
+
+    @classmethod
+    def of(cls, terminal: Terminal) -> "TerminalView":
+        return cls(terminal.columns, terminal.rows)
+
+
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """A run without its output, as `run.started` and `run.finished` carry it."""
+    """
+    A run without its output, as `run.finished` carries it. The meters are of the stage that it ended in; `compile` is
+    the stage before that, null until it ended well.
+    """
 
     id: str
     interview_id: str
@@ -93,6 +137,8 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     status: Verdict | None
     message: str | None
     stage: Stage | None
+    compile: CompileBrief | None
+    terminal: TerminalView | None
     stdin: str
     args: list[str]
     cpu_time_ms: int | None
@@ -116,6 +162,8 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
             status=run.status,
             message=run.message,
             stage=run.stage,
+            compile=CompileBrief.of(run.compilation) if run.compilation else None,
+            terminal=TerminalView.of(run.terminal) if run.terminal else None,
             stdin=run.stdin,
             args=list(run.args),
             cpu_time_ms=run.cpu_time_ms,
@@ -129,14 +177,19 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunView(RunBrief, frozen=True, kw_only=True):
-    """A run. `stdout` and `stderr` are whole once it is finished and empty before: the event stream has them live."""
+    """
+    A run. `stdout` and `stderr` are those of the stage in which it ended, whole once it is finished and empty before:
+    the event stream has them live.
+    """
 
+    compile: CompileView | None
     stdout: str
     stderr: str
 
     @classmethod
     def of(cls, run: Run) -> "RunView":
         brief = msgspec.structs.asdict(RunBrief.of(run))
+        brief["compile"] = CompileView.of(run.compilation) if run.compilation else None
         return cls(**brief, stdout=run.stdout, stderr=run.stderr)
 
 

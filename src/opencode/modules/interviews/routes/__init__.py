@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from opencode.modules.interviews.routes.interviews import InterviewsController, list_languages
 from opencode.modules.interviews.routes.people import PeopleController, join_interview
 from opencode.modules.interviews.routes.records import RecordsController
-from opencode.modules.interviews.routes.runs import RunsController
+from opencode.modules.interviews.routes.runs import RunsController, create_terminal_ticket
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     InterviewsController,
@@ -14,4 +14,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     RunsController,
     join_interview,
     list_languages,
+    create_terminal_ticket,
 )

@@ -11,7 +11,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from opencode.infra.http import PageView, ServerEvent, event_stream
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.interviews.domain.records import Said
+from opencode.modules.interviews.domain.records import PASSING, Said
 from opencode.modules.interviews.domain.views import MessageView, SignalView
 from opencode.modules.interviews.schemas import MessageDraft, SignalReport
 from opencode.modules.interviews.service.chat import Chat
@@ -99,6 +99,7 @@ class RecordsController(Controller):
 async def _on_the_wire(said: AsyncGenerator[Said]) -> AsyncGenerator[ServerEvent]:
     try:
         async for event in said:
-            yield ServerEvent(str(event.seq), event.type, event.data.encode())
+            number = "" if event.seq == PASSING else str(event.seq)
+            yield ServerEvent(number, event.type, event.data.encode())
     finally:
         await said.aclose()

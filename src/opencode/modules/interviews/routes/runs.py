@@ -4,13 +4,15 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from opencode.contracts.execution import Terminal
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.views import RunView
 from opencode.modules.interviews.routes.interviews import IdempotencyKey
-from opencode.modules.interviews.schemas import RunDraft
+from opencode.modules.interviews.schemas import RunDraft, TerminalTicketView
 from opencode.modules.interviews.service.running import Running
+from opencode.modules.interviews.service.terminals import Terminals
 
 
 class RunsController(Controller):
@@ -32,6 +34,7 @@ class RunsController(Controller):
             language=data.language,
             stdin=data.stdin or "",
             args=tuple(data.args or ()),
+            terminal=Terminal(data.terminal.columns, data.terminal.rows) if data.terminal else None,
             key=idempotency_key,
         )
         return RunView.of(run)
@@ -46,3 +49,16 @@ class RunsController(Controller):
     ) -> PageView[RunView]:
         found = await running.list(interview_id, principal, page)
         return PageView([RunView.of(run) for run in found.items], found.next_cursor)
+
+
+@post(
+    "/api/v1/runs/{run_id:str}/tickets",
+    operation_id="create_terminal_ticket",
+    summary="Get a ticket that opens the WebSocket of a run's terminal",
+    tags=["Interviews"],
+)
+async def create_terminal_ticket(
+    run_id: FromPath[str], principal: NamedDependency[Principal], terminals: NamedDependency[Terminals]
+) -> TerminalTicketView:
+    ticket, expires_at = await terminals.issue_ticket(run_id, principal)
+    return TerminalTicketView(ticket, expires_at)

@@ -42,10 +42,10 @@ class Control:
     async def end_streams(self, principal_id: str) -> None:
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(EndStreams(principal_id)))
 
-    async def listen(self, runs: "Stopper", streams: "Ender") -> None:
+    async def listen(self, runs: "Stopper", *enders: "Ender") -> None:
         """Begin to act on what is said; returns once every word from now on is heard."""
         subscription = await self._held.enter_async_context(self._pubsub.subscribe(_TOPIC))
-        self._listener = asyncio.create_task(_act(subscription, runs, streams))
+        self._listener = asyncio.create_task(_act(subscription, runs, enders))
 
     async def close(self) -> None:
         if self._listener:
@@ -54,7 +54,7 @@ class Control:
         await self._held.aclose()
 
 
-async def _act(subscription: Subscription, runs: "Stopper", streams: "Ender") -> None:
+async def _act(subscription: Subscription, runs: "Stopper", enders: "tuple[Ender, ...]") -> None:
     async for word in subscription:
         if isinstance(word, Lagged):
             continue
@@ -64,7 +64,8 @@ async def _act(subscription: Subscription, runs: "Stopper", streams: "Ender") ->
                 case StopRun(run_id):
                     await runs.stop_here(run_id)
                 case EndStreams(principal_id):
-                    streams.end_here(principal_id)
+                    for ender in enders:
+                        ender.end_here(principal_id)
         except Exception:
             log.exception("could not act on a word between servers")
 
@@ -76,6 +77,6 @@ class Stopper(Protocol):
 
 
 class Ender(Protocol):
-    """Ends streams that this server holds open."""
+    """Ends streams or sockets that this server holds open."""
 
     def end_here(self, principal_id: str) -> None: ...

@@ -17,7 +17,7 @@ from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.people import Part, Participant
 from opencode.modules.interviews.domain.records import Message, Signal
 from opencode.modules.interviews.domain.run import Run
-from opencode.modules.interviews.domain.views import MessageView, SignalView
+from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView
 from opencode.modules.interviews.policy import Action
 from opencode.modules.interviews.service.base import UseCases
 
@@ -89,6 +89,8 @@ def _execution(run: Run) -> ExecutionExport:
         code=run.source,
         stdin=run.stdin,
         args=list(run.args),
+        terminal=run.terminal is not None,
+        compile=CompileView.of(run.compilation) if run.compilation else None,
         output=run.stdout,
         error=run.stderr or None,
         executed_by=run.requested_by_id,

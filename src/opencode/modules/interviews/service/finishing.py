@@ -45,10 +45,13 @@ async def give_up(work: InterviewsWork, run: Run, status: Verdict, message: str,
 class _Printed(msgspec.Struct):
     stream: str
     text: str
+    stage: str | None = None
+    """Output of before this was written down has none."""
 
 
 async def _printed_so_far(stores: Stores, run: Run) -> tuple[str, str]:
     said = await stores.records.output_of(run.interview_id, run.id)
     printed = [msgspec.json.decode(data, type=_Printed) for data in said]
+    printed = [chunk for chunk in printed if run.stage is None or chunk.stage in (None, run.stage)]
     stdout = "".join(chunk.text for chunk in printed if chunk.stream == "stdout")
     return stdout, "".join(chunk.text for chunk in printed if chunk.stream == "stderr")

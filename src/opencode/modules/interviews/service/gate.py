@@ -21,6 +21,9 @@ class Gate(UseCases):
         entry = _entry(standing, interview, me)
         # A token that may only read is kept out of the editor: the ticket would not carry that it may not write.
         policy.require_permission(Action.RUN, principal, standing)
+        if not interview.is_over:
+            # Whoever opens the room will run something in it.
+            self.runner.expect(interview.language)
         return entry
 
     async def enter_again(self, peer_id: str, audience: str) -> Entry:

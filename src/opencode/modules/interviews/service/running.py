@@ -1,8 +1,9 @@
 """Running the shared text, looking at runs, stopping them."""
 
 import asyncio
+from dataclasses import replace
 
-from opencode.contracts.execution import LanguageUnknown, RunRequest, SourceFile, Verdict
+from opencode.contracts.execution import LanguageUnknown, RunRequest, SourceFile, Terminal, Verdict
 from opencode.infra.plugs import Parts
 from opencode.kernel.ids import RunId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -18,6 +19,7 @@ from opencode.modules.interviews.service.control import Control
 from opencode.modules.interviews.service.driving import Driver
 from opencode.modules.interviews.service.finishing import give_up
 from opencode.modules.interviews.service.languages import Languages
+from opencode.modules.interviews.service.terminals import Terminals
 from opencode.modules.interviews.settings import InterviewsSettings
 from opencode.modules.interviews.store import News
 
@@ -30,10 +32,12 @@ class Running(UseCases):
         neighbours: Neighbours,
         languages: Languages,
         control: Control,
+        terminals: Terminals,
     ) -> None:
         super().__init__(parts, settings, neighbours)
         self._languages = languages
         self._control = control
+        self._terminals = terminals
         self._drivers: dict[str, Driver] = {}
 
     async def run(
@@ -44,6 +48,7 @@ class Running(UseCases):
         language: str | None = None,
         stdin: str = "",
         args: tuple[str, ...] = (),
+        terminal: Terminal | None = None,
         key: str | None = None,
     ) -> Run:
         """
@@ -51,6 +56,8 @@ class Running(UseCases):
 
         Args:
             language: another one than the interview is in now.
+            terminal: run it in a terminal of this size, which people watch and type into while it runs; `stdin` is
+                typed first.
             key: the caller's `Idempotency-Key`; the same request with the same key runs nothing again for a day.
 
         Raises:
@@ -61,17 +68,18 @@ class Running(UseCases):
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.RUN)
         _require_thawed(case)
-        print_of_request = fingerprint("run", interview_id, language, stdin, args)
+        print_of_request = fingerprint("run", interview_id, language, stdin, args, terminal)
         if key and (earlier := await self._made_before(by, key, print_of_request)):
             return earlier
-        run, request = await self._prepare(case.interview, by, language or case.interview.language, stdin, args)
+        run = await self._prepare(case.interview, by, language or case.interview.language)
+        run = replace(run, stdin=stdin, args=args, terminal=terminal)
         try:
             await self._queue(run, by, key, print_of_request)
         except KeyReused:
             if key and (earlier := await self._made_before(by, key, print_of_request)):
                 return earlier
             raise
-        self._drive(run, request)
+        await self._drive(run)
         return run
 
     async def get(self, run_id: str, by: Principal) -> Run:
@@ -125,9 +133,7 @@ class Running(UseCases):
         """Give up what is under way, and say so: the server goes down."""
         await asyncio.gather(*(driver.close(RESTARTED) for driver in list(self._drivers.values())))
 
-    async def _prepare(
-        self, interview: Interview, by: Principal, language: str, stdin: str, args: tuple[str, ...]
-    ) -> tuple[Run, RunRequest]:
+    async def _prepare(self, interview: Interview, by: Principal, language: str) -> Run:
         chosen = await self._languages.find(language)
         if not chosen.available:
             raise LanguageUnknown(
@@ -135,20 +141,18 @@ class Running(UseCases):
             )
         source = await self.documents.text(interview.document_id, chosen.id)
         now = self.clock.now()
-        run = Run(
+        return Run(
             id=RunId(new_id("run")),
             interview_id=interview.id,
             language=chosen.id,
             source=source,
-            stdin=stdin,
-            args=args,
+            stdin="",
+            args=(),
             requested_by_id=by.id,
             requested_by_name=by.name,
             created_at=now,
             alive_at=now,
         )
-        files = (SourceFile(chosen.file_name, source.encode()),)
-        return run, RunRequest(run.id, chosen.id, files, stdin=stdin.encode(), args=args)
 
     async def _queue(self, run: Run, by: Principal, key: str | None, print_of_request: str) -> None:
         async with self.changing(run.interview_id, by, Action.RUN) as (work, case):
@@ -161,10 +165,25 @@ class Running(UseCases):
             news = News(EventType.RUN_STARTED, {"run": RunView.of(run)}, about=run.id)
             await work.say(run.interview_id, run.created_at, news)
 
-    def _drive(self, run: Run, request: RunRequest) -> None:
-        driver = Driver(run, request, self.runner, self.clock, self.unit_of_work)
+    async def _drive(self, run: Run) -> None:
+        language = await self._languages.find(run.language)
+        request = RunRequest(
+            run.id,
+            run.language,
+            (SourceFile(language.file_name, run.source.encode()),),
+            stdin=run.stdin.encode(),
+            args=run.args,
+            live=run.terminal is not None,
+            terminal=run.terminal,
+            owner=run.interview_id,
+        )
+        driver = Driver(run, request, self.runner, self.parts, watcher=self._terminals.open(run))
         self._drivers[run.id] = driver
-        driver.start(when_done=lambda: self._drivers.pop(run.id, None))
+        driver.start(when_done=lambda: self._forget(run.id))
+
+    def _forget(self, run_id: str) -> None:
+        self._drivers.pop(run_id, None)
+        self._terminals.forget(run_id)
 
     async def _made_before(self, by: Principal, key: str, print_of_request: str) -> Run | None:
         async with self.reading() as stores:

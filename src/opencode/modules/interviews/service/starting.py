@@ -23,4 +23,5 @@ async def go_live(use_cases: UseCases, work: InterviewsWork, interview: Intervie
     await work.say(live.id, at, use_cases.news_of(EventType.INTERVIEW_STARTED, live))
     work.publish(InterviewStarted(interview_id=live.id, started_at=at))
     work.after_commit(metrics.ACTIVE_INTERVIEWS.inc)
+    work.after_commit(lambda: use_cases.runner.expect(live.language))
     return live

@@ -96,6 +96,8 @@ class Steering(UseCases):
             if changed != case.interview:
                 await work.stores.interviews.save(changed)
                 await work.say(changed.id, self.clock.now(), *self._news_of_change(case.interview, changed, by))
+        if wanted.language is not None:
+            self.runner.expect(wanted.language.id)
         if frozen is not None:
             await self.apply_roles(changed)
         return changed

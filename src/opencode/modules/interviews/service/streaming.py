@@ -12,7 +12,7 @@ from opencode.infra.pubsub import LAGGED, Lagged, Subscription
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
-from opencode.modules.interviews.domain.records import Said
+from opencode.modules.interviews.domain.records import PASSING, Said
 from opencode.modules.interviews.errors import InterviewNotFound, TooManyStreams
 from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
@@ -101,6 +101,8 @@ class Streaming(UseCases):
             while (said := await listener.hear()) and said.seq <= after + 1:
                 if said.seq == after + 1:
                     after = said.seq
+                    yield said
+                elif said.seq == PASSING:
                     yield said
 
     async def _read(self, interview_id: InterviewId, after: int) -> list[Said]:

@@ -1,8 +1,9 @@
 """Runs."""
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,16 +56,20 @@ class RunStore:
         return [Run(**row) for row in (await self._connection.execute(query)).mappings()]
 
     async def add(self, run: Run) -> None:
-        await self._connection.execute(insert(runs).values(asdict(run)))
+        await self._connection.execute(insert(runs).values(_row(run)))
 
     async def save(self, run: Run) -> bool:
         """Save a run unless it is finished already, which is final. Says whether it was saved."""
         row = (runs.c.id == run.id, runs.c.state != RunState.FINISHED)
-        values = asdict(run)
+        values = _row(run)
         # What a run was made of never changes, and may be large.
-        for name in ("id", "interview_id", "source", "stdin", "args", "created_at", "alive_at"):
+        for name in ("id", "interview_id", "source", "stdin", "args", "terminal", "created_at", "alive_at"):
             del values[name]
         return (await self._connection.execute(update(runs).where(*row).values(values))).rowcount == 1
 
     async def still_driven(self, run_ids: Collection[RunId], at: datetime) -> None:
         await self._connection.execute(update(runs).where(runs.c.id.in_(run_ids)).values(alive_at=at))
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {field.name: getattr(run, field.name) for field in fields(run)}

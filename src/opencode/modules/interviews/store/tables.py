@@ -7,14 +7,15 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 from sqlalchemy.types import TypeDecorator
 
-from opencode.contracts.execution import Verdict
+from opencode.contracts.execution import Terminal, Verdict
 from opencode.infra.db import UtcDateTime, metadata
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
-from opencode.modules.interviews.domain.run import RunState
+from opencode.modules.interviews.domain.run import Compilation, RunState
 
 W = TypeVar("W", bound=StrEnum)
+R = TypeVar("R")
 
 _ID = String(40)
 
@@ -60,6 +61,23 @@ class AnyText(TypeDecorator[str]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         return None if value is None else msgspec.json.decode(value, type=str)
+
+
+class Record(TypeDecorator[R], Generic[R]):
+    """A few facts that belong together, as a JSON object."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[R]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: R | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> R | None:
+        return None if value is None else msgspec.json.decode(value, type=self.kind)
 
 
 interviews = Table(
@@ -136,6 +154,8 @@ runs = Table(
     Column("memory_bytes", BigInteger, nullable=True),
     Column("started_at", UtcDateTime, nullable=True),
     Column("finished_at", UtcDateTime, nullable=True),
+    Column("compilation", Record(Compilation), nullable=True),
+    Column("terminal", Record(Terminal), nullable=True),
     Index("ix_interview_runs_newest", "interview_id", "created_at", "id"),
     Index("ix_interview_runs_state_alive_at", "state", "alive_at"),
 )

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
+from opencode.infra.pubsub import PubSub
 from opencode.kernel.ids import InterviewId
-from opencode.modules.interviews.domain.records import Audience, EventType, Said
+from opencode.modules.interviews.domain.records import PASSING, Audience, EventType, Said
 from opencode.modules.interviews.store.interviews import InterviewStore, RequestStore
 from opencode.modules.interviews.store.people import PeopleStore
 from opencode.modules.interviews.store.records import RecordStore
@@ -84,18 +85,7 @@ class InterviewsWork(UnitOfWork):
         if last is None:
             return False
         first = last - len(news) + 1
-        said = [
-            Said(
-                interview_id=interview_id,
-                seq=seq,
-                at=at,
-                type=item.type,
-                audience=item.audience,
-                about=item.about,
-                data=msgspec.json.encode({"type": item.type, "at": at, **item.adds}).decode(),
-            )
-            for seq, item in enumerate(news, start=first)
-        ]
+        said = [_said(interview_id, seq, at, item) for seq, item in enumerate(news, start=first)]
         await self.stores.records.add_events(said)
         self._said += said
         return True
@@ -109,6 +99,24 @@ class InterviewsWork(UnitOfWork):
                 # of what the person did.
                 log.exception("event could not be published", interview_id=said.interview_id, seq=said.seq)
                 return
+
+
+async def tell_in_passing(pubsub: PubSub, interview_id: InterviewId, at: datetime, news: News) -> None:
+    """Say something to those who listen now; nobody who comes later needs it, so it is not stored."""
+    said = _said(interview_id, PASSING, at, news)
+    await pubsub.publish(topic_of(interview_id), msgspec.msgpack.encode(said))
+
+
+def _said(interview_id: InterviewId, seq: int, at: datetime, news: News) -> Said:
+    return Said(
+        interview_id=interview_id,
+        seq=seq,
+        at=at,
+        type=news.type,
+        audience=news.audience,
+        about=news.about,
+        data=msgspec.json.encode({"type": news.type, "at": at, **news.adds}).decode(),
+    )
 
 
 def topic_of(interview_id: str) -> str:

@@ -38,7 +38,7 @@ function codeCommands(room: Room): Command[] {
           title: 'Stop the run',
           group: 'Code',
           keys: 'mod+shift+enter',
-          run: () => void attempt(() => room.runs.stop()),
+          run: () => void attempt(() => room.halt()),
         }
       : {
           id: 'run',
@@ -47,6 +47,15 @@ function codeCommands(room: Room): Command[] {
           keys: 'mod+enter',
           run: () => void attempt(() => room.run()),
         },
+    ...(room.tests.tests.length > 0 && !active
+      ? [{ id: 'tests-run', title: 'Run the tests', group: 'Code', run: () => void room.runTests() } as const]
+      : []),
+    {
+      id: 'terminal',
+      title: room.layout.terminal ? 'Run without a terminal' : 'Run in a terminal',
+      group: 'Code',
+      run: () => room.layout.toggle('terminal'),
+    },
     { id: 'focus', title: 'Go to the editor', group: 'Code', run: () => room.editor?.focus() },
     ...switches,
   ];
@@ -136,6 +145,7 @@ function viewCommands(room: Room): Command[] {
     { id: 'people', title: 'Show people', group: 'View', run: () => layout.showSide('people') },
     { id: 'chat', title: 'Show chat', group: 'View', run: () => layout.showSide('chat') },
     { id: 'output', title: 'Show output', group: 'View', run: () => layout.showOutput() },
+    { id: 'tests', title: 'Show tests', group: 'View', run: () => layout.showTests() },
     {
       id: 'side',
       title: layout.sideOpen ? 'Hide the side' : 'Show the side',

@@ -14,7 +14,7 @@ export function roomKeys(room: Room): (event: KeyboardEvent) => void {
 function actionFor(room: Room, event: KeyboardEvent): (() => void) | null {
   if (event.key === 'F6') return () => nextPane(event.shiftKey ? -1 : 1);
   if (!(event.metaKey || event.ctrlKey) || event.altKey) return null;
-  if (event.key === 'Enter' && event.shiftKey) return () => void attempt(() => room.runs.stop());
+  if (event.key === 'Enter' && event.shiftKey) return () => void attempt(() => room.halt());
   if (event.key === 'Enter') return () => void attempt(() => room.run());
   if (event.key.toLowerCase() === 'k' && !event.shiftKey) return () => (room.dialogs.palette = !room.dialogs.palette);
   return event.key === '\\' ? () => room.layout.toggle('sideOpen') : null;

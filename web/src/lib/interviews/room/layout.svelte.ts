@@ -1,6 +1,6 @@
 const KEY = 'ocp.room.layout';
 
-export type MainTab = 'output' | 'history';
+export type MainTab = 'output' | 'tests' | 'history';
 export type SideTab = 'people' | 'chat' | 'monitor';
 export type PhoneTab = 'code' | 'output' | 'people';
 
@@ -12,9 +12,11 @@ interface Stored {
   lowerOpen: boolean;
   wrap: boolean;
   vim: boolean;
+  /** Programs run in a terminal. */
+  terminal: boolean;
 }
 
-const USUAL: Stored = { side: 0.4, upper: 0.58, sideOpen: true, lowerOpen: true, wrap: false, vim: false };
+const USUAL: Stored = { side: 0.4, upper: 0.58, sideOpen: true, lowerOpen: true, wrap: false, vim: false, terminal: false };
 
 /** How one person has arranged the room; remembered in this browser. */
 export class Layout {
@@ -24,6 +26,7 @@ export class Layout {
   lowerOpen = $state(USUAL.lowerOpen);
   wrap = $state(USUAL.wrap);
   vim = $state(USUAL.vim);
+  terminal = $state(USUAL.terminal);
 
   mainTab = $state<MainTab>('output');
   sideTab = $state<SideTab>('people');
@@ -41,11 +44,19 @@ export class Layout {
     this.lowerOpen = stored.lowerOpen;
     this.wrap = stored.wrap;
     this.vim = stored.vim;
+    this.terminal = stored.terminal;
   }
 
   /** Bring output before the person's eyes, on a phone too. */
   showOutput(): void {
     this.mainTab = 'output';
+    this.sideOpen = true;
+    this.phoneTab = 'output';
+    this.save();
+  }
+
+  showTests(): void {
+    this.mainTab = 'tests';
     this.sideOpen = true;
     this.phoneTab = 'output';
     this.save();
@@ -62,15 +73,15 @@ export class Layout {
     this[edge] = clampShare(share);
   }
 
-  toggle(what: 'sideOpen' | 'lowerOpen' | 'wrap' | 'vim'): void {
+  toggle(what: 'sideOpen' | 'lowerOpen' | 'wrap' | 'vim' | 'terminal'): void {
     this[what] = !this[what];
     this.save();
   }
 
   save(): void {
-    const { side, upper, sideOpen, lowerOpen, wrap, vim } = this;
+    const { side, upper, sideOpen, lowerOpen, wrap, vim, terminal } = this;
     try {
-      this.#storage?.setItem(KEY, JSON.stringify({ side, upper, sideOpen, lowerOpen, wrap, vim }));
+      this.#storage?.setItem(KEY, JSON.stringify({ side, upper, sideOpen, lowerOpen, wrap, vim, terminal }));
     } catch {
       // Full or forbidden: the arrangement then holds until the page is closed.
     }

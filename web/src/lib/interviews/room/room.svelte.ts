@@ -3,6 +3,9 @@ import { Connection } from '#lib/collaboration/connection.svelte.ts';
 import { Peers, type Peer } from '#lib/collaboration/peers.svelte.ts';
 import type { CodeEditor } from '#lib/editor/code-editor.ts';
 import { Runs } from '#lib/execution/runs.svelte.ts';
+import { RunsJudge } from '#lib/execution/tests/judge.ts';
+import { TestBook } from '#lib/execution/tests/test-book.svelte.ts';
+import { TestRound } from '#lib/execution/tests/test-round.svelte.ts';
 import { verdictOf } from '#lib/execution/verdict.ts';
 import type { EventStream, StreamState } from '#lib/api/events.ts';
 import { identity } from '#lib/api/identity.ts';
@@ -58,6 +61,8 @@ export class Room {
   readonly runs: Runs;
   readonly chat: Chat;
   readonly monitor = new Monitor();
+  readonly tests: TestBook;
+  readonly round: TestRound;
 
   live = $state.raw<LiveInterview | null>(null);
   connection = $state.raw<Connection | null>(null);
@@ -83,6 +88,9 @@ export class Room {
   /** Why the editor does not take what is typed, in a few words. */
   readonly readOnlyReason: string | null = $derived(this.#whyReadOnly());
 
+  /** Why this person can run nothing now, in a few words; null when they can. */
+  readonly runRefusal: string | null = $derived(this.#whyNoRun());
+
   #events: EventStream<InterviewEvent> | null = null;
   #early: InterviewEvent[] | null = [];
   #stopped = false;
@@ -92,6 +100,8 @@ export class Room {
     this.layout = new Layout(browserStorage('localStorage'), globalThis.matchMedia?.('(max-width: 48rem)').matches);
     this.runs = new Runs(this.api);
     this.chat = new Chat(this.api);
+    this.tests = new TestBook(browserStorage('localStorage'), id);
+    this.round = new TestRound(new RunsJudge(this.runs, () => this.language));
   }
 
   async start(): Promise<void> {
@@ -236,6 +246,7 @@ export class Room {
       };
       return words[event.type] ?? null;
     }
+    if (event.type === 'run.finished' && this.round.running) return null;
     if (event.type === 'run.finished') return event.run.message ?? `Run finished: ${verdictOf(event.run).word}.`;
     if (event.type === 'interview.frozen') return event.frozen ? 'The editor is frozen.' : 'The editor is open again.';
     if (event.type === 'language.changed') return `The language is now ${this.nameOf(event.language)}.`;
@@ -273,6 +284,14 @@ export class Room {
     if (this.live?.interview.frozen && !this.isInterviewer) return 'The interviewer has frozen the editor';
     if (this.connection.role === 'read') return 'You can read, not write';
     return 'Loading the current text';
+  }
+
+  #whyNoRun(): string | null {
+    const interview = this.live?.interview;
+    if (this.languageInfo && !this.languageInfo.available) return this.languageInfo.reason;
+    if (this.isInterviewer || !interview) return null;
+    if (interview.frozen) return 'No runs while the editor is frozen';
+    return interview.state === 'live' ? null : 'Programs run once the interview has started';
   }
 
   // What a person does.
@@ -315,8 +334,22 @@ export class Room {
   }
 
   async run(): Promise<void> {
+    if (this.runRefusal || this.round.running) return;
     this.layout.showOutput();
-    await this.runs.start(this.language);
+    await this.runs.start(this.language, this.layout.terminal);
+  }
+
+  async runTests(): Promise<void> {
+    if (this.runRefusal || this.runs.active || this.tests.tests.length === 0) return;
+    this.layout.showTests();
+    await this.round.run(this.tests.tests, { stopAtFirst: this.tests.stopAtFirst });
+    const summary = this.round.summary(this.tests.tests.length);
+    if (summary) this.announcer.say(`${summary}.`);
+  }
+
+  /** End what is under way, all of it. */
+  async halt(): Promise<void> {
+    await (this.round.running ? this.round.stop() : this.runs.stop());
   }
 
   jump(line: number, column: number): void {
