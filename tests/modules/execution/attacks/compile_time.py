@@ -99,7 +99,7 @@ _NAMES = tuple(
     Attack(f"a file that is called {name}", "c", _HELLO, OK, prints="ran\n", files={name: content})
     for name, content in (
         ("-fplugin=x.so", ""),
-        ("@options", "-o /work/main.c"),
+        ("@options", "-o main.c"),
         ("-Wl,--version.c", "int other;"),
         ("--help.c", "int another;"),
         ("$(id >&2).c", "int more;"),

@@ -352,7 +352,7 @@ _FILES = (
     Attack(
         "its folders put elsewhere",
         "bash",
-        "mv /work /tmp/w 2>/dev/null && echo moved; rmdir /dev/shm 2>/dev/null && echo removed; ln -sfn / /work/out; ls /work/out/root 2>/dev/null; chmod 000 /tmp; chmod 000 /work; echo tried",
+        "mv /work /tmp/w 2>/dev/null && echo moved; rmdir /dev/shm 2>/dev/null && echo removed; ln -sfn / out; ls out/root 2>/dev/null; chmod 000 /tmp; chmod 000 /work; echo tried",
         OK,
         prints=REFUSED,
     ),
@@ -461,7 +461,7 @@ _LIBRARIES = (
     Attack(
         "processes and files from Java",
         "java",
-        'import java.io.*; class Main { public static void main(String[] a) throws Exception { for (String n : new String[] { "/etc/shadow", "/proc/1/environ", "/root/.bashrc" }) try (var f = new FileInputStream(n)) { if (f.read() >= 0) System.out.println("read " + n); } catch (IOException e) {} var p = new ProcessBuilder("sh", "-c", "unshare -U true && echo possible").start(); p.waitFor(); System.out.print(new String(p.getInputStream().readAllBytes())); System.out.println("tried"); } }',
+        'import java.io.*; class Main { public static void main(String[] a) throws Exception { for (String n : new String[] { "/etc/shadow", "/proc/1/environ", "/root/x" }) try (var f = new FileInputStream(n)) { if (f.read() >= 0) System.out.println("read " + n); } catch (IOException e) {} var p = new ProcessBuilder("sh", "-c", "unshare -U true && echo possible").start(); p.waitFor(); System.out.print(new String(p.getInputStream().readAllBytes())); System.out.println("tried"); } }',
         OK,
         prints=REFUSED,
         memory_mib=512,

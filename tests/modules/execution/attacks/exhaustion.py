@@ -80,14 +80,14 @@ _PROCESSES = (
         "php",
         "<?php while (true) $x[] = popen('sleep 60', 'r');",
         PROCESSES,
-        as_user=one_of("processes", "error"),
+        as_user=one_of("processes", "error", "wall_time"),
     ),
     Attack(
         "shells from Lua",
         "lua",
         "while true do io.popen('sleep 60') end",
         PROCESSES,
-        as_user=one_of("processes", "error"),
+        as_user=one_of("processes", "error", "wall_time"),
         slow=True,
     ),
     Attack(

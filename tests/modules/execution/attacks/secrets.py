@@ -56,7 +56,7 @@ ATTACKS = (
         "bash",
         "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null",
         OK,
-        never=r"opencode|start\.py|pytest|/root|/work/[^m]|zygote",
+        never=r"opencode|start\.py|pytest|/root|zygote",
     ),
     Attack(
         "the environment of the server",
@@ -83,7 +83,7 @@ ATTACKS = (
     Attack(
         "descriptors that were left open, in Perl",
         "perl",
-        'for my $n (3..2000) { if (open my $f, \'>&=\', $n) { my $t = readlink "/proc/self/fd/$n"; print "$n $t\\n" if $t && $t !~ m{^/work/main} && $t !~ m{^/proc/} } } print "tried\\n"',
+        'for my $n (3..2000) { if (open my $f, \'>&=\', $n) { my $t = readlink "/proc/self/fd/$n"; print "$n $t\\n" if $t && $t !~ m{/main[.]pl$} && $t !~ m{^/proc/} } } print "tried\\n"',
         OK,
         prints=REFUSED,
     ),
@@ -120,7 +120,7 @@ ATTACKS = (
     Attack(
         "where things are mounted from",
         "perl",
-        "open my $f, '<', '/proc/self/mountinfo'; print grep { m{/(var|home|root|work/\\w|site-packages)} } <$f>; print \"tried\\n\"",
+        "open my $f, '<', '/proc/self/mountinfo'; print grep { m{/(var|home|root|site-packages)} } <$f>; print \"tried\\n\"",
         OK,
         prints=REFUSED,
     ),
