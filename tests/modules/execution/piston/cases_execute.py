@@ -61,8 +61,8 @@ REFUSED: list[tuple[str, Any, list[str]]] = [
     ("the run may not take so long by a hair", job("", run_timeout=10_000.5), [
         "/run_timeout: run_timeout cannot exceed the configured limit of 10000",
     ]),
-    ("the compiler may not take so long", job("", compile_timeout=20_001), [
-        "/compile_timeout: compile_timeout cannot exceed the configured limit of 20000",
+    ("the compiler may not take so long", job("", compile_timeout=60_001), [
+        "/compile_timeout: compile_timeout cannot exceed the configured limit of 60000",
     ]),
     ("the run may not use so much processor time", job("", run_cpu_time=10_001), [
         "/run_cpu_time: run_cpu_time cannot exceed the configured limit of 10000",
