@@ -38,6 +38,9 @@ class FileNotReadable(Invalid):
     title = "The file cannot be read"
 
 
+_TIERS = (None, "S", "M", "L")  # an operator's own languages are in none
+
+
 def language_of(path: Path, asked: str | None, runtimes: tuple[Runtime, ...]) -> Runtime:
     """
     The language that was asked for, or the one of the file's ending.
@@ -46,7 +49,8 @@ def language_of(path: Path, asked: str | None, runtimes: tuple[Runtime, ...]) ->
         LanguageUnknown: there is none; the nearest names are in its action.
     """
     wanted = asked.lower() if asked else path.suffix
-    for runtime in runtimes:
+    # Several share an ending, such as Python and Jython. The usual one is in the smaller tier.
+    for runtime in sorted(runtimes, key=lambda runtime: _TIERS.index(runtime.tier)):
         if wanted in ((runtime.id, *runtime.aliases) if asked else runtime.suffixes):
             return runtime
     if not asked:

@@ -347,7 +347,13 @@ async def _folder_to_show(
         label, wanted = f"{first}-{version}", _wanted(runtime, prefix)
     else:
         label, wanted = name, iter([place.resolve()])
-    return await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves), _within(prefix, place)
+    question = ("where it stands", label, str(prefix), str(place.resolve()))
+    # Looking at every file of a Python takes seconds, and its program changes when they do.
+    known = answers.recall(question, shelves)
+    if known is None or not Path(known).is_dir():
+        known = str(await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves))
+        answers.remember(question, known, shelves)
+    return Path(known), _within(prefix, place)
 
 
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path, shelves: tuple[str, ...]) -> Path:
