@@ -226,7 +226,7 @@ async def running(transport: str) -> AsyncGenerator[House]:
         handler = Handler(request)
         handlers.append(handler)
         subprotocol = "good" if "good" in request.subprotocols else None
-        return Admission(handler, subprotocol, handler.heard if "text" in request.query else None)
+        return Admission(handler, subprotocol, handler.heard if "hears" in request.query else None)
 
     def refuse(error: OpenCodeError) -> Refusal:
         return Refusal(418, "Short and stout", "text/plain", error.detail.encode())
@@ -397,7 +397,7 @@ class TestMessages:
         raw.writer.close()
 
     async def test_a_handler_that_hears_text_gets_it_in_its_turn_and_may_answer_with_text(self, house: House) -> None:
-        client, _ = await house.open("text=1")
+        client, _ = await house.open("hears=1")
         await client.send(b"one")
         await client.send("zwei \u00fc")
         await client.send(["dr", "ei"])
@@ -406,7 +406,7 @@ class TestMessages:
         await client.close()
 
     async def test_text_on_which_the_handler_fails_ends_its_socket(self, house: House) -> None:
-        client, _ = await house.open("text=1")
+        client, _ = await house.open("hears=1")
         await client.send("fail")
         with pytest.raises(ConnectionClosed) as ended:
             await client.recv()
@@ -414,7 +414,7 @@ class TestMessages:
         assert ended.value.rcvd.code == 1011
 
     async def test_text_that_is_none_is_refused(self, house: House) -> None:
-        raw = await house.raw("/sockets/one?text=1")
+        raw = await house.raw("/sockets/one?hears=1")
         await raw.head()
         raw.writer.write(client_frame(b"\xff", opcode=1))
         assert await raw.close_code() in {1007, None}

@@ -221,6 +221,8 @@ class ScriptedRunner:
         return True
 
     async def signal(self, run_id: str, name: str) -> bool:
+        if not name.startswith("SIG"):
+            raise RunRefused(f"There is no signal {name}.")
         run = self._note(run_id, "signal", name)
         if run:
             run.signals.append(name)

@@ -13,8 +13,9 @@ from opencode.infra.db import Database
 from opencode.infra.plugs import Parts
 from opencode.infra.websocket import asgi_sockets
 from opencode.kernel.clock import ManualClock
+from opencode.modules.execution import module as execution_module
 from opencode.modules.execution.service.runner import Runs
-from opencode.modules.execution.settings import ExecutionSettings
+from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.interviews.module import build
 from opencode.modules.interviews.settings import InterviewsSettings
 from tests.doubles.documents import DocumentsInMemory
@@ -46,7 +47,10 @@ async def real_room(parts: Parts, clock: ManualClock, database: Database) -> Asy
     await engine.languages()
     settings = InterviewsSettings(join_attempts_per_minute=1000)
     module = build(parts, settings, identity=identity, documents=documents, runner=engine)
-    app = application(module.plug.routes, identity)
+    # It serves the addresses of all runs, and asks interviews for theirs.
+    execution = execution_module.build(parts, ExecutionSettings(), PistonSettings(), identity=identity, runner=engine)
+    execution.open_elsewhere(module.runs)
+    app = application([*execution.plug.routes, *module.plug.routes], identity)
     async with client_of(app, address=ADDRESS) as client:
         world = World(parts, clock, identity, documents, ScriptedRunner(), module, app, client)
         host = world.interviewer()
