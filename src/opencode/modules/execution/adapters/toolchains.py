@@ -349,11 +349,11 @@ async def _folder_to_show(
         label, wanted = name, iter([place.resolve()])
     question = ("where it stands", label, str(prefix), str(place.resolve()))
     # Looking at every file of a Python takes seconds, and its program changes when they do.
-    known = answers.recall(question, shelves)
-    if known is None or not Path(known).is_dir():
-        known = str(await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves))
-        answers.remember(question, known, shelves)
-    return Path(known), _within(prefix, place)
+    known = _standing(question, shelves)
+    if known is None:
+        known = await asyncio.to_thread(shelf.put, label, prefix, wanted, shelves)
+        answers.remember(question, str(known), shelves)
+    return known, _within(prefix, place)
 
 
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path, shelves: tuple[str, ...]) -> Path:
