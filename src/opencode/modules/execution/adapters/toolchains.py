@@ -356,6 +356,11 @@ async def _folder_to_show(
     return known, _within(prefix, place)
 
 
+def _standing(question: tuple[str, ...], shelves: tuple[str, ...]) -> Path | None:
+    said = answers.recall(question, shelves)
+    return Path(said) if said and Path(said).is_dir() else None
+
+
 async def _prefix(runtime: Runtime, programs: dict[str, Path], place: Path, shelves: tuple[str, ...]) -> Path:
     if runtime.toolchain.prefix and place == programs[runtime.toolchain.programs[0]]:
         said = await _ask([fill_in(word, programs) for word in runtime.toolchain.prefix], shelves)
