@@ -2,7 +2,18 @@
 
 from opencode.infra.db.database import Database
 from opencode.infra.db.pages import newest_first, time_keys
-from opencode.infra.db.tables import UtcDateTime, metadata, outbox
+from opencode.infra.db.requests import RequestStore
+from opencode.infra.db.tables import UtcDateTime, Word, metadata, outbox
 from opencode.infra.db.work import UnitOfWork
 
-__all__ = ["Database", "UnitOfWork", "UtcDateTime", "metadata", "newest_first", "outbox", "time_keys"]
+__all__ = [
+    "Database",
+    "RequestStore",
+    "UnitOfWork",
+    "UtcDateTime",
+    "Word",
+    "metadata",
+    "newest_first",
+    "outbox",
+    "time_keys",
+]

@@ -1,10 +1,13 @@
-"""What all tables share: one `MetaData`, names for constraints, a UTC time type; and the outbox."""
+"""What all tables share: one `MetaData`, names for constraints, types for UTC times and for words; and the outbox."""
 
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Column, Dialect, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import TypeDecorator
+
+W = TypeVar("W", bound=StrEnum)
 
 metadata = MetaData(
     naming_convention={
@@ -30,6 +33,23 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else from_micros(value)
+
+
+class Word(TypeDecorator[W], Generic[W]):
+    """One word of an enumeration, kept as text."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, words: type[W]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: W | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> W | None:
+        return None if value is None else self.words(value)
 
 
 def to_micros(moment: datetime) -> int:

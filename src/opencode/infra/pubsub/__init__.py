@@ -4,6 +4,7 @@ one is not loaded here: a server without Redis should not wait for it when it st
 """
 
 from opencode.infra.pubsub.base import LAGGED, Lagged, PubSub, Subscription
+from opencode.infra.pubsub.listening import Listener, Listeners
 from opencode.infra.pubsub.memory import MemoryPubSub
 
-__all__ = ["LAGGED", "Lagged", "MemoryPubSub", "PubSub", "Subscription"]
+__all__ = ["LAGGED", "Lagged", "Listener", "Listeners", "MemoryPubSub", "PubSub", "Subscription"]

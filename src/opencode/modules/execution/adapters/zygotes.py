@@ -203,9 +203,7 @@ class Zygote:
         """It is gone, and every cell with it: the first process of its namespace is its own."""
         if self._socket is None:
             return
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
-        self._socket = None
+        self._hang_up()
         cells, self._cells = self._cells, {}
         for newborn in cells.values():
             if not newborn.made.done():
@@ -214,12 +212,15 @@ class Zygote:
                 newborn.ended.set_result(Ended(None))
         self.gone(self)
 
-    async def stop(self) -> None:
-        """End it, and wait until it is gone."""
+    def _hang_up(self) -> None:
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
             self._socket = None
+
+    async def stop(self) -> None:
+        """End it, and wait until it is gone."""
+        self._hang_up()
         if self._process >= 0:
             process, self._process = self._process, -1
             try:

@@ -98,6 +98,7 @@ class Runs:
     _compiled: CompileCache = field(init=False)
     _under_way: dict[str, Performance] = field(default_factory=dict[str, Performance])
     _headers: dict[tuple[str, str], HeaderShelf] = field(default_factory=dict[tuple[str, str], HeaderShelf])
+    _usuals: dict[tuple[str, str, bool], Program] = field(default_factory=dict[tuple[str, str, bool], Program])
     _mean_duration_s: float = 1.0
     _turns: Turns = field(init=False)
     _turns_in_terminals: Turns = field(init=False)
@@ -275,7 +276,12 @@ class Runs:
         return Plan(runtime, found, program, self._usual(runtime, found), headers, compiling, running)
 
     def _usual(self, runtime: Runtime, found: Found) -> Program:
-        return usual(runtime, found.places, self.settings.compile, self.settings.run)
+        """Worked out once: every run asks for it."""
+        # Its places change when it is prepared, and never else.
+        key = runtime.id, found.version, found.is_prepared
+        if key not in self._usuals:
+            self._usuals[key] = usual(runtime, found.places, self.settings.compile, self.settings.run)
+        return self._usuals[key]
 
     def _ceiling(self, request: RunRequest) -> StageLimits:
         return self.settings.terminal if request.terminal else self.settings.run

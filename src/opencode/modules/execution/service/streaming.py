@@ -1,15 +1,12 @@
 """The event stream of a run: what was said, then what is being said, and meanwhile how many come first."""
 
-import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 
 import msgspec
 
 from opencode.contracts.execution import CodeRunner
 from opencode.infra.plugs import Parts
-from opencode.infra.pubsub import LAGGED, Lagged, Subscription
+from opencode.infra.pubsub import Listener, Listeners
 from opencode.kernel.errors import Unavailable
 from opencode.kernel.ids import RunId
 from opencode.kernel.principal import Principal
@@ -31,8 +28,7 @@ POSITION_S = 1.0
 class Streaming(UseCases):
     def __init__(self, parts: Parts, settings: ExecutionSettings, runner: CodeRunner, queue: RunQueue) -> None:
         super().__init__(parts, settings, runner, queue)
-        self._open: dict[str, set[Listener]] = defaultdict(set)
-        self._closing = False
+        self._listeners = Listeners(Said)
 
     async def open(self, run_id: str, by: Principal, *, after: int) -> AsyncGenerator[Said] | None:
         """
@@ -49,31 +45,27 @@ class Streaming(UseCases):
                 raise RunNotFound(run_id)
             if run.is_finished and not await stores.runs.events_after(run.id, after, limit=1):
                 return None
-        if len(self._open[by.id]) >= STREAMS_OF_ONE_PERSON:
+        if self._listeners.count(by.id) >= STREAMS_OF_ONE_PERSON:
             raise TooManyRunStreams(STREAMS_OF_ONE_PERSON)
         return self._follow(run.id, by.id, after)
 
     def end_here(self, principal_id: str) -> None:
         """End the streams that this person holds open on this server; who may comes back by itself."""
-        for listener in self._open.get(principal_id, ()):
-            listener.end()
+        self._listeners.end_here(principal_id)
 
     def close(self) -> None:
         """End all streams: the server goes down, and readers go on elsewhere, after the event they have."""
-        self._closing = True
-        for listeners in self._open.values():
-            for listener in listeners:
-                listener.end()
+        self._listeners.close()
 
     async def _follow(self, run_id: RunId, principal_id: str, after: int) -> AsyncGenerator[Said]:
         async with self.parts.pubsub.subscribe(topic_of(run_id)) as subscription:
-            with self._listening(principal_id, Listener(subscription)) as listener:
+            with self._listeners.listening(principal_id, subscription) as listener:
                 async for said in self._all(run_id, after, listener):
                     yield said
                     if said.type is RunEventType.RUN_FINISHED:
                         return
 
-    async def _all(self, run_id: RunId, after: int, listener: "Listener") -> AsyncGenerator[Said]:
+    async def _all(self, run_id: RunId, after: int, listener: Listener[Said]) -> AsyncGenerator[Said]:
         """
         The subscription is there before the table is read, so nothing falls between the two; a number that is missing
         means that the table knows more.
@@ -110,36 +102,3 @@ class Streaming(UseCases):
         at = self.clock.now()
         data = {"type": RunEventType.RUN_QUEUED, "at": at, "position": position}
         return Said(run_id, seq, RunEventType.RUN_QUEUED, at, msgspec.json.encode(data).decode())
-
-    @contextmanager
-    def _listening(self, principal_id: str, listener: "Listener") -> "Generator[Listener]":
-        self._open[principal_id].add(listener)
-        if self._closing:
-            listener.end()
-        try:
-            yield listener
-        finally:
-            self._open[principal_id].discard(listener)
-            if not self._open[principal_id]:
-                del self._open[principal_id]
-
-
-class Listener:
-    """One open stream."""
-
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-        self.ended = False
-
-    async def hear(self, patience_s: float) -> Said | None:
-        """The next event that is told. None when it is time to look at the table again, or at `ended`."""
-        try:
-            async with asyncio.timeout(patience_s):
-                message = await anext(self._subscription)
-        except TimeoutError:
-            return None
-        return None if isinstance(message, Lagged) else msgspec.msgpack.decode(message, type=Said)
-
-    def end(self) -> None:
-        self.ended = True
-        self._subscription.put(LAGGED)

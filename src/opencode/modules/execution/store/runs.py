@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import RunId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.execution.domain.runs import Outline, Run, RunProgress, Said, Webhook
-from opencode.modules.execution.errors import RunKeyReused
-from opencode.modules.execution.store.tables import BELONGING, events, requests, runs
+from opencode.modules.execution.store.tables import BELONGING, events, runs
 
 _BESIDE = ("language", "version", "webhook_url", "webhook_secret", "last_seq")
 _OUTLINE = [runs.c[item.name] for item in fields(Outline)]
@@ -136,39 +134,6 @@ class RunStore:
     async def events_after(self, run_id: RunId, seq: int, *, limit: int) -> list[Said]:
         query = select(events).where(events.c.run_id == run_id, events.c.seq > seq).order_by(events.c.seq)
         return [Said(**row) for row in (await self._connection.execute(query.limit(limit))).mappings()]
-
-
-class RequestStore:
-    """What an `Idempotency-Key` made, for a day."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def find(self, principal_id: str, key: str) -> tuple[str, str] | None:
-        """The fingerprint of the request and the id of what it made."""
-        query = select(requests.c.fingerprint, requests.c.made_id).where(
-            requests.c.principal_id == principal_id, requests.c.key == key
-        )
-        row = (await self._connection.execute(query)).one_or_none()
-        return (row.fingerprint, row.made_id) if row else None
-
-    async def add(self, principal_id: str, key: str, fingerprint: str, made_id: str, at: datetime) -> None:
-        """
-        Raises:
-            RunKeyReused: the key was used at the same moment.
-        """
-        values = {"principal_id": principal_id, "key": key, "fingerprint": fingerprint, "made_id": made_id, "at": at}
-        try:
-            await self._connection.execute(insert(requests).values(values))
-        except IntegrityError:
-            raise RunKeyReused from None
-
-    async def any_before(self, moment: datetime) -> bool:
-        query = select(requests.c.key).where(requests.c.at < moment).limit(1)
-        return (await self._connection.execute(query)).first() is not None
-
-    async def forget_before(self, moment: datetime) -> None:
-        await self._connection.execute(delete(requests).where(requests.c.at < moment))
 
 
 def _run(row: RowMapping) -> Run:

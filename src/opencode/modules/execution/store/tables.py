@@ -1,6 +1,5 @@
 """The tables. An owner is another module's thing: kept by id, never referenced by a foreign key."""
 
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -8,31 +7,13 @@ from sqlalchemy import Boolean, Column, Dialect, Index, Integer, LargeBinary, Pr
 from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import RunRequest
-from opencode.infra.db import UtcDateTime, metadata
+from opencode.infra.db import UtcDateTime, Word, metadata
 from opencode.modules.execution.domain.judging import Plan
 from opencode.modules.execution.domain.runs import Details, Result, RunEventType, RunProgress
 
 T = TypeVar("T")
-W = TypeVar("W", bound=StrEnum)
 
 _ID = String(40)
-
-
-class Word(TypeDecorator[W], Generic[W]):
-    """One word of an enumeration, kept as text."""
-
-    impl = String(40)
-    cache_ok = True
-
-    def __init__(self, words: type[W]) -> None:
-        super().__init__()
-        self.words = words
-
-    def process_bind_param(self, value: W | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.value
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> W | None:
-        return None if value is None else self.words(value)
 
 
 class Packed(TypeDecorator[T], Generic[T]):

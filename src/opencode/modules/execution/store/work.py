@@ -10,11 +10,13 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opencode.infra.db import Database, UnitOfWork
+from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.kernel.ids import RunId
 from opencode.modules.execution.domain.runs import Run, RunEventType, Said
-from opencode.modules.execution.store.runs import RequestStore, RunStore
+from opencode.modules.execution.errors import RunKeyReused
+from opencode.modules.execution.store.runs import RunStore
+from opencode.modules.execution.store.tables import requests
 from opencode.modules.execution.store.webhooks import WebhookStore
 
 log = structlog.get_logger(__name__)
@@ -25,7 +27,7 @@ class Stores:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.runs = RunStore(connection)
-        self.requests = RequestStore(connection)
+        self.requests = RequestStore(connection, requests, RunKeyReused)
         self.webhooks = WebhookStore(connection)
 
 

@@ -1,14 +1,9 @@
 """The event stream of an interview: what was said, then what is being said, to whoever may hear it."""
 
-import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
-
-import msgspec
+from collections.abc import AsyncGenerator
 
 from opencode.infra.plugs import Parts
-from opencode.infra.pubsub import LAGGED, Lagged, Subscription
+from opencode.infra.pubsub import Listener, Listeners
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
@@ -28,8 +23,7 @@ LOOK_AGAIN_S = 15.0
 class Streaming(UseCases):
     def __init__(self, parts: Parts, settings: InterviewsSettings, neighbours: Neighbours) -> None:
         super().__init__(parts, settings, neighbours)
-        self._open: dict[str, set[Listener]] = defaultdict(set)
-        self._closing = False
+        self._listeners = Listeners(Said)
 
     async def open(self, interview_id: str, by: Principal, *, after: int) -> AsyncGenerator[Said] | None:
         """
@@ -46,21 +40,17 @@ class Streaming(UseCases):
         if case.interview.is_over or case.standing is Standing.GONE:
             rest = [said async for said in self._rest(case, by, after)]
             return _replay(rest) if rest else None
-        if len(self._open[by.id]) >= STREAMS_OF_ONE_PERSON:
+        if self._listeners.count(by.id) >= STREAMS_OF_ONE_PERSON:
             raise TooManyStreams(STREAMS_OF_ONE_PERSON)
         return self._follow(case, by, after)
 
     def end_here(self, principal_id: str) -> None:
         """End the streams that this person holds open on this server; a page that may comes back by itself."""
-        for listener in self._open.get(principal_id, ()):
-            listener.end()
+        self._listeners.end_here(principal_id)
 
     def close(self) -> None:
         """End all streams: the server goes down, and pages go on elsewhere, after the event they have."""
-        self._closing = True
-        for listeners in self._open.values():
-            for listener in listeners:
-                listener.end()
+        self._listeners.close()
 
     async def _rest(self, case: Case, by: Principal, after: int) -> AsyncGenerator[Said]:
         """What is left to tell when nothing new can come."""
@@ -74,7 +64,7 @@ class Streaming(UseCases):
 
     async def _follow(self, case: Case, by: Principal, after: int) -> AsyncGenerator[Said]:
         async with self.parts.pubsub.subscribe(topic_of(case.interview.id)) as subscription:
-            with self._listening(by.id, Listener(subscription)) as listener:
+            with self._listeners.listening(by.id, subscription) as listener:
                 async for said in self._all(case.interview.id, after, listener):
                     over = case.interview.is_over
                     seen = policy.sees(case.standing, by.id, said, over=over)
@@ -86,7 +76,7 @@ class Streaming(UseCases):
                     if policy.is_last(said, by.id):
                         return
 
-    async def _all(self, interview_id: InterviewId, after: int, listener: "Listener") -> AsyncGenerator[Said]:
+    async def _all(self, interview_id: InterviewId, after: int, listener: Listener[Said]) -> AsyncGenerator[Said]:
         """
         Every event in the order of the numbers. The subscription is there before the table is read, so nothing falls
         between the two; a number that is missing means that the table knows more.
@@ -98,7 +88,7 @@ class Streaming(UseCases):
                 yield said
             if len(page) == PAGE:
                 continue
-            while (said := await listener.hear()) and said.seq <= after + 1:
+            while (said := await listener.hear(LOOK_AGAIN_S)) and said.seq <= after + 1:
                 if said.seq == after + 1:
                     after = said.seq
                     yield said
@@ -115,39 +105,6 @@ class Streaming(UseCases):
                 return await self.case(stores, case.interview.id, by, Action.WATCH)
         except InterviewNotFound:
             return Case(case.interview, Standing.GONE, case.me)
-
-    @contextmanager
-    def _listening(self, principal_id: str, listener: "Listener") -> "Generator[Listener]":
-        self._open[principal_id].add(listener)
-        if self._closing:
-            listener.end()
-        try:
-            yield listener
-        finally:
-            self._open[principal_id].discard(listener)
-            if not self._open[principal_id]:
-                del self._open[principal_id]
-
-
-class Listener:
-    """One open stream."""
-
-    def __init__(self, subscription: Subscription) -> None:
-        self._subscription = subscription
-        self.ended = False
-
-    async def hear(self) -> Said | None:
-        """The next event that is told. None when it is time to look at the table again, or at `ended`."""
-        try:
-            async with asyncio.timeout(LOOK_AGAIN_S):
-                message = await anext(self._subscription)
-        except TimeoutError:
-            return None
-        return None if isinstance(message, Lagged) else msgspec.msgpack.decode(message, type=Said)
-
-    def end(self) -> None:
-        self.ended = True
-        self._subscription.put(LAGGED)
 
 
 async def _replay(rest: list[Said]) -> AsyncGenerator[Said]:

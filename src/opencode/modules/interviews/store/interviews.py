@@ -11,8 +11,8 @@ from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
-from opencode.modules.interviews.errors import CodeTaken, KeyReused
-from opencode.modules.interviews.store.tables import BELONGING, interviews, requests
+from opencode.modules.interviews.errors import CodeTaken
+from opencode.modules.interviews.store.tables import BELONGING, interviews
 
 _SHOWN = [column for column in interviews.columns if column.name != "last_seq"]
 
@@ -93,39 +93,6 @@ class InterviewStore:
     async def count_live(self) -> int:
         query = select(func.count()).where(interviews.c.state == InterviewState.LIVE)
         return (await self._connection.execute(query)).scalar_one()
-
-
-class RequestStore:
-    """What an `Idempotency-Key` made, for a day."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def find(self, principal_id: str, key: str) -> tuple[str, str] | None:
-        """The fingerprint of the request and the id of what it made."""
-        query = select(requests.c.fingerprint, requests.c.made_id).where(
-            requests.c.principal_id == principal_id, requests.c.key == key
-        )
-        row = (await self._connection.execute(query)).one_or_none()
-        return (row.fingerprint, row.made_id) if row else None
-
-    async def add(self, principal_id: str, key: str, fingerprint: str, made_id: str, at: datetime) -> None:
-        """
-        Raises:
-            KeyReused: the key was used at the same moment.
-        """
-        values = {"principal_id": principal_id, "key": key, "fingerprint": fingerprint, "made_id": made_id, "at": at}
-        try:
-            await self._connection.execute(insert(requests).values(values))
-        except IntegrityError:
-            raise KeyReused from None
-
-    async def any_before(self, moment: datetime) -> bool:
-        query = select(requests.c.key).where(requests.c.at < moment).limit(1)
-        return (await self._connection.execute(query)).first() is not None
-
-    async def forget_before(self, moment: datetime) -> None:
-        await self._connection.execute(delete(requests).where(requests.c.at < moment))
 
 
 def _interview(row: RowMapping | None) -> Interview | None:

@@ -1,6 +1,5 @@
 """The tables. Ids of documents and people are other modules' things: kept, never referenced by a foreign key."""
 
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -8,33 +7,15 @@ from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, Pri
 from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import Terminal, Verdict
-from opencode.infra.db import UtcDateTime, metadata
+from opencode.infra.db import UtcDateTime, Word, metadata
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
 from opencode.modules.interviews.domain.run import Compilation, RunState
 
-W = TypeVar("W", bound=StrEnum)
 R = TypeVar("R")
 
 _ID = String(40)
-
-
-class Word(TypeDecorator[W], Generic[W]):
-    """One word of an enumeration, kept as text."""
-
-    impl = String(40)
-    cache_ok = True
-
-    def __init__(self, words: type[W]) -> None:
-        super().__init__()
-        self.words = words
-
-    def process_bind_param(self, value: W | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.value
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> W | None:
-        return None if value is None else self.words(value)
 
 
 class Words(TypeDecorator[tuple[str, ...]]):

@@ -11,15 +11,17 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opencode.infra.db import Database, UnitOfWork
+from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
 from opencode.kernel.ids import InterviewId
 from opencode.modules.interviews.domain.records import PASSING, Audience, EventType, Said
-from opencode.modules.interviews.store.interviews import InterviewStore, RequestStore
+from opencode.modules.interviews.errors import KeyReused
+from opencode.modules.interviews.store.interviews import InterviewStore
 from opencode.modules.interviews.store.people import PeopleStore
 from opencode.modules.interviews.store.records import RecordStore
 from opencode.modules.interviews.store.runs import RunStore
+from opencode.modules.interviews.store.tables import requests
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +31,7 @@ class Stores:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.interviews = InterviewStore(connection)
-        self.requests = RequestStore(connection)
+        self.requests = RequestStore(connection, requests, KeyReused)
         self.people = PeopleStore(connection)
         self.runs = RunStore(connection)
         self.records = RecordStore(connection)

@@ -6,7 +6,6 @@ import mmap
 import os
 import signal
 import struct
-import sys
 
 # include/uapi/linux/sched.h
 _CLONE_VM = 0x00000100
@@ -227,8 +226,3 @@ def start_loopback() -> None:
         fcntl.ioctl(helper.fileno(), _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
     finally:
         helper.close()
-
-
-def is_supported() -> bool:
-    """Whether this processor's system calls are known here."""
-    return sys.platform == "linux" and os.uname().machine in _SYS_PIVOT_ROOT

@@ -1,7 +1,6 @@
 """The read-only root that all cells of a zygote share: what of the machine a program may see."""
 
 import os
-import sys
 
 from opencode.modules.execution.adapters.zygote import kernel
 
@@ -155,8 +154,3 @@ def write(path: str, content: bytes) -> None:
         os.write(descriptor, content)
     finally:
         os.close(descriptor)
-
-
-def complain(what: str, error: BaseException) -> str:
-    """One line for the server's log."""
-    return f"{what}: {error.strerror if isinstance(error, OSError) else error} (Python {sys.version.split()[0]})"
