@@ -8,16 +8,19 @@ from opencode.infra.http.authentication import (
     provide_principal,
     refuse_other_sites,
 )
-from opencode.infra.http.event_stream import ServerEvent, event_stream
+from opencode.infra.http.event_stream import After, LastEventId, ServerEvent, event_stream
 from opencode.infra.http.pages import PageView, provide_page_request
 from opencode.infra.http.problems import problem_of, problem_response
-from opencode.infra.http.requests import ApiRequest, Body
+from opencode.infra.http.requests import ApiRequest, Body, IdempotencyKey
 
 __all__ = [
     "SESSION_COOKIE",
+    "After",
     "ApiRequest",
     "Body",
     "Caller",
+    "IdempotencyKey",
+    "LastEventId",
     "PageView",
     "ServerEvent",
     "credentials_of",

@@ -4,12 +4,21 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Annotated
 
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from opencode.infra.observability import metrics
 
 HEARTBEAT_S = 10.0
+MAX_SEQ = 2**31 - 1
+
+LastEventId = Annotated[
+    int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=MAX_SEQ, description="go on after this event")
+]
+After = Annotated[int | None, QueryParameter(ge=0, le=MAX_SEQ, description="the same, where no header can be sent")]
+"""Where a stream goes on; `LastEventId` counts where both are given."""
 
 
 @dataclass(frozen=True, slots=True)

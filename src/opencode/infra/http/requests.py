@@ -5,10 +5,23 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
+from litestar.params import HeaderParameter
 
 from opencode.kernel.errors import FieldProblem, Invalid
 
 MOST_PROBLEMS_OF_ITEMS = 100
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]*$",
+        description="the same request with the same key makes nothing new for 24 hours",
+    ),
+]
 
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,14 +1,14 @@
 """Runs of programs that people send."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
-from opencode.infra.http import PageView, ServerEvent, event_stream
+from opencode.infra.http import After, IdempotencyKey, LastEventId, PageView, ServerEvent, event_stream
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.execution.domain.runs import Said
@@ -16,19 +16,6 @@ from opencode.modules.execution.domain.views import NativeRunOutlineView, Native
 from opencode.modules.execution.schemas.runs import NativeRunDraft
 from opencode.modules.execution.service.ordering import Ordering
 from opencode.modules.execution.service.streaming import Streaming
-
-MAX_SEQ = 2**31 - 1
-
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]*$",
-        description="the same request with the same key makes nothing new for 24 hours",
-    ),
-]
 
 
 class NativeRunsController(Controller):
@@ -96,14 +83,8 @@ class NativeRunsController(Controller):
         run_id: FromPath[str],
         principal: NamedDependency[Principal],
         streaming: NamedDependency[Streaming],
-        last_event_id: Annotated[
-            int | None,
-            HeaderParameter(name="Last-Event-ID", ge=0, le=MAX_SEQ, description="go on after this event"),
-        ] = None,
-        after: Annotated[
-            int | None,
-            QueryParameter(ge=0, le=MAX_SEQ, description="the same, where no header can be sent"),
-        ] = None,
+        last_event_id: LastEventId = None,
+        after: After = None,
     ) -> Response[Any]:
         start = last_event_id if last_event_id is not None else after or 0
         said = await streaming.open(run_id, principal, after=start)

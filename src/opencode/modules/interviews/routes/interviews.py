@@ -1,12 +1,10 @@
 """Interviews themselves."""
 
-from typing import Annotated
-
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 
-from opencode.infra.http import PageView
+from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.export import Export
@@ -16,17 +14,6 @@ from opencode.modules.interviews.service.arranging import Arranging
 from opencode.modules.interviews.service.exporting import Exporting
 from opencode.modules.interviews.service.languages import Languages
 from opencode.modules.interviews.service.steering import Steering
-
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]*$",
-        description="the same request with the same key makes nothing new for 24 hours",
-    ),
-]
 
 
 class InterviewsController(Controller):

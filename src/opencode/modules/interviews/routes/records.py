@@ -1,14 +1,14 @@
 """Chat, signals, and the event stream."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
-from opencode.infra.http import PageView, ServerEvent, event_stream
+from opencode.infra.http import After, LastEventId, PageView, ServerEvent, event_stream
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.records import PASSING, Said
@@ -17,8 +17,6 @@ from opencode.modules.interviews.schemas import MessageDraft, SignalReport
 from opencode.modules.interviews.service.chat import Chat
 from opencode.modules.interviews.service.monitoring import Monitoring, Observation
 from opencode.modules.interviews.service.streaming import Streaming
-
-MAX_SEQ = 2**31 - 1
 
 
 class RecordsController(Controller):
@@ -79,14 +77,8 @@ class RecordsController(Controller):
         interview_id: FromPath[str],
         principal: NamedDependency[Principal],
         streaming: NamedDependency[Streaming],
-        last_event_id: Annotated[
-            int | None,
-            HeaderParameter(name="Last-Event-ID", ge=0, le=MAX_SEQ, description="go on after this event"),
-        ] = None,
-        after: Annotated[
-            int | None,
-            QueryParameter(ge=0, le=MAX_SEQ, description="the same, where no header can be sent"),
-        ] = None,
+        last_event_id: LastEventId = None,
+        after: After = None,
     ) -> Response[Any]:
         start = last_event_id if last_event_id is not None else after or 0
         said = await streaming.open(interview_id, principal, after=start)

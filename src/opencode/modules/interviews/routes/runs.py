@@ -5,11 +5,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from opencode.contracts.execution import Terminal
-from opencode.infra.http import PageView
+from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.views import RunView
-from opencode.modules.interviews.routes.interviews import IdempotencyKey
 from opencode.modules.interviews.schemas import RunDraft, TerminalTicketView
 from opencode.modules.interviews.service.running import Running
 from opencode.modules.interviews.service.terminals import Terminals
