@@ -154,11 +154,11 @@ def run(
 ) -> None:
     """Run a file in the sandbox, and end with its exit code (128 and the number of a signal that ended it)."""
     from opencode.app.running import language_of, request_for, run_file, status_of, verdict_in_words
-    from opencode.app.wiring import wire_runner
     from opencode.contracts.execution import Finished, Limits
+    from opencode.modules.execution.engine import build_cells
 
     async def work() -> Finished:
-        runner = wire_runner(settings_of())
+        runner = build_cells(settings_of().execution)
         try:
             limits = Limits(
                 wall_time_ms=None if time is None else round(time * 1000),

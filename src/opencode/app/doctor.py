@@ -10,8 +10,9 @@ from pathlib import Path
 from opencode.app.migrate import pending
 from opencode.app.settings import Settings
 from opencode.app.web import web_folder
-from opencode.app.wiring import open_database, wire_engine
+from opencode.app.wiring import open_database
 from opencode.kernel.errors import OpenCodeError
+from opencode.modules.execution.engine import build_engine
 from opencode.modules.execution.service.routing import RoutedRunner
 from opencode.modules.execution.service.runner import Runs
 
@@ -116,7 +117,7 @@ def _port(host: str, port: int) -> Finding:
 
 
 async def _programs(settings: Settings) -> list[Finding]:
-    engine = wire_engine(settings)
+    engine = build_engine(settings.execution, settings.piston)
     try:
         return [await _sandbox(engine.cells), *await _servers(engine.routed)]
     finally:

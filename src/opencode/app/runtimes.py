@@ -144,10 +144,10 @@ def _probes(names: list[str] | None) -> list[ProbeName]:
 
 
 def _runner() -> Runs:
-    # Here, since wiring loads every module, which takes longer than most commands.
-    from opencode.app.wiring import wire_runner
+    # Here, since the sandbox takes longer to load than the commands that only list.
+    from opencode.modules.execution.engine import build_cells
 
-    return wire_runner(settings_of())
+    return build_cells(settings_of().execution)
 
 
 # ---------------------------------------------------------------------------------------------------------- install

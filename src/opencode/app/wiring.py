@@ -17,8 +17,7 @@ from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
-from opencode.modules.execution.module import Engine, WorkerModule
-from opencode.modules.execution.service.runner import Runs
+from opencode.modules.execution.module import WorkerModule
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 
@@ -54,16 +53,6 @@ def open_database(settings: Settings) -> Database:
         return Database(settings.process.database_url)
     settings.process.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Database.in_folder(settings.process.data)
-
-
-def wire_runner(settings: Settings) -> Runs:
-    """The sandboxes alone, for commands that need no server."""
-    return execution_module.build_cells(settings.execution)
-
-
-def wire_engine(settings: Settings) -> Engine:
-    """All that runs programs, other servers included."""
-    return execution_module.build_runner(settings.execution, settings.piston)
 
 
 def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]:

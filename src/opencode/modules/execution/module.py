@@ -2,9 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
-import structlog
 from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
@@ -14,13 +12,12 @@ from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Hook, Parts, Plug
-from opencode.infra.settings import SettingsError
 from opencode.infra.websocket import SocketRoute
-from opencode.modules.execution.adapters import toolchains
 from opencode.modules.execution.adapters.installer import CommandLineOnly
 from opencode.modules.execution.adapters.local_queue import LocalQueue
 from opencode.modules.execution.adapters.webhook_call import Caller
 from opencode.modules.execution.domain.queue import RunQueue
+from opencode.modules.execution.engine import Engine, build_engine
 from opencode.modules.execution.jobs import jobs, worker_jobs
 from opencode.modules.execution.policy import Door
 from opencode.modules.execution.reactions import end_streams_of_revoked_person, forget_revoked_person
@@ -33,15 +30,11 @@ from opencode.modules.execution.service.base import UseCases
 from opencode.modules.execution.service.control import Control
 from opencode.modules.execution.service.hooking import Hooking
 from opencode.modules.execution.service.ordering import Ordering
-from opencode.modules.execution.service.routing import RoutedRunner
-from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.service.streaming import Streaming
 from opencode.modules.execution.service.tidying import Tidying
 from opencode.modules.execution.service.working import Worker
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.execution.sockets import PistonSockets
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +67,7 @@ def build(
         runner: what runs programs; by default the sandboxes of this process.
         redis_url: where the queue is, when several processes share the work.
     """
-    engine = build_runner(settings, piston_settings) if runner is None else None
+    engine = build_engine(settings, piston_settings) if runner is None else None
     runner = engine.runner if engine else runner
     if runner is None:
         raise ValueError("there is no runner")
@@ -113,7 +106,7 @@ class _Life:
     """What of the module lives from the start of the server to its end. `engine` is None where a test runs."""
 
     settings: ExecutionSettings
-    engine: "Engine | None"
+    engine: Engine | None
     queue: RunQueue
     control: Control
     streaming: Streaming
@@ -181,66 +174,6 @@ def build_piston(
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What runs programs: the sandboxes of this process, and beside them other servers where there are any."""
-
-    cells: Runs
-    routed: RoutedRunner | None = None
-
-    @property
-    def runner(self) -> CodeRunner:
-        return self.routed or self.cells
-
-    def troubles(self) -> dict[str, str]:
-        """Servers that do not serve, and why; by a name for people."""
-        troubles = self.routed.troubles() if self.routed else {}
-        return {f"runs on {name}": trouble for name, trouble in troubles.items()}
-
-    async def look_around(self) -> None:
-        """Find out what can be run here, and say so when nothing can."""
-        report = await self.cells.probe()
-        if not report.available:
-            log.warning("programs cannot be run here", reason=report.reason)
-        await self.runner.languages()
-        await self.cells.prepare()
-
-    async def close(self) -> None:
-        if self.routed:
-            await self.routed.close()
-        await self.cells.close()
-
-
-def build_cells(settings: ExecutionSettings) -> Runs:
-    """The sandboxes of this process, with the languages that come with us and those of the operator."""
-    own = (Path(settings.runtime_folder),) if settings.runtime_folder else ()
-    return Runs(settings, toolchains.load(toolchains.RUNTIME_FILES, *own))
-
-
-def build_runner(settings: ExecutionSettings, piston: PistonSettings) -> Engine:
-    """
-    The runner alone.
-
-    Raises:
-        SettingsError: a server's address is none.
-    """
-    cells = build_cells(settings)
-    if not piston.piston_servers:
-        return Engine(cells)
-    # Loaded only here: most have no other servers, and it takes a part of a server's start.
-    from opencode.modules.execution.adapters.piston.runner import PistonRunner
-    from opencode.modules.execution.adapters.piston.server import PistonServer
-
-    servers: list[PistonRunner] = []
-    for url in piston.piston_servers:
-        try:
-            server = PistonServer(url, piston.piston_server_token)
-        except ValueError as error:
-            raise SettingsError([f"OCP_PISTON_SERVERS has {url.rpartition('@')[2]!r}: {error}"]) from None
-        servers.append(PistonRunner(server, settings, cells.runtimes))
-    return Engine(cells, RoutedRunner(cells, servers, frozenset(piston.piston_languages)))
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerModule:
     """What `ocp worker` gets: a worker without any of the routes."""
 
@@ -258,7 +191,7 @@ def build_worker(
     runner: CodeRunner | None = None,
 ) -> WorkerModule:
     """Put a worker together that serves the shared queue and nobody else."""
-    engine = build_runner(settings, piston) if runner is None else None
+    engine = build_engine(settings, piston) if runner is None else None
     runner = engine.runner if engine else runner
     if runner is None:
         raise ValueError("there is no runner")
