@@ -22,9 +22,11 @@ log = structlog.get_logger(__name__)
 
 _MEMORY_OF_DEMAND_S = 10.0  # what was asked for longer ago weighs little
 _KEPT_READY_S = 600.0  # a kind that nobody asked for this long gets no cell ahead of time
-# A zygote does one thing at a time: it would tell the end of a short program only after it made the next cell. And a
-# program that is started early takes a processor from the run before it.
+# A zygote does one thing at a time: it would tell the end of a short program only after it made the next cell.
 _REFILLED_AFTER_S = 0.02
+# Who makes a cell slows the run beside it. When nobody has asked for a while, the run that begins now ends first.
+_REFILLED_CALMLY_AFTER_S = 0.1
+_CALM_AFTER_S = 0.3
 _STARTED_EARLY_AFTER_S = 0.5
 _RUSH = 3.0  # times that a cell is asked for while one is made
 _PATIENCE_S = 20.0
@@ -48,9 +50,12 @@ class Demand:
     asked_at: float = -math.inf
     _rate: float = 0.0
 
-    def note(self, now: float) -> None:
+    def note(self, now: float) -> bool:
+        """Returns whether nobody had asked for a while."""
+        calm = now - self.asked_at > _CALM_AFTER_S
         self._rate = self.rate(now) + 1 / _MEMORY_OF_DEMAND_S
         self.asked_at = now
+        return calm
 
     def rate(self, now: float) -> float:
         return self._rate * math.exp((self.asked_at - now) / _MEMORY_OF_DEMAND_S) if self._rate else 0.0
@@ -89,21 +94,21 @@ class Nursery:
         Raises:
             OSError, SandboxUnavailable: it cannot be made.
         """
-        self._demand.note(time.monotonic())
+        calm = self._demand.note(time.monotonic())
         cell = self._pop_ready()
         try:
             cell = cell or await self._make()
         except ConnectionError:
             # The zygote ended under our hands. That costs a moment, not a run: there is another one now.
             cell = await self._make()
-        self._refill_soon()
+        self._refill_soon(calm=calm)
         return cell
 
     def take_ready(self) -> Cell | None:
         """A cell that is ready, if there is one. Asking is demand, so that there may be one the next time."""
-        self._demand.note(time.monotonic())
+        calm = self._demand.note(time.monotonic())
         cell = self._pop_ready()
-        self._refill_soon()
+        self._refill_soon(calm=calm)
         return cell
 
     def expect(self) -> None:
@@ -153,12 +158,18 @@ class Nursery:
             self.dispose(cell)
         return None
 
-    def _refill_soon(self) -> None:
-        if not self.kind.warm and not self._ready:
+    def _refill_soon(self, *, calm: bool) -> None:
+        if self.kind.warm:
+            after_s = _STARTED_EARLY_AFTER_S
+        elif calm:
+            after_s = _REFILLED_CALMLY_AFTER_S
+        else:
+            after_s = _REFILLED_AFTER_S
+        loop = asyncio.get_running_loop()
+        if self._soon is None:
+            self._soon = loop.call_later(after_s, self._refill)
+        if not self._ready and self._soon.when() <= loop.time() + _REFILLED_AFTER_S:
             self._refill()
-        elif self._soon is None:
-            after_s = _STARTED_EARLY_AFTER_S if self.kind.warm else _REFILLED_AFTER_S
-            self._soon = asyncio.get_running_loop().call_later(after_s, self._refill)
 
     def _refill(self) -> None:
         if self._soon:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from opencode.contracts.execution import Stage
+
 TOOLCHAINS = "/opt/toolchains"
 PREPARED = "/opt/prepared"
 HEADERS = "/opt/headers"
@@ -13,6 +15,7 @@ TEMPORARY = "/tmp"  # noqa: S108 (of the cell; nobody else is there)
 _CELL_ID = 1000  # zygote/walls.py
 _ETC = ("ld.so.cache", "alternatives")
 _STDBUF = (Path("/usr/libexec/coreutils/libstdbuf.so"), Path("/usr/lib/coreutils/libstdbuf.so"))  # coreutils
+_BUFFERED_BY_LINE = ("LD_PRELOAD", "_STDBUF_O")  # stdbuf(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,16 @@ class Surroundings:
         }
         library = next((path for path in _STDBUF if path.exists()), None)
         if line_buffered and library:
-            variables |= {"LD_PRELOAD": str(library), "_STDBUF_O": "L"}
+            variables |= dict(zip(_BUFFERED_BY_LINE, (str(library), "L"), strict=True))
         return cls(tuple(binds), tuple(variables.items()))
+
+    def environment_of(self, stage: Stage) -> dict[str, str]:
+        """A compiler is many processes, each of which would pay for printing by line."""
+        variables = dict(self.environment)
+        if stage == "compile":
+            for name in _BUFFERED_BY_LINE:
+                variables.pop(name, None)
+        return variables
 
     def showing(self, folder: Path, place: str) -> "Surroundings":
         """The same, with one folder more."""
