@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 import uvicorn
 from litestar import get, post
+from litestar.params import FromPath, FromQuery
 from prometheus_client import REGISTRY
 
 from opencode.app.migrate import migrate
@@ -161,23 +162,25 @@ class DocumentServer(uvicorn.Server):
             return {"document_id": await documents.create(AUDIENCE)}
 
         @post("/documents/{document_id:str}/seeds")
-        async def seed(document_id: str, data: Seed) -> None:
+        async def seed(document_id: FromPath[str], data: Seed) -> None:
             await documents.seed(DocumentId(document_id), data.name, data.content)
 
         @get("/documents/{document_id:str}/texts")
-        async def texts(document_id: str) -> dict[str, Any]:
+        async def texts(document_id: FromPath[str]) -> dict[str, Any]:
             return msgspec.to_builtins(await documents.texts(DocumentId(document_id)))
 
         @get("/documents/{document_id:str}/text")
-        async def text(document_id: str, name: str) -> dict[str, str]:
+        async def text(document_id: FromPath[str], name: FromQuery[str]) -> dict[str, str]:
             return {"text": await documents.text(DocumentId(document_id), name)}
 
         @post("/documents/{document_id:str}/disconnections")
-        async def disconnect(document_id: str, reason: str, person: str | None = None) -> None:
+        async def disconnect(
+            document_id: FromPath[str], reason: FromQuery[str], person: FromQuery[str | None] = None
+        ) -> None:
             await documents.disconnect(DocumentId(document_id), CloseReason(reason), peer_id=person)
 
         @post("/documents/{document_id:str}/roles")
-        async def set_role(document_id: str, person: str, role: str) -> None:
+        async def set_role(document_id: FromPath[str], person: FromQuery[str], role: FromQuery[str]) -> None:
             await documents.set_role(DocumentId(document_id), person, PeerRole(role))
 
         @get("/memory", sync_to_thread=False)

@@ -7,14 +7,11 @@ class CommandLineOnly:
     """`contracts.execution.Installer` for a server that changes nothing on its machine while it serves."""
 
     async def install(self, language: str, version: str) -> str:
-        raise _by_hand("install", language)
+        raise _refused(f"Use `ocp runtimes install {language}` on its machine.")
 
     async def uninstall(self, language: str, version: str) -> str:
-        raise _by_hand("uninstall", language)
+        raise _refused(f"On its machine, remove the packages that {language}.toml names under [install].")
 
 
-def _by_hand(verb: str, language: str) -> InstallFailed:
-    return InstallFailed(
-        "This server does not change what is installed while it runs.",
-        action=f"Use `ocp runtimes {verb} {language}` on its machine.",
-    )
+def _refused(action: str) -> InstallFailed:
+    return InstallFailed("This server does not change what is installed while it runs.", action=action)
