@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -195,3 +196,25 @@ def test_two_runtimes_may_not_share_a_name(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text(source)
     with pytest.raises(RuntimeFileError, match=r"b\.toml: the name python is taken by a\.toml"):
         toolchains.load(tmp_path)
+
+
+async def test_a_toolchain_finds_the_part_of_itself_that_is_below_var_lib(settings: ExecutionSettings) -> None:
+    """What apt knows stands in for it: the libraries of Chicken, OCaml and Haskell are found there, too."""
+    shell = msgspec.convert(
+        {
+            "id": "reader",
+            "name": "Reader",
+            "file_name": "main.sh",
+            "run": ["{bash}", "{main}"],
+            "hello": "",
+            "var": ["dpkg"],
+            "toolchain": {"programs": ["bash"], "version": ["{bash}", "--version"]},
+        },
+        Runtime,
+    )
+    runs = Runs(settings, (shell,))
+    try:
+        outcome = await Runner(runs)("reader", "head -c 8 /var/lib/dpkg/status; ls /var/lib")
+    finally:
+        await runs.close()
+    assert (outcome.stdout, outcome.stderr) == ("Package:dpkg\n", "")

@@ -44,7 +44,9 @@ def raise_walls(plan: words.Plan, user: int) -> None:
     root.map_ids("self", CELL_ID, user, user)
     os.chdir("/work")
     kernel.drop_capabilities()
-    landlock.restrict(_READABLE, WRITABLE)
+    # Some toolchains keep a part of themselves below /var/lib.
+    elsewhere = [place for _, place in plan["binds"] if not place.startswith(_READABLE)]
+    landlock.restrict((*_READABLE, *elsewhere), WRITABLE)
     kernel.load_filter(plan["filter"])
 
 
