@@ -1,0 +1,45 @@
+"""
+What a word is. The same rules hold for what is indexed and for what is asked.
+
+Case and accents do not matter. `c++`, `c#` and `f#` are words. A name is found by its parts, by the parts that capital
+letters show, and as one: `fast-api`, `FastAPI` and `fast_api` are all `fast`, `api` and `fastapi`.
+"""
+
+import re
+import unicodedata
+
+LONGEST_WORD = 64
+MOST_QUERY_WORDS = 12
+
+_WORD = re.compile(r"[^\W_]+(?:\+\+|#)?")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_IN_NAMES = re.compile(r"[^\w+#]+|_")
+
+
+def fold(text: str) -> str:
+    """Without case and accents (Unicode compatibility decomposition, marks dropped)."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def words_of(text: str) -> list[str]:
+    """In their order, with repetitions."""
+    return [word[:LONGEST_WORD] for word in _WORD.findall(fold(text))]
+
+
+def joined(name: str) -> str:
+    """A name as one word: what two names have in common that differ in separators and case only."""
+    return _NOT_IN_NAMES.sub("", fold(name))[:LONGEST_WORD]
+
+
+def words_of_name(name: str) -> list[str]:
+    """All words that a name is found by: its parts, its humps, and itself as one word."""
+    found = words_of(name)
+    if not (name.islower() or name.isupper()):
+        found += [word for word in words_of(_HUMP.sub(" ", name)) if word not in found]
+    whole = joined(name)
+    if whole and whole not in found:
+        found.append(whole)
+    return found
