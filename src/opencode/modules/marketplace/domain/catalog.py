@@ -1,4 +1,4 @@
-"""What a search of the catalogue is: what is indexed, what is asked, what is found; and the port that all indexes serve."""
+"""Searching the catalogue: what is indexed, what is asked, what is found; and the port that all indexes serve."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -143,7 +143,7 @@ class Found:
 
     Attributes:
         total: how many there are in all; exact.
-        corrected: what was searched for in place of words that nothing has, as "did you mean"; None when all were known.
+        corrected: what was searched for in place of words that nothing has ("did you mean"); None when all were known.
     """
 
     hits: tuple[Hit, ...]
@@ -175,7 +175,7 @@ class CatalogIndex(Protocol):
         ...
 
     def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
-        """Note how projects stand with people; unknown ones do not matter. A project that is replaced keeps its own."""
+        """Note how projects stand with people. Unknown ones do not matter; one that is replaced keeps its own."""
         ...
 
     def suggest(self, text: str, limit: int) -> Sequence[str]:
