@@ -1,6 +1,6 @@
 """Searching the catalogue: what is indexed, what is asked, what is found; and the port that all indexes serve."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -176,10 +176,6 @@ class CatalogIndex(Protocol):
 
     def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
         """Note how projects stand with people. Unknown ones do not matter; one that is replaced keeps its own."""
-        ...
-
-    def suggest(self, text: str, limit: int) -> Sequence[str]:
-        """Names that somebody who typed this far may mean, the most popular first."""
         ...
 
     def __len__(self) -> int:

@@ -1,7 +1,7 @@
 """
 The published formulas of rank. Every part of a result's score is shown to whoever asks.
 
-    score = text * (1 + POPULARITY_WEIGHT * log10(1 + popularity)) * trust
+    score = text * (1 + POPULARITY_WEIGHT * log10(1 + popularity)) * trust * (EXACT_NAME or 1)
 
 `text` is a BM25F: see `FIELD_WEIGHTS`, and `domain.words` for what a word is. A project whose name is exactly what was
 typed comes before all others.
@@ -18,6 +18,8 @@ HALF_LIFE_S = 7 * 86_400
 FIELD_WEIGHTS = {"name": 6.0, "technologies": 3.0, "tags": 3.0, "owner": 1.5, "summary": 2.0, "description": 0.7}
 SATURATION = 4.0
 """The weight of a word in a project, at which it has half of its effect (`k1` of BM25)."""
+EXACT_NAME = 1e6
+"""What the score of an exact name is multiplied by, so that nothing comes before it."""
 UNFINISHED = 0.7
 """What a word counts that only begins with what was typed."""
 CORRECTED = 0.5

@@ -1,0 +1,339 @@
+"""The index that is in this process."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.adapters.catalog import merging, spelling
+from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
+from opencode.modules.marketplace.adapters.catalog.labels import Labels
+from opencode.modules.marketplace.adapters.catalog.matching import Alternative, Clause, Matches, match
+from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
+from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
+from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
+from opencode.modules.marketplace.domain.catalog import Facets, Found, Hit, Listing, Order, Position, Search, Standing
+from opencode.modules.marketplace.domain.ranking import CORRECTED, EXACT_NAME, UNFINISHED, rarity
+from opencode.modules.marketplace.domain.words import MOST_QUERY_WORDS, joined, words_of
+
+_CACHE_BYTES = 64 * 1024 * 1024
+_DENSE = 8192  # from so many results on, an order that is sorted already is gone through
+_RARE = 3  # a word that so few projects have may be a mistake for one that many have
+_MORE_FREQUENT = 10
+_MOST_CORRECTIONS = 8
+_RESORT_AFTER = 2000
+_RESORT_AT_ONCE = 20_000
+_ASKED_FOR_FREQUENCY = 2
+_SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
+_ENTRY_BYTES = 1000  # about what a cached result takes beside its arrays
+_NEW = Standing()
+_NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
+_NO_SCORES: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """
+    Attributes:
+        exact: the whole text as one word, if there is any.
+        corrected: the text as it was understood; None where every word was known.
+    """
+
+    clauses: tuple[Clause, ...]
+    words: tuple[str, ...]
+    exact: str
+    corrected: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Results:
+    """All that was found: `numbers` ascending, `scores` of the text beside them. `everything`: nothing was asked."""
+
+    numbers: Numbers
+    scores: npt.NDArray[np.float32]
+    total: int
+    everything: bool
+
+
+class EmbeddedCatalog:
+    """
+    See `CatalogIndex`. Words and labels are looked up in segments, which never change: a change makes a new small
+    segment, and marks the old version of the project as gone. Small segments are merged as they come.
+    """
+
+    def __init__(self) -> None:
+        columns = self._columns = Columns()
+        self._labels = Labels()
+        self._segments: list[Segment] = []
+        self._gone: list[Numbers | None] = []  # of each segment the places of those that are gone; None: look anew
+        self._numbering = Numbering(columns)
+        self._matched = _Matched(_CACHE_BYTES)
+        self._orderings = {
+            Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
+            Order.TRENDING: Ordering(columns, lambda columns: columns.trending),
+            Order.RECENT: Ordering(columns, lambda columns: columns.updated),
+            Order.NAME: Ordering(columns, lambda columns: columns.names, ascending=True),
+        }
+
+    def __len__(self) -> int:
+        return sum(segment.count for segment in self._segments) - sum(
+            len(self._gone_of(at)) for at in range(len(self._gone))
+        )
+
+    # -------------------------------------------------------------------------------------------------------- changing
+
+    def put(self, listings: Iterable[Listing]) -> None:
+        """See `CatalogIndex.put`."""
+        columns, labels = self._columns, self._labels
+        builder = SegmentBuilder(columns.count)
+        for listing in listings:
+            key = Key.of(listing.id)
+            before = self._numbering.find(key)
+            standing = _NEW if before is None else columns.standing(before)
+            if before is not None:
+                self._forget(before)
+            number = columns.add(key, listing, standing)
+            self._numbering.add(key, number)
+            builder.add(impacts_of(listing), [labels.number(label) for label in labels_of(listing)])
+            for ordering in self._orderings.values():
+                ordering.note(number)
+        if len(builder):
+            self._append(builder.build())
+
+    def remove(self, ids: Iterable[ProjectId]) -> None:
+        """See `CatalogIndex.remove`."""
+        for project_id in ids:
+            number = self._numbering.find(Key.of(project_id))
+            if number is not None:
+                self._forget(number)
+
+    def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
+        """See `CatalogIndex.stand`."""
+        for project_id, standing in standings:
+            number = self._numbering.find(Key.of(project_id))
+            if number is None:
+                continue
+            self._columns.stand(number, standing)
+            for order in (Order.POPULARITY, Order.TRENDING):
+                self._orderings[order].note(number)
+
+    def settle(self) -> None:
+        """Sort anew what has got out of order. Half a second for a million; good to do while nobody asks."""
+        for ordering in self._orderings.values():
+            if ordering.moved > _RESORT_AFTER:
+                ordering.sort()
+
+    def _forget(self, number: int) -> None:
+        self._columns.alive[number] = False
+        for at, segment in enumerate(self._segments):
+            if segment.base <= number < segment.base + segment.count:
+                self._gone[at] = None
+
+    def _append(self, segment: Segment) -> None:
+        self._segments.append(segment)
+        self._gone.append(None)
+        while merging.is_due(self._segments):
+            later, earlier = self._segments.pop(), self._segments.pop()
+            self._segments.append(merging.merged(earlier, later, self._columns))
+            self._gone[-2:] = [None]
+        if any(ordering.moved > _RESORT_AT_ONCE for ordering in self._orderings.values()):
+            self.settle()
+
+    # ------------------------------------------------------------------------------------------------------- searching
+
+    def search(self, search: Search) -> Found:
+        """See `CatalogIndex.search`."""
+        plan = self._plan(search)
+        matches = [self._matched.of(segment, plan.clauses) for segment in self._segments]
+        results = self._results(matches)
+        if search.order is Order.RELEVANCE and plan.words:
+            hits = self._by_relevance(results, plan, search)
+        else:
+            hits = self._by_order(results, search)
+        facets = self._facets(matches) if search.with_facets else Facets()
+        return Found(hits, results.total, facets, plan.corrected)
+
+    def _plan(self, search: Search) -> _Plan:
+        filters = tuple((Alternative(word, 0.0),) for word in words_of_filters(search.filters))
+        words = words_of(search.text)[:MOST_QUERY_WORDS]
+        if not words:
+            return _Plan(filters, (), "", None)
+        is_open = search.text[-1].isalnum()
+        together = joined(search.text)
+        clauses: list[Clause] = []
+        understood: list[str] = []
+        for at, word in enumerate(words):
+            around = {together} if len(words) > 1 else set[str]()
+            around |= {"".join(words[first : first + 2]) for first in (at - 1, at) if 0 <= first < len(words) - 1}
+            clause, best = self._clause(word, around, is_open=is_open and at == len(words) - 1)
+            clauses.append(clause)
+            understood.append(best)
+        corrected = " ".join(understood) if understood != words else None
+        return _Plan((*filters, *clauses), tuple(words), together, corrected)
+
+    def _clause(self, word: str, around: set[str], *, is_open: bool) -> tuple[Clause, str]:
+        """
+        What will do for a word, and the word as it was understood.
+
+        Args:
+            around: what it is part of when it is written in one with its neighbours.
+        """
+        count = self._frequency(word)
+        alternatives = [Alternative(word, self._rarity(count))]
+        if is_open:
+            begun = self._frequency(word, is_open=True)
+            alternatives.append(Alternative(word, UNFINISHED * self._rarity(begun), open=True))
+            count = max(count, begun)
+        in_one = [each for each in around if self._frequency(each)]
+        alternatives += [Alternative(each, self._rarity(self._frequency(each))) for each in in_one]
+        best = word
+        if count <= _RARE and not in_one:
+            near = self._corrections(word, count * _MORE_FREQUENT, is_open=is_open)
+            alternatives += near
+            best = near[0].word if near and not count else word
+        return tuple(alternatives), best
+
+    def _corrections(self, word: str, more_than: int, *, is_open: bool) -> list[Alternative]:
+        whole = spelling.corrections(word, self._frequency, _MOST_CORRECTIONS)
+        near = [
+            Alternative(each, CORRECTED * self._rarity(count))
+            for each in whole
+            if (count := self._frequency(each)) > more_than
+        ]
+        if near or not is_open:
+            return near
+        begun = spelling.corrections(word, lambda each: self._frequency(each, is_open=True), _MOST_CORRECTIONS)
+        return [
+            Alternative(each, CORRECTED * UNFINISHED * self._rarity(self._frequency(each, is_open=True)), open=True)
+            for each in begun
+        ]
+
+    def _frequency(self, word: str, *, is_open: bool = False) -> int:
+        """How many projects have a word, by the first segments: there nearly all are, and these seldom change."""
+        total = 0
+        for segment in self._segments[:_ASKED_FOR_FREQUENCY]:
+            if is_open:
+                total += segment.frequency(*segment.beginning(word))
+            elif (number := segment.find(word)) >= 0:
+                total += segment.frequency(number, number + 1)
+        return total
+
+    def _rarity(self, having: int) -> float:
+        # Of the first segment, so that no score changes because other projects do: a cursor would jump.
+        return rarity(max(having, self._segments[0].count if self._segments else 1), having)
+
+    def _results(self, matches: Sequence[Matches]) -> _Results:
+        if all(each.everything for each in matches):
+            return _Results(_NO_NUMBERS, _NO_SCORES, len(self), everything=True)
+        numbers = np.concatenate([each.places + np.uint32(each.segment.base) for each in matches])
+        scores = np.concatenate([each.scores for each in matches])
+        if any(len(self._gone_of(at)) for at in range(len(self._segments))):
+            alive = self._columns.alive[numbers]
+            numbers, scores = numbers[alive], scores[alive]
+        return _Results(numbers, scores, len(numbers), everything=False)
+
+    def _by_relevance(self, results: _Results, plan: _Plan, search: Search) -> tuple[Hit, ...]:
+        columns, numbers = self._columns, results.numbers
+        is_exact = columns.name_hash[numbers] == hash(plan.exact)
+        scores = results.scores * columns.boost[numbers]
+        scores[is_exact] *= np.float32(EXACT_NAME)
+        at = np.arange(len(numbers))
+        if search.after:
+            value, key = np.float32(search.after.key), Key.of(search.after.id)
+            at = np.flatnonzero((scores < value) | ((scores == value) & older(columns, numbers, key)))
+        if len(at) > _SORTED_WHOLE * search.limit:
+            least = np.partition(scores[at], len(at) - search.limit)[len(at) - search.limit]
+            at = at[scores[at] >= least]
+        order = np.lexsort((columns.low[numbers[at]], columns.high[numbers[at]], scores[at]))[::-1][: search.limit]
+        return tuple(
+            self._hit(
+                int(numbers[place]), float(scores[place]), float(results.scores[place]), exact=bool(is_exact[place])
+            )
+            for place in at[order].tolist()
+        )
+
+    def _hit(self, number: int, score: float, text: float, *, exact: bool) -> Hit:
+        columns = self._columns
+        trust = float(columns.trust[number])
+        why = [("text", text), ("popularity", float(columns.boost[number]) / trust if trust else 0.0), ("trust", trust)]
+        if exact:
+            why.append(("exact name", EXACT_NAME))
+        project_id = columns.key(number).id
+        return Hit(project_id, Position(score, project_id), tuple(why))
+
+    def _by_order(self, results: _Results, search: Search) -> tuple[Hit, ...]:
+        order = Order.POPULARITY if search.order is Order.RELEVANCE else search.order
+        ordering = self._orderings[order]
+        after = (_value_of(order, search.after), Key.of(search.after.id)) if search.after else None
+        if results.everything or len(results.numbers) > _DENSE:
+            wanted = self._columns.alive
+            if not results.everything:
+                wanted = np.zeros(self._columns.count, dtype=np.bool_)
+                wanted[results.numbers] = True
+            numbers = ordering.walk(wanted, search.limit, after)
+        else:
+            some = ordering.behind(results.numbers, *after) if after else results.numbers
+            numbers = ordering.best_first(some)[: search.limit].tolist()
+        return tuple(self._listed(ordering, number) for number in numbers)
+
+    def _listed(self, ordering: Ordering, number: int) -> Hit:
+        project_id, value = self._columns.key(number).id, ordering.value(number)
+        return Hit(project_id, Position(value.hex() if isinstance(value, bytes) else value, project_id))
+
+    def _facets(self, matches: Sequence[Matches]) -> Facets:
+        kinds = len(self._labels)
+        counts: Offsets = np.zeros(kinds, dtype=np.int64)
+        for at, each in enumerate(matches):
+            counts += self._matched.label_counts(each, kinds)
+            gone = self._gone_of(at)
+            if len(gone):
+                lost = gone if each.everything else np.intersect1d(gone, each.places, assume_unique=True)
+                counts -= each.segment.count_labels(lost, kinds)
+        return self._labels.facets(counts)
+
+    def _gone_of(self, at: int) -> Numbers:
+        gone = self._gone[at]
+        if gone is None:
+            segment = self._segments[at]
+            alive = self._columns.alive[segment.base : segment.base + segment.count]
+            gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
+        return gone
+
+
+class _Matched:
+    """What was found in a segment stays found: the last of it, as much as fits."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[int, tuple[Clause, ...]], Matches] = OrderedDict()
+        self._counts: dict[int, Offsets] = {}
+        self._size = 0
+
+    def of(self, segment: Segment, clauses: tuple[Clause, ...]) -> Matches:
+        key = (id(segment), clauses)
+        if kept := self._kept.get(key):
+            self._kept.move_to_end(key)
+            return kept
+        found = self._kept[key] = match(segment, clauses)
+        self._size += found.size_bytes + _ENTRY_BYTES
+        while self._size > self._most_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._counts.pop(id(oldest), None)
+            self._size -= oldest.size_bytes + _ENTRY_BYTES
+        return found
+
+    def label_counts(self, matches: Matches, kinds: int) -> Offsets:
+        """Of all that was found; labels that came later are in none of it."""
+        if (kept := self._counts.get(id(matches))) is None:
+            kept = self._counts[id(matches)] = matches.count_labels(kinds)
+        return np.pad(kept, (0, kinds - len(kept))) if len(kept) < kinds else kept
+
+
+def _value_of(order: Order, position: Position) -> Value:
+    if order is Order.NAME:
+        return bytes.fromhex(str(position.key))
+    return position.key

@@ -1,0 +1,121 @@
+"""An order of all projects that is kept sorted, so that a page of a large result costs no more than its length."""
+
+import bisect
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+
+Numbers = npt.NDArray[np.uint32]
+Value = float | int | bytes
+Rank = tuple[Any, int, int]
+"""What comes first is less: the value (its negative where the greatest is the best), then the id, newest first."""
+
+_FIRST_STEP = 256
+_LARGEST_STEP = 1 << 16
+
+
+@dataclass(slots=True, eq=False)
+class Ordering:
+    """
+    Best first; what is equal comes newest first.
+
+    Args:
+        column: what is sorted by, as it is now.
+        ascending: the least is the best.
+    """
+
+    columns: Columns
+    column: Callable[[Columns], npt.NDArray[Any]]
+    ascending: bool = False
+
+    # As it was when all was sorted; what has moved since is in the second list.
+    _sorted: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
+    _values: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    _moved: set[int] = field(default_factory=set[int])
+    _moved_sorted: list[int] | None = None
+
+    @property
+    def moved(self) -> int:
+        """How many projects have changed their places since everything was sorted."""
+        return len(self._moved)
+
+    def note(self, number: int) -> None:
+        """A project is new, or what it is sorted by has changed."""
+        self._moved.add(number)
+        self._moved_sorted = None
+
+    def sort(self) -> None:
+        """Sort everything anew: half a second for a million."""
+        columns = self.columns
+        self._sorted = self.best_first(np.flatnonzero(columns.alive[: columns.count]).astype(np.uint32))
+        self._values = self.column(columns)[self._sorted]
+        self._moved.clear()
+        self._moved_sorted = None
+
+    def best_first(self, numbers: Numbers) -> Numbers:
+        """Some projects, sorted."""
+        columns, values = self.columns, self.column(self.columns)[numbers]
+        high, low = columns.high[numbers], columns.low[numbers]
+        if self.ascending:
+            return numbers[np.lexsort((~low, ~high, values))]
+        return numbers[np.lexsort((low, high, values))[::-1]]
+
+    def behind(self, numbers: Numbers, value: Value, key: Key) -> Numbers:
+        """Those of some projects that come after a place."""
+        values = self.column(self.columns)[numbers]
+        later = values > value if self.ascending else values < value
+        return numbers[later | ((values == value) & older(self.columns, numbers, key))]
+
+    def walk(self, wanted: npt.NDArray[np.bool_], limit: int, after: tuple[Value, Key] | None) -> list[int]:
+        """
+        The first of the wanted projects after a place.
+
+        Args:
+            wanted: by number; none of them is gone.
+        """
+        start = self._rank(*after) if after else None
+        both = heapq.merge(self._settled(wanted, start), self._unsettled(wanted, start), key=self._rank_now)
+        return list(islice(both, limit))
+
+    def value(self, number: int) -> Value:
+        return self.column(self.columns)[number].item()
+
+    def _settled(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
+        at, step = 0, _FIRST_STEP
+        if start is not None:
+            at = bisect.bisect_right(range(len(self._sorted)), start, key=self._rank_then)
+        while at < len(self._sorted):
+            some = self._sorted[at : at + step]
+            yield from (number for number in some[wanted[some]].tolist() if number not in self._moved)
+            at += step
+            step = min(step * 2, _LARGEST_STEP)
+
+    def _unsettled(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
+        if self._moved_sorted is None:
+            numbers = np.fromiter(self._moved, dtype=np.uint32, count=len(self._moved))
+            self._moved_sorted = self.best_first(numbers).tolist()
+        moved = self._moved_sorted
+        at = 0 if start is None else bisect.bisect_right(moved, start, key=self._rank_now)
+        return (number for number in islice(moved, at, None) if wanted[number])
+
+    def _rank(self, value: Any, key: Key) -> Rank:
+        return (value if self.ascending else -value, -key.high, -key.low)
+
+    def _rank_now(self, number: int) -> Rank:
+        return self._rank(self.value(number), self.columns.key(number))
+
+    def _rank_then(self, place: int) -> Rank:
+        return self._rank(self._values[place].item(), self.columns.key(int(self._sorted[place])))
+
+
+def older(columns: Columns, numbers: Numbers, key: Key) -> npt.NDArray[np.bool_]:
+    """Which of some projects have an id before this one."""
+    high, low = columns.high[numbers], columns.low[numbers]
+    return (high < np.uint64(key.high)) | ((high == np.uint64(key.high)) & (low < np.uint64(key.low)))
