@@ -29,6 +29,22 @@ class PriceFilter(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How a project stands with people. Changes all the time and is kept apart from the words.
+
+    Attributes:
+        popularity: the key of the order by popularity.
+        trending: the key of the order by trend (`domain.ranking.trend`).
+        trust: what the text's score is multiplied by.
+    """
+
+    popularity: float = 0.0
+    trending: float = 0.0
+    trust: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """
     What is indexed of a published project. All of it is public.
@@ -38,6 +54,7 @@ class Listing:
         description: Markdown as written; only its beginning is indexed.
         license: an SPDX expression, or empty.
         created_at, updated_at: microseconds since 1970, UTC.
+        standing: None keeps what is known of it.
     """
 
     id: ProjectId
@@ -52,22 +69,7 @@ class Listing:
     tags: tuple[str, ...] = ()
     license: str = ""
     is_free: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """
-    How a project stands with people. Changes all the time and is kept apart from the words.
-
-    Attributes:
-        popularity: the key of the order by popularity.
-        trending: the key of the order by trend (`domain.ranking.trend`).
-        trust: what the text's score is multiplied by.
-    """
-
-    popularity: float = 0.0
-    trending: float = 0.0
-    trust: float = 1.0
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)

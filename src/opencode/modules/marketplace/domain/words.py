@@ -11,7 +11,7 @@ import unicodedata
 LONGEST_WORD = 64
 MOST_QUERY_WORDS = 12
 
-_WORD = re.compile(r"[^\W_]+(?:\+\+|#)?")
+_WORD = re.compile(rf"[^\W_]{{1,{LONGEST_WORD}}}(?:\+\+|#)?")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_IN_NAMES = re.compile(r"[^\w+#]+|_")
 
@@ -26,7 +26,7 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """In their order, with repetitions."""
-    return [word[:LONGEST_WORD] for word in _WORD.findall(fold(text))]
+    return _WORD.findall(fold(text))
 
 
 def joined(name: str) -> str:

@@ -75,8 +75,8 @@ class EmbeddedCatalog:
         self._orderings = {
             Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
             Order.TRENDING: Ordering(columns, lambda columns: columns.trending),
-            Order.RECENT: Ordering(columns, lambda columns: columns.updated),
-            Order.NAME: Ordering(columns, lambda columns: columns.names, ascending=True),
+            Order.RECENT: Ordering(columns, lambda columns: columns.updated, steady=True),
+            Order.NAME: Ordering(columns, lambda columns: columns.names, ascending=True, steady=True),
         }
 
     def __len__(self) -> int:
@@ -93,14 +93,14 @@ class EmbeddedCatalog:
         for listing in listings:
             key = Key.of(listing.id)
             before = self._numbering.find(key)
-            standing = _NEW if before is None else columns.standing(before)
+            standing = listing.standing or _NEW
             if before is not None:
+                standing = listing.standing or columns.standing(before)
                 self._forget(before)
             number = columns.add(key, listing, standing)
             self._numbering.add(key, number)
-            builder.add(impacts_of(listing), [labels.number(label) for label in labels_of(listing)])
-            for ordering in self._orderings.values():
-                ordering.note(number)
+            described = [labels.label(*each) for each in labels_of(listing)]
+            builder.add(impacts_of(listing, described), [label.number for label in described])
         if len(builder):
             self._append(builder.build())
 
@@ -217,8 +217,8 @@ class EmbeddedCatalog:
         total = 0
         for segment in self._segments[:_ASKED_FOR_FREQUENCY]:
             if is_open:
-                total += segment.frequency(*segment.beginning(word))
-            elif (number := segment.find(word)) >= 0:
+                total += segment.frequency(*segment.words.beginning(word))
+            elif (number := segment.words.find(word)) >= 0:
                 total += segment.frequency(number, number + 1)
         return total
 

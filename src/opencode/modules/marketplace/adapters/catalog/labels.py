@@ -1,35 +1,60 @@
 """The values of facets: each has a number, and counts become what people see."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.digest import Label
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets
 from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, FacetValue
-from opencode.modules.marketplace.domain.words import fold
+from opencode.modules.marketplace.domain.words import fold, words_of_name
+
+_MARK = "\0"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Label:
+    """
+    A value of a facet.
+
+    Attributes:
+        written: as people see it.
+        word: what it is found by as a filter; `words` what it is found by as text.
+    """
+
+    number: int
+    facet: str
+    written: str
+    word: str
+    words: tuple[str, ...]
+
+
 class Labels:
-    _numbers: dict[Label, int] = field(default_factory=dict[Label, int])
-    _written: list[Label] = field(default_factory=list[Label])
-    _of_facet: dict[str, npt.NDArray[np.int64]] | None = None
-    _by_name: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """All of them. What differs in case only is one label, shown as it was first written."""
+
+    def __init__(self) -> None:
+        self._all: list[Label] = []
+        self._by_word: dict[str, Label] = {}
+        self._by_written: dict[tuple[str, str], Label] = {}
+        self._of_facet: dict[str, npt.NDArray[np.int64]] | None = None
+        self._by_name: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
     def __len__(self) -> int:
-        return len(self._written)
+        return len(self._all)
 
-    def number(self, label: Label) -> int:
-        """What differs in case only is one label, shown as it was first written."""
-        facet, value = label
-        key = (facet, fold(value))
-        number = self._numbers.setdefault(key, len(self._written))
-        if number == len(self._written):
-            self._written.append(label)
+    def label(self, facet: str, value: str) -> Label:
+        """The label of a value; a new one for a new value."""
+        if found := self._by_written.get((facet, value)):
+            return found
+        word = word_of_label(facet, value)
+        found = self._by_word.get(word)
+        if found is None:
+            found = Label(len(self._all), facet, value, word, tuple(words_of_name(value)))
+            self._all.append(found)
+            self._by_word[word] = found
             self._of_facet = None
-        return number
+        self._by_written[facet, value] = found
+        return found
 
     def facets(self, counts: Offsets) -> Facets:
         """
@@ -48,13 +73,18 @@ class Labels:
         numbers = numbers[numbers < len(counts)]
         numbers = numbers[counts[numbers] > 0]
         best = numbers[np.lexsort((self._by_name[numbers], -counts[numbers]))][:FACET_VALUES]
-        return tuple(FacetValue(self._written[number][1], int(counts[number])) for number in best.tolist())
+        return tuple(FacetValue(self._all[number].written, int(counts[number])) for number in best.tolist())
 
     def _arrange(self) -> None:
         facets: dict[str, list[int]] = {}
-        for number, (facet, _) in enumerate(self._written):
-            facets.setdefault(facet, []).append(number)
+        for label in self._all:
+            facets.setdefault(label.facet, []).append(label.number)
         self._of_facet = {facet: np.array(numbers, dtype=np.int64) for facet, numbers in facets.items()}
-        by_name = sorted(range(len(self._written)), key=lambda number: self._written[number][1].casefold())
+        by_name = [label.number for label in sorted(self._all, key=lambda label: label.written.casefold())]
         self._by_name = np.empty(len(by_name), dtype=np.int64)
         self._by_name[by_name] = np.arange(len(by_name))
+
+
+def word_of_label(facet: str, value: str) -> str:
+    """A word that nobody can type."""
+    return f"{_MARK}{facet}{_MARK}{fold(value)}"

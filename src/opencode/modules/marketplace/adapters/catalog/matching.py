@@ -78,9 +78,9 @@ def _any_of(segment: Segment, clause: Clause) -> tuple[Places, Scores]:
     is_sorted = True
     for alternative in clause:
         if alternative.open:
-            first, behind = segment.beginning(alternative.word)
+            first, behind = segment.words.beginning(alternative.word)
         else:
-            first = segment.find(alternative.word)
+            first = segment.words.find(alternative.word)
             behind = first + 1
         if first < 0 or first == behind:
             continue

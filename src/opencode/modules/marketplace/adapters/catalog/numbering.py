@@ -8,18 +8,22 @@ import numpy.typing as npt
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 
 _MOST_RECENT = 50_000
+_NONE = Key(-1, 0)
 
 
 @dataclass(slots=True, eq=False)
 class Numbering:
     columns: Columns
 
+    _greatest: Key = _NONE
     _recent: dict[Key, int] = field(default_factory=dict[Key, int])
     _high: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
     _numbers: npt.NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
 
     def find(self, key: Key) -> int | None:
         """The number of what is known of a project now; None when it is not known."""
+        if key > self._greatest:
+            return None
         number = self._recent.get(key)
         if number is not None:
             return number if self.columns.alive[number] else None
@@ -33,6 +37,7 @@ class Numbering:
 
     def add(self, key: Key, number: int) -> None:
         self._recent[key] = number
+        self._greatest = max(key, self._greatest)
         if len(self._recent) >= _MOST_RECENT:
             self._settle()
 

@@ -28,36 +28,42 @@ class Ordering:
 
     Args:
         column: what is sorted by, as it is now.
+        steady: a number keeps its value, so that none need be kept here.
         ascending: the least is the best.
     """
 
     columns: Columns
     column: Callable[[Columns], npt.NDArray[Any]]
     ascending: bool = False
+    steady: bool = False
 
     # As it was when all was sorted; what has moved since is in the second list.
     _sorted: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
     _values: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0))
     _moved: set[int] = field(default_factory=set[int])
-    _moved_sorted: list[int] | None = None
+    _covered: int = 0  # from this number on all are new
+    _moved_sorted: list[int] = field(default_factory=list[int])
+    _sorted_at: tuple[int, int] = (0, 0)
 
     @property
     def moved(self) -> int:
-        """How many projects have changed their places since everything was sorted."""
-        return len(self._moved)
+        """How many projects are new, or have changed their places, since everything was sorted."""
+        return len(self._moved) + self.columns.count - self._covered
 
     def note(self, number: int) -> None:
-        """A project is new, or what it is sorted by has changed."""
-        self._moved.add(number)
-        self._moved_sorted = None
+        """What a project is sorted by has changed."""
+        if number < self._covered:
+            self._moved.add(number)
+        self._sorted_at = (-1, 0)
 
     def sort(self) -> None:
         """Sort everything anew: half a second for a million."""
         columns = self.columns
         self._sorted = self.best_first(np.flatnonzero(columns.alive[: columns.count]).astype(np.uint32))
-        self._values = self.column(columns)[self._sorted]
+        if not self.steady:
+            self._values = self.column(columns)[self._sorted]
         self._moved.clear()
-        self._moved_sorted = None
+        self._covered = columns.count
 
     def best_first(self, numbers: Numbers) -> Numbers:
         """Some projects, sorted."""
@@ -98,9 +104,12 @@ class Ordering:
             step = min(step * 2, _LARGEST_STEP)
 
     def _unsettled(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
-        if self._moved_sorted is None:
-            numbers = np.fromiter(self._moved, dtype=np.uint32, count=len(self._moved))
-            self._moved_sorted = self.best_first(numbers).tolist()
+        now = (self.columns.count, self._covered)
+        if self._sorted_at != now:
+            noted = np.fromiter(self._moved, dtype=np.uint32, count=len(self._moved))
+            new = np.arange(self._covered, self.columns.count, dtype=np.uint32)
+            self._moved_sorted = self.best_first(np.concatenate([noted, new])).tolist()
+            self._sorted_at = now
         moved = self._moved_sorted
         at = 0 if start is None else bisect.bisect_right(moved, start, key=self._rank_now)
         return (number for number in islice(moved, at, None) if wanted[number])
@@ -112,7 +121,8 @@ class Ordering:
         return self._rank(self.value(number), self.columns.key(number))
 
     def _rank_then(self, place: int) -> Rank:
-        return self._rank(self._values[place].item(), self.columns.key(int(self._sorted[place])))
+        number = int(self._sorted[place])
+        return self._rank(self.value(number) if self.steady else self._values[place].item(), self.columns.key(number))
 
 
 def older(columns: Columns, numbers: Numbers, key: Key) -> npt.NDArray[np.bool_]:

@@ -3,13 +3,16 @@ One part of the text index: which projects have which words, as flat arrays (an 
 Computing Surveys 2006). It never changes; what changes is put into a new one, and merged now and then.
 """
 
-import bisect
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from opencode.modules.marketplace.adapters.catalog.vocabulary import Vocabulary
 
 Places = npt.NDArray[np.uint32]
 Impacts = npt.NDArray[np.uint8]
@@ -19,7 +22,6 @@ Kind = TypeVar("Kind", np.uint32, np.uint8)
 
 _PLACE_BITS = 28
 _IMPACT_BITS = 8
-_LAST_LETTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +29,6 @@ class Segment:
     """
     Attributes:
         base: the number of its first project; `count` how many it has.
-        words: sorted.
         starts: where the places of a word begin; one more than there are words.
         places: for each word the projects that have it, ascending, counted from `base`.
         impacts: how much a word weighs in a project, in 255ths; beside `places`.
@@ -36,21 +37,12 @@ class Segment:
 
     base: int
     count: int
-    words: list[str]
+    words: Vocabulary
     starts: Offsets
     places: Places
     impacts: Impacts
     label_starts: Offsets
     labels: Places
-
-    def find(self, word: str) -> int:
-        """The number of a word, or -1."""
-        at = bisect.bisect_left(self.words, word)
-        return at if at < len(self.words) and self.words[at] == word else -1
-
-    def beginning(self, prefix: str) -> tuple[int, int]:
-        """The numbers of all words that begin so: from the first up to the second."""
-        return bisect.bisect_left(self.words, prefix), bisect.bisect_left(self.words, prefix + _LAST_LETTER)
 
     def having(self, first: int, behind: int) -> tuple[Places, Impacts]:
         """The projects that have any of these words. For more than one word they come repeatedly and in no order."""
@@ -83,7 +75,7 @@ class SegmentBuilder:
 
     def __init__(self, base: int) -> None:
         self._base = base
-        self._numbers: dict[str, int] = {}
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
         self._words = _Growing(np.uint32)
         self._places = _Growing(np.uint32)
         self._impacts = _Growing(np.uint8)
@@ -101,8 +93,7 @@ class SegmentBuilder:
             impacts: from 1 to 255, by word.
         """
         place = len(self)
-        numbers = self._numbers
-        self._words.extend([numbers.setdefault(word, len(numbers)) for word in impacts])
+        self._words.extend(map(self._numbers.__getitem__, impacts))
         self._places.extend([place] * len(impacts))
         self._impacts.extend(impacts.values())
         self._labels.extend(labels)
@@ -129,7 +120,7 @@ def pack(words: Keys, places: Places, impacts: Impacts) -> Keys:
 
 
 def segment_of_keys(
-    base: int, count: int, words: list[str], keys: Keys, label_starts: Offsets, labels: Places
+    base: int, projects: int, words: Sequence[str], keys: Keys, label_starts: Offsets, labels: Places
 ) -> Segment:
     """A segment out of what `pack` made, in any order; `keys` is used up."""
     keys.sort()
@@ -138,7 +129,7 @@ def segment_of_keys(
     places = (keys & np.uint64((1 << _PLACE_BITS) - 1)).astype(np.uint32)
     keys >>= np.uint64(_PLACE_BITS)
     starts = np.searchsorted(keys, np.arange(len(words) + 1, dtype=np.uint64)).astype(np.int64)
-    return Segment(base, count, words, starts, places, impacts, label_starts, labels)
+    return Segment(base, projects, Vocabulary(words), starts, places, impacts, label_starts, labels)
 
 
 class _Growing(Generic[Kind]):

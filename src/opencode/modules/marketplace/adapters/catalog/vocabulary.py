@@ -1,0 +1,63 @@
+"""The words of a segment, sorted, in one string of bytes: a million of them as Python strings would take 80 MB."""
+
+import bisect
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+_BLOCK = 32  # words; the first of each block is kept as an object, so that `bisect` can look among them
+_BEHIND_ALL = b"\xff"  # in no UTF-8
+
+
+class Vocabulary:
+    """
+    Args:
+        words: sorted, none twice.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        encoded = [word.encode() for word in words]
+        lengths = np.fromiter(map(len, encoded), dtype=np.uint32, count=len(encoded))
+        self._starts: npt.NDArray[np.uint32] = np.concatenate([[0], np.cumsum(lengths, dtype=np.uint32)]).astype(
+            np.uint32
+        )
+        self._letters = b"".join(encoded)
+        self._firsts = encoded[::_BLOCK]
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        starts = self._starts.tolist()
+        return (self._letters[begin:end].decode() for begin, end in zip(starts, starts[1:], strict=False))
+
+    def find(self, word: str) -> int:
+        """The number of a word, or -1."""
+        wanted = word.encode()
+        at = self._place(wanted)
+        return at if at < len(self) and self._word(at) == wanted else -1
+
+    def beginning(self, prefix: str) -> tuple[int, int]:
+        """The numbers of all words that begin so: from the first up to the second."""
+        wanted = prefix.encode()
+        first = self._place(wanted)
+        if first == len(self) or not self._word(first).startswith(wanted):
+            return first, first
+        return first, self._place(wanted + _BEHIND_ALL)
+
+    def _place(self, wanted: bytes) -> int:
+        """The number of the first word that is not before this one."""
+        block = bisect.bisect_left(self._firsts, wanted)
+        low, high = max(0, (block - 1) * _BLOCK), min(block * _BLOCK, len(self))
+        starts, letters = self._starts, self._letters
+        while low < high:
+            middle = (low + high) >> 1
+            if letters[starts[middle] : starts[middle + 1]] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _word(self, number: int) -> bytes:
+        return self._letters[self._starts[number] : self._starts[number + 1]]
