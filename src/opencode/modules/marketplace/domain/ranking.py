@@ -18,6 +18,8 @@ HALF_LIFE_S = 7 * 86_400
 FIELD_WEIGHTS = {"name": 6.0, "technologies": 3.0, "tags": 3.0, "owner": 1.5, "summary": 2.0, "description": 0.7}
 SATURATION = 4.0
 """The weight of a word in a project, at which it has half of its effect (`k1` of BM25)."""
+MOST_REPEATS = 3
+"""A field adds its weight to a word as often as it has it, while the word weighs less than so many times that."""
 EXACT_NAME = 1e6
 """What the score of an exact name is multiplied by, so that nothing comes before it."""
 UNFINISHED = 0.7

@@ -5,13 +5,12 @@ from functools import lru_cache
 
 from opencode.modules.marketplace.adapters.catalog.labels import Label, word_of_label
 from opencode.modules.marketplace.domain.catalog import Filters, Listing, PriceFilter
-from opencode.modules.marketplace.domain.ranking import FIELD_WEIGHTS, SATURATION
+from opencode.modules.marketplace.domain.ranking import FIELD_WEIGHTS, MOST_REPEATS, SATURATION
 from opencode.modules.marketplace.domain.words import words_of, words_of_name
 
 DESCRIPTION_LETTERS = 2000
 """So much of the beginning of a description is indexed: further down it is about anything."""
 _FULL_IMPACT = 255
-_MOST_REPEATS = 3
 
 
 def labels_of(listing: Listing) -> list[tuple[str, str]]:
@@ -54,7 +53,7 @@ def words_of_filters(filters: Filters) -> list[str]:
 
 def _weigh(weights: dict[str, float], words: Iterable[str], weight: float) -> None:
     # What is repeated counts more, but not without end: nobody rises by saying a word a hundred times.
-    most = weight * _MOST_REPEATS
+    most = weight * MOST_REPEATS
     for word in words:
         if (before := weights.get(word, 0.0)) < most:
             weights[word] = before + weight

@@ -8,45 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.adapters.catalog import merging, spelling
+from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
-from opencode.modules.marketplace.adapters.catalog.matching import Alternative, Clause, Matches, match
+from opencode.modules.marketplace.adapters.catalog.matching import Matches, match
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
 from opencode.modules.marketplace.domain.catalog import Facets, Found, Hit, Listing, Order, Position, Search, Standing
-from opencode.modules.marketplace.domain.ranking import CORRECTED, EXACT_NAME, UNFINISHED, rarity
-from opencode.modules.marketplace.domain.words import MOST_QUERY_WORDS, joined, words_of
+from opencode.modules.marketplace.domain.ranking import EXACT_NAME, rarity
+from opencode.modules.marketplace.domain.understanding import Alternative, Clause, is_outdated, understand
 
 _CACHE_BYTES = 64 * 1024 * 1024
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
-_RARE = 3  # a word that so few projects have may be a mistake for one that many have
-_MORE_FREQUENT = 10
-_MOST_CORRECTIONS = 8
 _RESORT_AFTER = 2000
 _RESORT_AT_ONCE = 20_000
-_ASKED_FOR_FREQUENCY = 2
 _SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
 _ENTRY_BYTES = 1000  # about what a cached result takes beside its arrays
 _NEW = Standing()
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
 _NO_SCORES: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """
-    Attributes:
-        exact: the whole text as one word, if there is any.
-        corrected: the text as it was understood; None where every word was known.
-    """
-
-    clauses: tuple[Clause, ...]
-    words: tuple[str, ...]
-    exact: str
-    corrected: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +54,7 @@ class EmbeddedCatalog:
         self._gone: list[Numbers | None] = []  # of each segment the places of those that are gone; None: look anew
         self._numbering = Numbering(columns)
         self._matched = _Matched(_CACHE_BYTES)
+        self._counted: tuple[Segment, ...] = ()  # by which rarity is told
         self._orderings = {
             Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
             Order.TRENDING: Ordering(columns, lambda columns: columns.trending),
@@ -140,6 +123,8 @@ class EmbeddedCatalog:
             later, earlier = self._segments.pop(), self._segments.pop()
             self._segments.append(merging.merged(earlier, later, self._columns))
             self._gone[-2:] = [None]
+        if is_outdated(sum(each.count for each in self._counted), sum(each.count for each in self._segments)):
+            self._counted = tuple(self._segments)
         if any(ordering.moved > _RESORT_AT_ONCE for ordering in self._orderings.values()):
             self.settle()
 
@@ -147,84 +132,27 @@ class EmbeddedCatalog:
 
     def search(self, search: Search) -> Found:
         """See `CatalogIndex.search`."""
-        plan = self._plan(search)
-        matches = [self._matched.of(segment, plan.clauses) for segment in self._segments]
+        understood = understand(search.text, self)
+        filters = ((Alternative(word, 0.0),) for word in words_of_filters(search.filters))
+        clauses = (*filters, *understood.clauses)
+        matches = [self._matched.of(segment, clauses) for segment in self._segments]
         results = self._results(matches)
-        if search.order is Order.RELEVANCE and plan.words:
-            hits = self._by_relevance(results, plan, search)
+        if search.order is Order.RELEVANCE and understood.clauses:
+            hits = self._by_relevance(results, understood.exact, search)
         else:
             hits = self._by_order(results, search)
         facets = self._facets(matches) if search.with_facets else Facets()
-        return Found(hits, results.total, facets, plan.corrected)
+        return Found(hits, results.total, facets, understood.corrected)
 
-    def _plan(self, search: Search) -> _Plan:
-        filters = tuple((Alternative(word, 0.0),) for word in words_of_filters(search.filters))
-        words = words_of(search.text)[:MOST_QUERY_WORDS]
-        if not words:
-            return _Plan(filters, (), "", None)
-        is_open = search.text[-1].isalnum()
-        together = joined(search.text)
-        clauses: list[Clause] = []
-        understood: list[str] = []
-        for at, word in enumerate(words):
-            around = {together} if len(words) > 1 else set[str]()
-            around |= {"".join(words[first : first + 2]) for first in (at - 1, at) if 0 <= first < len(words) - 1}
-            clause, best = self._clause(word, around, is_open=is_open and at == len(words) - 1)
-            clauses.append(clause)
-            understood.append(best)
-        corrected = " ".join(understood) if understood != words else None
-        return _Plan((*filters, *clauses), tuple(words), together, corrected)
+    def frequency(self, word: str, *, is_open: bool = False) -> int:
+        """See `understanding.Words`."""
+        return sum(_having(segment, word, is_open=is_open) for segment in self._segments)
 
-    def _clause(self, word: str, around: set[str], *, is_open: bool) -> tuple[Clause, str]:
-        """
-        What will do for a word, and the word as it was understood.
-
-        Args:
-            around: what it is part of when it is written in one with its neighbours.
-        """
-        count = self._frequency(word)
-        alternatives = [Alternative(word, self._rarity(count))]
-        if is_open:
-            begun = self._frequency(word, is_open=True)
-            alternatives.append(Alternative(word, UNFINISHED * self._rarity(begun), open=True))
-            count = max(count, begun)
-        in_one = [each for each in around if self._frequency(each)]
-        alternatives += [Alternative(each, self._rarity(self._frequency(each))) for each in in_one]
-        best = word
-        if count <= _RARE and not in_one:
-            near = self._corrections(word, count * _MORE_FREQUENT, is_open=is_open)
-            alternatives += near
-            best = near[0].word if near and not count else word
-        return tuple(alternatives), best
-
-    def _corrections(self, word: str, more_than: int, *, is_open: bool) -> list[Alternative]:
-        whole = spelling.corrections(word, self._frequency, _MOST_CORRECTIONS)
-        near = [
-            Alternative(each, CORRECTED * self._rarity(count))
-            for each in whole
-            if (count := self._frequency(each)) > more_than
-        ]
-        if near or not is_open:
-            return near
-        begun = spelling.corrections(word, lambda each: self._frequency(each, is_open=True), _MOST_CORRECTIONS)
-        return [
-            Alternative(each, CORRECTED * UNFINISHED * self._rarity(self._frequency(each, is_open=True)), open=True)
-            for each in begun
-        ]
-
-    def _frequency(self, word: str, *, is_open: bool = False) -> int:
-        """How many projects have a word, by the first segments: there nearly all are, and these seldom change."""
-        total = 0
-        for segment in self._segments[:_ASKED_FOR_FREQUENCY]:
-            if is_open:
-                total += segment.frequency(*segment.words.beginning(word))
-            elif (number := segment.words.find(word)) >= 0:
-                total += segment.frequency(number, number + 1)
-        return total
-
-    def _rarity(self, having: int) -> float:
-        # Of the first segment, so that no score changes because other projects do: a cursor would jump.
-        return rarity(max(having, self._segments[0].count if self._segments else 1), having)
+    def rarity(self, word: str, *, is_open: bool = False) -> float:
+        """See `understanding.Words`."""
+        having = sum(_having(segment, word, is_open=is_open) for segment in self._counted)
+        projects = sum(segment.count for segment in self._counted)
+        return rarity(max(projects, having), having)
 
     def _results(self, matches: Sequence[Matches]) -> _Results:
         if all(each.everything for each in matches):
@@ -236,9 +164,9 @@ class EmbeddedCatalog:
             numbers, scores = numbers[alive], scores[alive]
         return _Results(numbers, scores, len(numbers), everything=False)
 
-    def _by_relevance(self, results: _Results, plan: _Plan, search: Search) -> tuple[Hit, ...]:
+    def _by_relevance(self, results: _Results, exact: str, search: Search) -> tuple[Hit, ...]:
         columns, numbers = self._columns, results.numbers
-        is_exact = columns.name_hash[numbers] == hash(plan.exact)
+        is_exact = columns.name_hash[numbers] == hash(exact)
         scores = results.scores * columns.boost[numbers]
         scores[is_exact] *= np.float32(EXACT_NAME)
         at = np.arange(len(numbers))
@@ -333,7 +261,20 @@ class _Matched:
         return np.pad(kept, (0, kinds - len(kept))) if len(kept) < kinds else kept
 
 
+def _having(segment: Segment, word: str, *, is_open: bool) -> int:
+    if is_open:
+        return segment.frequency(*segment.words.beginning(word))
+    number = segment.words.find(word)
+    return segment.frequency(number, number + 1) if number >= 0 else 0
+
+
 def _value_of(order: Order, position: Position) -> Value:
-    if order is Order.NAME:
-        return bytes.fromhex(str(position.key))
+    """
+    Raises:
+        ValueError: the position is of another order.
+    """
+    if order is Order.NAME and isinstance(position.key, str):
+        return bytes.fromhex(position.key)
+    if order is Order.NAME or isinstance(position.key, str):
+        raise ValueError(f"{position.key!r} is no position in the order by {order}")
     return position.key

@@ -7,30 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Places, Segment
+from opencode.modules.marketplace.domain.understanding import Clause
 
 Scores = npt.NDArray[np.float32]
 
 _FEW = 8192
 """So many places are sorted; more are thrown into an array with a place for every project."""
 _FULL_IMPACT = 255.0
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """
-    Words that will do: one, or all that begin with it (`open`).
-
-    Attributes:
-        weight: what a project that has it at full impact gets.
-    """
-
-    word: str
-    weight: float
-    open: bool = False
-
-
-Clause = tuple[Alternative, ...]
-"""A project that has any of these has it; the best counts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,12 +60,12 @@ def _any_of(segment: Segment, clause: Clause) -> tuple[Places, Scores]:
     parts: list[tuple[Places, Scores]] = []
     is_sorted = True
     for alternative in clause:
-        if alternative.open:
+        if alternative.is_open:
             first, behind = segment.words.beginning(alternative.word)
         else:
             first = segment.words.find(alternative.word)
             behind = first + 1
-        if first < 0 or first == behind:
+        if first < 0 or not segment.frequency(first, behind):
             continue
         is_sorted = is_sorted and behind == first + 1
         places, impacts = segment.having(first, behind)

@@ -22,14 +22,14 @@ def one_letter_away(word: str) -> Iterator[str]:
                 yield left + letter + right[1:]
 
 
-def corrections(word: str, frequency: Callable[[str], int], most: int) -> list[str]:
+def corrections(word: str, frequency: Callable[[str], int], most: int) -> list[tuple[str, int]]:
     """
-    What may be meant, the most frequent first.
+    What may be meant, with how many projects have it, the most frequent first.
 
     Args:
         frequency: how many projects have a word.
     """
     if len(word) < SHORTEST:
         return []
-    found = {near: count for near in set(one_letter_away(word)) - {word} if (count := frequency(near))}
-    return sorted(found, key=lambda near: (-found[near], near))[:most]
+    found = [(near, count) for near in set(one_letter_away(word)) - {word} if (count := frequency(near))]
+    return sorted(found, key=lambda each: (-each[1], each[0]))[:most]
