@@ -20,7 +20,15 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
-from opencode.modules.marketplace.domain.understanding import Clause, Words, is_outdated, understand
+from opencode.modules.marketplace.domain.understanding import (
+    Clause,
+    Understanding,
+    Words,
+    is_outdated,
+    is_worth_again,
+    understand,
+    understand_again,
+)
 from opencode.modules.marketplace.domain.words import fold, joined, words_of, words_of_name
 
 
@@ -84,12 +92,14 @@ class CatalogInMemory:
 
     def search(self, search: Search) -> Found:
         understood = understand(search.text, self)
+        found = self._found(search.filters, understood)
+        if is_worth_again(understood, len(found)):
+            understood = understand_again(understood, search.text, self)
+            found = self._found(search.filters, understood)
         order = search.order
         if order is Order.RELEVANCE and not understood.clauses:
             order = Order.POPULARITY
-        found = [entry for entry in self._entries.values() if _passes(entry.listing, search.filters)]
-        found = [entry for entry in found if all(_score(entry, clause) > 0 for clause in understood.clauses)]
-        hits = [_hit(entry, understood.clauses, understood.exact, order) for entry in found]
+        hits = [_hit(entry, understood, order) for entry in found]
         # Newest first among equals: ids sort by the time they were made.
         hits.sort(key=lambda hit: hit.id, reverse=True)
         hits.sort(key=lambda hit: hit.position.key, reverse=order is not Order.NAME)
@@ -99,6 +109,19 @@ class CatalogInMemory:
         facets = _facets([entry.listing for entry in found]) if search.with_facets else Facets()
         return Found(tuple(hits[: search.limit]), len(found), facets, understood.corrected)
 
+    def _found(self, filters: Filters, understood: Understanding) -> list[_Entry]:
+        passing = [entry for entry in self._entries.values() if _passes(entry.listing, filters)]
+        return [entry for entry in passing if _text_of(entry, understood) is not None]
+
+
+def _text_of(entry: _Entry, understood: Understanding) -> float | None:
+    """The score of the text; None when the project is not found."""
+    scores = [_score(entry, clause) for clause in understood.clauses]
+    found = [sum(scores)] if all(scores) else []
+    if named := _score(entry, understood.names):
+        found.append(named)
+    return max(found, default=None)
+
 
 def _having(entries: Iterable[_Entry], word: str, *, is_open: bool) -> int:
     if is_open:
@@ -106,7 +129,7 @@ def _having(entries: Iterable[_Entry], word: str, *, is_open: bool) -> int:
     return sum(word in entry.words for entry in entries)
 
 
-def _hit(entry: _Entry, clauses: tuple[Clause, ...], exact: str, order: Order) -> Hit:
+def _hit(entry: _Entry, understood: Understanding, order: Order) -> Hit:
     listing, standing = entry.listing, entry.standing
     if order is not Order.RELEVANCE:
         keys: dict[Order, float | int | str] = {
@@ -116,10 +139,12 @@ def _hit(entry: _Entry, clauses: tuple[Clause, ...], exact: str, order: Order) -
             Order.NAME: fold(listing.name),
         }
         return Hit(listing.id, Position(keys[order], listing.id))
-    text = sum(_score(entry, clause) for clause in clauses)
+    text = _text_of(entry, understood) or 0.0
     why = [("text", text), ("popularity", ranking.boost(standing.popularity)), ("trust", standing.trust)]
-    if joined(listing.name) == exact:
-        why.append(("exact name", ranking.EXACT_NAME))
+    if joined(listing.name) == understood.exact:
+        why.append(("name", ranking.EXACT_NAME))
+    elif joined(listing.name) in {each.word for each in understood.names}:
+        why.append(("name", ranking.NEAR_NAME))
     score = 1.0
     for _, part in why:
         score *= part

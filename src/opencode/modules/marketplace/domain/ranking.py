@@ -1,7 +1,7 @@
 """
 The published formulas of rank. Every part of a result's score is shown to whoever asks.
 
-    score = text * (1 + POPULARITY_WEIGHT * log10(1 + popularity)) * trust * (EXACT_NAME or 1)
+    score = text * (1 + POPULARITY_WEIGHT * log10(1 + popularity)) * trust * (EXACT_NAME, NEAR_NAME or 1)
 
 `text` is a BM25F: see `FIELD_WEIGHTS`, and `domain.words` for what a word is. A project whose name is exactly what was
 typed comes before all others.
@@ -22,6 +22,8 @@ MOST_REPEATS = 3
 """A field adds its weight to a word as often as it has it, while the word weighs less than so many times that."""
 EXACT_NAME = 1e6
 """What the score of an exact name is multiplied by, so that nothing comes before it."""
+NEAR_NAME = 1e3
+"""What the score of a name is multiplied by that is one letter away from what was typed, where that found little."""
 UNFINISHED = 0.7
 """What a word counts that only begins with what was typed."""
 CORRECTED = 0.5

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-SHORTEST = 3
+SHORTEST = 2
 """Of what is shorter everything is one letter away."""
 
 

@@ -4,7 +4,7 @@ understanding, and differ in how they look it up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from opencode.modules.marketplace.domain import spelling
@@ -39,15 +39,17 @@ Clause = tuple[Alternative, ...]
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """
-    A project is found when it has every clause.
+    A project is found when it has every clause, or one of the names.
 
     Attributes:
         exact: the text as one word: a project of that name is meant.
+        names: names as one word that are one letter away from it.
         corrected: the text as it was understood; None where every word was known.
     """
 
     clauses: tuple[Clause, ...] = ()
     exact: str = ""
+    names: Clause = ()
     corrected: str | None = None
 
 
@@ -73,17 +75,34 @@ def is_outdated(projects_then: int, projects_now: int) -> bool:
 
 def understand(text: str, words: Words) -> Understanding:
     """The last word may be unfinished, unless something follows it."""
+    return _understand(text, words, doubting=False)
+
+
+def understand_again(first: Understanding, text: str, words: Words) -> Understanding:
+    """When little was found: the whole may be a name with a mistake, or else words that there are may be mistakes."""
+    names = tuple(_corrections(first.exact, 0, words, is_open=False))
+    return replace(first, names=names) if names else _understand(text, words, doubting=True)
+
+
+def is_worth_again(understood: Understanding, total: int) -> bool:
+    """Was so little found that more should be understood?"""
+    return bool(understood.clauses) and (total <= RARE or understood.corrected is not None)
+
+
+def _understand(text: str, words: Words, *, doubting: bool) -> Understanding:
     typed = words_of(text)[:MOST_QUERY_WORDS]
     if not typed:
         return Understanding()
-    is_open = text[-1].isalnum()
+    is_open, exact = text[-1].isalnum(), joined(text)
     clauses: list[Clause] = []
     understood: list[str] = []
     for at, word in enumerate(typed):
-        clause, best = _clause(word, _in_one(typed, at, joined(text)), words, is_open=is_open and at == len(typed) - 1)
+        in_one = _in_one(typed, at, exact)
+        clause, best = _clause(word, in_one, words, is_open=is_open and at == len(typed) - 1, doubting=doubting)
         clauses.append(clause)
         understood.append(best)
-    return Understanding(tuple(clauses), joined(text), " ".join(understood) if understood != typed else None)
+    corrected = " ".join(understood) if understood != typed else None
+    return Understanding(tuple(clauses), exact, corrected=corrected)
 
 
 def _in_one(typed: Sequence[str], at: int, everything: str) -> list[str]:
@@ -94,7 +113,7 @@ def _in_one(typed: Sequence[str], at: int, everything: str) -> list[str]:
     return list(dict.fromkeys([everything, *pairs]))
 
 
-def _clause(word: str, in_one: Sequence[str], words: Words, *, is_open: bool) -> tuple[Clause, str]:
+def _clause(word: str, in_one: Sequence[str], words: Words, *, is_open: bool, doubting: bool) -> tuple[Clause, str]:
     """What will do for a word, and the word as it is understood."""
     count = words.frequency(word)
     alternatives = [Alternative(word, words.rarity(word))]
@@ -102,10 +121,10 @@ def _clause(word: str, in_one: Sequence[str], words: Words, *, is_open: bool) ->
         alternatives.append(Alternative(word, UNFINISHED * words.rarity(word, is_open=True), is_open=True))
         count = max(count, words.frequency(word, is_open=True))
     whole = [Alternative(each, words.rarity(each)) for each in in_one if words.frequency(each)]
-    if count > RARE or whole:
+    if not doubting and (count > RARE or whole):
         return (*alternatives, *whole), word
-    near = _corrections(word, count * MORE_FREQUENT, words, is_open=is_open)
-    return (*alternatives, *near), near[0].word if near and not count else word
+    near = _corrections(word, 0 if doubting else count * MORE_FREQUENT, words, is_open=is_open)
+    return (*alternatives, *whole, *near), near[0].word if near and not count else word
 
 
 def _corrections(word: str, more_than: int, words: Words, *, is_open: bool) -> list[Alternative]:

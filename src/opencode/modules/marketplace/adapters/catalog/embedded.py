@@ -12,13 +12,31 @@ from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
-from opencode.modules.marketplace.adapters.catalog.matching import Matches, match
+from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
-from opencode.modules.marketplace.domain.catalog import Facets, Found, Hit, Listing, Order, Position, Search, Standing
-from opencode.modules.marketplace.domain.ranking import EXACT_NAME, rarity
-from opencode.modules.marketplace.domain.understanding import Alternative, Clause, is_outdated, understand
+from opencode.modules.marketplace.domain.catalog import (
+    Facets,
+    Filters,
+    Found,
+    Hit,
+    Listing,
+    Order,
+    Position,
+    Search,
+    Standing,
+)
+from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME, rarity
+from opencode.modules.marketplace.domain.understanding import (
+    Alternative,
+    Clause,
+    Understanding,
+    is_outdated,
+    is_worth_again,
+    understand,
+    understand_again,
+)
 
 _CACHE_BYTES = 64 * 1024 * 1024
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
@@ -133,12 +151,12 @@ class EmbeddedCatalog:
     def search(self, search: Search) -> Found:
         """See `CatalogIndex.search`."""
         understood = understand(search.text, self)
-        filters = ((Alternative(word, 0.0),) for word in words_of_filters(search.filters))
-        clauses = (*filters, *understood.clauses)
-        matches = [self._matched.of(segment, clauses) for segment in self._segments]
-        results = self._results(matches)
+        matches, results = self._found(search.filters, understood)
+        if is_worth_again(understood, results.total):
+            understood = understand_again(understood, search.text, self)
+            matches, results = self._found(search.filters, understood)
         if search.order is Order.RELEVANCE and understood.clauses:
-            hits = self._by_relevance(results, understood.exact, search)
+            hits = self._by_relevance(results, understood, search)
         else:
             hits = self._by_order(results, search)
         facets = self._facets(matches) if search.with_facets else Facets()
@@ -154,6 +172,16 @@ class EmbeddedCatalog:
         projects = sum(segment.count for segment in self._counted)
         return rarity(max(projects, having), having)
 
+    def _found(self, filters: Filters, understood: Understanding) -> tuple[list[Matches], _Results]:
+        asked = tuple((Alternative(word, 0.0),) for word in words_of_filters(filters))
+        matches = [
+            self._matched.of(
+                segment, (*asked, *understood.clauses), (*asked, understood.names) if understood.names else ()
+            )
+            for segment in self._segments
+        ]
+        return matches, self._results(matches)
+
     def _results(self, matches: Sequence[Matches]) -> _Results:
         if all(each.everything for each in matches):
             return _Results(_NO_NUMBERS, _NO_SCORES, len(self), everything=True)
@@ -164,11 +192,14 @@ class EmbeddedCatalog:
             numbers, scores = numbers[alive], scores[alive]
         return _Results(numbers, scores, len(numbers), everything=False)
 
-    def _by_relevance(self, results: _Results, exact: str, search: Search) -> tuple[Hit, ...]:
+    def _by_relevance(self, results: _Results, understood: Understanding, search: Search) -> tuple[Hit, ...]:
         columns, numbers = self._columns, results.numbers
-        is_exact = columns.name_hash[numbers] == hash(exact)
-        scores = results.scores * columns.boost[numbers]
-        scores[is_exact] *= np.float32(EXACT_NAME)
+        name_hash = columns.name_hash[numbers]
+        named = np.ones(len(numbers), dtype=np.float32)
+        if understood.names:
+            named[np.isin(name_hash, [hash(each.word) for each in understood.names])] = NEAR_NAME
+        named[name_hash == hash(understood.exact)] = EXACT_NAME
+        scores = results.scores * columns.boost[numbers] * named
         at = np.arange(len(numbers))
         if search.after:
             value, key = np.float32(search.after.key), Key.of(search.after.id)
@@ -178,18 +209,16 @@ class EmbeddedCatalog:
             at = at[scores[at] >= least]
         order = np.lexsort((columns.low[numbers[at]], columns.high[numbers[at]], scores[at]))[::-1][: search.limit]
         return tuple(
-            self._hit(
-                int(numbers[place]), float(scores[place]), float(results.scores[place]), exact=bool(is_exact[place])
-            )
+            self._hit(int(numbers[place]), float(scores[place]), float(results.scores[place]), float(named[place]))
             for place in at[order].tolist()
         )
 
-    def _hit(self, number: int, score: float, text: float, *, exact: bool) -> Hit:
+    def _hit(self, number: int, score: float, text: float, named: float) -> Hit:
         columns = self._columns
         trust = float(columns.trust[number])
         why = [("text", text), ("popularity", float(columns.boost[number]) / trust if trust else 0.0), ("trust", trust)]
-        if exact:
-            why.append(("exact name", EXACT_NAME))
+        if named != 1.0:
+            why.append(("name", named))
         project_id = columns.key(number).id
         return Hit(project_id, Position(score, project_id), tuple(why))
 
@@ -237,16 +266,22 @@ class _Matched:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, tuple[Clause, ...]], Matches] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, tuple[Clause, ...], tuple[Clause, ...]], Matches] = OrderedDict()
         self._counts: dict[int, Offsets] = {}
         self._size = 0
 
-    def of(self, segment: Segment, clauses: tuple[Clause, ...]) -> Matches:
-        key = (id(segment), clauses)
+    def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Matches:
+        """
+        What has every clause, or every one of the others if there are any.
+        """
+        key = (id(segment), clauses, others)
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             return kept
-        found = self._kept[key] = match(segment, clauses)
+        found = match(segment, clauses)
+        if others:
+            found = either(found, match(segment, others))
+        self._kept[key] = found
         self._size += found.size_bytes + _ENTRY_BYTES
         while self._size > self._most_bytes:
             _, oldest = self._kept.popitem(last=False)

@@ -41,7 +41,7 @@ class Matches:
 
 
 def match(segment: Segment, clauses: Sequence[Clause]) -> Matches:
-    """All projects of the segment that have every clause."""
+    """All projects of the segment that have every clause; with none, all there are."""
     if not clauses:
         return Matches(segment, _NO_PLACES, _NO_SCORES, everything=True)
     found = sorted((_any_of(segment, clause) for clause in clauses), key=lambda each: len(each[0]))
@@ -54,6 +54,13 @@ def match(segment: Segment, clauses: Sequence[Clause]) -> Matches:
         shared = others[at] == places if len(others) else np.zeros(len(places), dtype=np.bool_)
         places, scores = places[shared], scores[shared] + other_scores[at[shared]]
     return Matches(segment, places, scores)
+
+
+def either(one: Matches, other: Matches) -> Matches:
+    """What is in one of two results, or in both."""
+    if one.everything or not len(other.places):
+        return one
+    return Matches(one.segment, *_best_of_each(one.segment, [(one.places, one.scores), (other.places, other.scores)]))
 
 
 def _any_of(segment: Segment, clause: Clause) -> tuple[Places, Scores]:

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 
 _BLOCK = 16  # words; the first of each block is kept as an object, so that `bisect` can look among them
 _BEHIND_ALL = b"\xff"  # in no UTF-8
+_FILTER_BITS_EACH = 16  # so that one in sixteen words that are not there is looked for in vain (Bloom, CACM 1970)
 
 
 class Vocabulary:
@@ -21,6 +22,10 @@ class Vocabulary:
         self._starts = array("I", accumulate(map(len, encoded), initial=0))
         self._letters = b"".join(encoded)
         self._firsts = encoded[::_BLOCK]
+        self._filter = bytearray(1 << max(3, (len(encoded) * _FILTER_BITS_EACH).bit_length()) >> 3)
+        self._mask = len(self._filter) * 8 - 1
+        for place in map(hash, encoded):
+            self._filter[(place & self._mask) >> 3] |= 1 << (place & 7)
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -31,6 +36,10 @@ class Vocabulary:
     def find(self, word: str) -> int:
         """The number of a word, or -1."""
         wanted = word.encode()
+        place = hash(wanted)
+        # Nearly all that spelling asks for is no word.
+        if not self._filter[(place & self._mask) >> 3] & 1 << (place & 7):
+            return -1
         at = self._place(wanted)
         return at if at < len(self) and self._word(at) == wanted else -1
 
