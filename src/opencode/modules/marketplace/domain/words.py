@@ -13,15 +13,16 @@ MOST_QUERY_WORDS = 12
 
 _WORD = re.compile(rf"[^\W_]{{1,{LONGEST_WORD}}}(?:\+\+|#)?")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")  # other marks make other letters, as in Japanese
 _NOT_IN_NAMES = re.compile(r"[^\w+#]+|_")
 
 
 def fold(text: str) -> str:
-    """Without case and accents (Unicode compatibility decomposition, marks dropped)."""
+    """Without case, and without the accents of Latin, Greek and Cyrillic letters (Unicode compatibility forms)."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", plain.casefold())))
 
 
 def words_of(text: str) -> list[str]:
