@@ -1,5 +1,6 @@
 """Projects, the names that they have and had, and what lists show of them."""
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -49,6 +50,24 @@ _WITH_OWNER = projects.join(profiles, profiles.c.user_id == projects.c.owner_id)
 
 Named = tuple[str, str]
 """An owner's id and the name of a project of theirs."""
+
+
+MOST_LOOKED_AT = 500
+"""Names that are looked up at once."""
+
+
+class _NumberedNames:
+    """`name-2`, `name-3`… in blocks that double, or the ten thousandth `untitled` would ask ten thousand times."""
+
+    def __init__(self, name: str) -> None:
+        self.waiting: deque[str] = deque()
+        self._name = name
+        self._last = 1
+
+    def look_ahead(self) -> None:
+        block = range(self._last + 1, self._last + 1 + min(self._last, MOST_LOOKED_AT))
+        self._last = block[-1]
+        self.waiting.extend(numbered(self._name, number, MAX_NAME) for number in block)
 
 
 class ProjectStore:
@@ -158,16 +177,16 @@ class ProjectStore:
             reserved: names that are about to be taken otherwise.
         """
         taken = await self.taken(set(wanted)) | set(reserved)
+        numbered_names: dict[Named, _NumberedNames] = {}
         given: list[str] = []
-        for owner_id, base in wanted:
-            name, number = base, 1
+        for named in wanted:
+            owner_id, name = named
             while (owner_id, name) in taken:
-                # In steps that double, or the ten thousandth `untitled` would ask ten thousand times.
-                nearest = [numbered(base, number + step, MAX_NAME) for step in range(1, number + 1)]
-                taken |= await self.taken({(owner_id, each) for each in nearest})
-                free = [each for each in nearest if (owner_id, each) not in taken]
-                number += len(nearest)
-                name = free[0] if free else nearest[-1]
+                further = numbered_names.setdefault(named, _NumberedNames(named[1]))
+                if not further.waiting:
+                    further.look_ahead()
+                    taken |= await self.taken([(owner_id, each) for each in further.waiting])
+                name = further.waiting.popleft()
             taken.add((owner_id, name))
             given.append(name)
         return given
