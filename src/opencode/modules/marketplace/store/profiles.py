@@ -1,7 +1,6 @@
 """Profiles, and the handles that they have and had."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -63,7 +62,7 @@ class ProfileStore:
         new = list(new)
         rows = [{"handle": profile.handle, "user_id": profile.user_id} for profile in new]
         try:
-            await self._connection.execute(insert(profiles), [asdict(profile) for profile in new])
+            await self._connection.execute(insert(profiles), [_row(profile) for profile in new])
             await self._connection.execute(insert(handles), rows)
         except IntegrityError:
             raise HandleTaken(new[0].handle) from None
@@ -84,5 +83,10 @@ class ProfileStore:
         except IntegrityError:
             raise HandleTaken(profile.handle) from None
         await self._connection.execute(
-            update(profiles).where(profiles.c.user_id == profile.user_id).values(asdict(profile))
+            update(profiles).where(profiles.c.user_id == profile.user_id).values(_row(profile))
         )
+
+
+def _row(profile: Profile) -> dict[str, Any]:
+    # Not `asdict`, which copies every moment deeply.
+    return {column.name: getattr(profile, column.name) for column in profiles.columns}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,6 +48,20 @@ _WITH_OWNER = projects.join(profiles, profiles.c.user_id == projects.c.owner_id)
     counters, counters.c.project_id == projects.c.id
 )
 
+# Made once: putting such a query together takes longer than the database takes to answer it.
+_FIND = (
+    select(*_SHOWN)
+    .select_from(
+        handles.join(slugs, slugs.c.owner_id == handles.c.user_id)
+        .join(projects, projects.c.id == slugs.c.project_id)
+        .join(profiles, profiles.c.user_id == projects.c.owner_id)
+        .join(counters, counters.c.project_id == projects.c.id)
+    )
+    .where(handles.c.handle == bindparam("of_handle"), slugs.c.name == bindparam("of_name"))
+)
+_FIND_TO_CHANGE = _FIND.with_for_update(of=projects)
+_GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
+
 Named = tuple[str, str]
 """An owner's id and the name of a project of theirs."""
 
@@ -81,21 +95,13 @@ class ProjectStore:
         Args:
             to_change: nobody else changes it until this transaction is over.
         """
-        there = handles.join(slugs, slugs.c.owner_id == handles.c.user_id).join(
-            projects, projects.c.id == slugs.c.project_id
-        )
-        there = there.join(profiles, profiles.c.user_id == projects.c.owner_id)
-        there = there.join(counters, counters.c.project_id == projects.c.id)
-        query = select(*_SHOWN).select_from(there).where(handles.c.handle == handle, slugs.c.name == name)
-        return await self._one(query, to_change=to_change)
+        return await self._one(_FIND_TO_CHANGE if to_change else _FIND, {"of_handle": handle, "of_name": name})
 
     async def get(self, project_id: str) -> Shown | None:
-        return await self._one(select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == project_id))
+        return await self._one(_GET, {"of_id": project_id})
 
-    async def _one(self, query: Select[Any], *, to_change: bool = False) -> Shown | None:
-        if to_change:
-            query = query.with_for_update(of=projects)
-        row = (await self._connection.execute(query)).mappings().one_or_none()
+    async def _one(self, query: Select[Any], values: dict[str, str]) -> Shown | None:
+        row = (await self._connection.execute(query, values)).mappings().one_or_none()
         return Shown(_project(row), _counters(row), row["owner_name"]) if row else None
 
     async def all_of(self, ids: Collection[ProjectId]) -> list[Shown]:
