@@ -82,9 +82,12 @@ class CountingStore:
         Returns:
             The counters of the projects that have moved.
         """
-        # In one order everywhere, or two servers with the same projects would wait for each other.
-        by_id = {fact.id: fact for fact in sorted(facts, key=lambda fact: (fact.project_id, fact.id))}
-        rows = [(f.id, f.project_id, f.kind, f.hour, f.visitor, f.robot, to_micros(f.at)) for f in by_id.values()]
+        by_id: dict[str, Fact] = {}
+        for fact in facts:
+            by_id.setdefault(fact.id, fact)
+        # In one order everywhere, or two servers with the same facts would wait for each other.
+        in_order = sorted(by_id.values(), key=lambda fact: fact.id)
+        rows = [(f.id, f.project_id, f.kind, f.hour, f.visitor, f.robot, to_micros(f.at)) for f in in_order]
         statement = _SQLITE if self._is_sqlite else _POSTGRES
         written = await self._connection.execute(statement, {"facts": msgspec.json.encode(rows).decode()})
         new = [by_id[fact_id] for fact_id in written.scalars()]
