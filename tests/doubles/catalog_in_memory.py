@@ -76,6 +76,9 @@ class CatalogInMemory:
             if entry := self._entries.get(project_id):
                 entry.standing = standing
 
+    def seal(self) -> None:
+        pass  # nothing is left for later
+
     def settle(self) -> None:
         pass  # nothing is kept sorted
 

@@ -156,7 +156,8 @@ class Found:
 
 class CatalogIndex(Protocol):
     """
-    Finds projects. It can be thrown away: it is filled from the store. Not safe for threads: one at a time.
+    Finds projects. It can be thrown away: it is filled from the store. Not for several threads at once, but where it
+    says so.
     """
 
     def search(self, search: Search) -> Found:
@@ -178,6 +179,19 @@ class CatalogIndex(Protocol):
 
     def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
         """Note how projects stand with people. Unknown ones do not matter; one that is replaced keeps its own."""
+        ...
+
+    def seal(self) -> None:
+        """
+        Do now what the next search would do first with all that was put. After very much was put that takes seconds;
+        a thread may do it while nobody else uses the index.
+        """
+        ...
+
+    def settle(self) -> None:
+        """
+        Bring orders in shape that have suffered from many changes. A thread may do it while others search and change.
+        """
         ...
 
     def __len__(self) -> int:

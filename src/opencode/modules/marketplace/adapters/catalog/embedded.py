@@ -41,7 +41,6 @@ from opencode.modules.marketplace.domain.understanding import (
 _CACHE_BYTES = 64 * 1024 * 1024
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
 _RESORT_AFTER = 2000
-_RESORT_AT_ONCE = 20_000
 _SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
 _ENTRY_BYTES = 1000  # about what a cached result takes beside its arrays
 _NEW = Standing()
@@ -69,6 +68,8 @@ class EmbeddedCatalog:
         columns = self._columns = Columns()
         self._labels = Labels()
         self._segments: list[Segment] = []
+        self._unsealed = SegmentBuilder(0)
+        self._count = 0
         self._gone: list[Numbers | None] = []  # of each segment the places of those that are gone; None: look anew
         self._numbering = Numbering(columns)
         self._matched = _Matched(_CACHE_BYTES)
@@ -81,16 +82,13 @@ class EmbeddedCatalog:
         }
 
     def __len__(self) -> int:
-        return sum(segment.count for segment in self._segments) - sum(
-            len(self._gone_of(at)) for at in range(len(self._gone))
-        )
+        return self._count
 
     # -------------------------------------------------------------------------------------------------------- changing
 
     def put(self, listings: Iterable[Listing]) -> None:
-        """See `CatalogIndex.put`."""
+        """See `CatalogIndex.put`. What comes becomes a segment when it is first asked for."""
         columns, labels = self._columns, self._labels
-        builder = SegmentBuilder(columns.count)
         for listing in listings:
             key = Key.of(listing.id)
             before = self._numbering.find(key)
@@ -99,11 +97,10 @@ class EmbeddedCatalog:
                 standing = listing.standing or columns.standing(before)
                 self._forget(before)
             number = columns.add(key, listing, standing)
+            self._count += 1
             self._numbering.add(key, number)
             described = [labels.label(*each) for each in labels_of(listing)]
-            builder.add(impacts_of(listing, described), [label.number for label in described])
-        if len(builder):
-            self._append(builder.build())
+            self._unsealed.add(impacts_of(listing, described), [label.number for label in described])
 
     def remove(self, ids: Iterable[ProjectId]) -> None:
         """See `CatalogIndex.remove`."""
@@ -122,34 +119,38 @@ class EmbeddedCatalog:
             for order in (Order.POPULARITY, Order.TRENDING):
                 self._orderings[order].note(number)
 
-    def settle(self) -> None:
-        """Sort anew what has got out of order. Half a second for a million; good to do while nobody asks."""
-        for ordering in self._orderings.values():
-            if ordering.moved > _RESORT_AFTER:
-                ordering.sort()
-
-    def _forget(self, number: int) -> None:
-        self._columns.alive[number] = False
-        for at, segment in enumerate(self._segments):
-            if segment.base <= number < segment.base + segment.count:
-                self._gone[at] = None
-
-    def _append(self, segment: Segment) -> None:
-        self._segments.append(segment)
+    def seal(self) -> None:
+        """See `CatalogIndex.seal`."""
+        if not len(self._unsealed):
+            return
+        self._segments.append(self._unsealed.build())
         self._gone.append(None)
+        self._unsealed = SegmentBuilder(self._columns.count)
         while merging.is_due(self._segments):
             later, earlier = self._segments.pop(), self._segments.pop()
             self._segments.append(merging.merged(earlier, later, self._columns))
             self._gone[-2:] = [None]
         if is_outdated(sum(each.count for each in self._counted), sum(each.count for each in self._segments)):
             self._counted = tuple(self._segments)
-        if any(ordering.moved > _RESORT_AT_ONCE for ordering in self._orderings.values()):
-            self.settle()
+
+    def settle(self) -> None:
+        """See `CatalogIndex.settle`."""
+        for ordering in self._orderings.values():
+            if ordering.moved > _RESORT_AFTER:
+                ordering.sort()
+
+    def _forget(self, number: int) -> None:
+        self._columns.alive[number] = False
+        self._count -= 1
+        for at, segment in enumerate(self._segments):
+            if segment.base <= number < segment.base + segment.count:
+                self._gone[at] = None
 
     # ------------------------------------------------------------------------------------------------------- searching
 
     def search(self, search: Search) -> Found:
         """See `CatalogIndex.search`."""
+        self.seal()
         understood = understand(search.text, self)
         matches, results = self._found(search.filters, understood)
         if is_worth_again(understood, results.total):

@@ -6,7 +6,7 @@ from opencode.modules.marketplace.adapters.catalog.columns import Columns
 from opencode.modules.marketplace.adapters.catalog.segment import Keys, Segment, pack, segment_of_keys
 
 _WORTH_IT = 4  # times that the earlier one may be larger
-_MOST_MERGED = 65_536  # projects; what is larger is left alone until all is built anew
+_MOST_MERGED = 16_384  # projects; merging more would hold up searches. All become one when the server starts again
 
 
 def is_due(segments: list[Segment]) -> bool:

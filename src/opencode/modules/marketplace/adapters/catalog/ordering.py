@@ -4,8 +4,9 @@ import bisect
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,33 +38,37 @@ class Ordering:
     ascending: bool = False
     steady: bool = False
 
-    # As it was when all was sorted; what has moved since is in the second list.
-    _sorted: Numbers = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
-    _values: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0))
+    # As it was when all was sorted; what has moved since is looked at beside it.
+    _settled: "_Sorted" = field(default_factory=lambda: _Sorted(np.zeros(0, dtype=np.uint32), np.zeros(0), 0))
     _moved: set[int] = field(default_factory=set[int])
-    _covered: int = 0  # from this number on all are new
+    _moved_meanwhile: set[int] | None = None  # while it is being sorted
     _moved_sorted: list[int] = field(default_factory=list[int])
-    _sorted_at: tuple[int, int] = (0, 0)
+    _moved_sorted_for: tuple[int, int] = (-1, 0)
 
     @property
     def moved(self) -> int:
         """How many projects are new, or have changed their places, since everything was sorted."""
-        return len(self._moved) + self.columns.count - self._covered
+        return len(self._moved) + self.columns.count - self._settled.covered
 
     def note(self, number: int) -> None:
         """What a project is sorted by has changed."""
-        if number < self._covered:
+        if number < self._settled.covered:
             self._moved.add(number)
-        self._sorted_at = (-1, 0)
+        if self._moved_meanwhile is not None:
+            self._moved_meanwhile.add(number)
+        self._moved_sorted_for = (-1, 0)
 
     def sort(self) -> None:
-        """Sort everything anew: half a second for a million."""
-        columns = self.columns
-        self._sorted = self.best_first(np.flatnonzero(columns.alive[: columns.count]).astype(np.uint32))
-        if not self.steady:
-            self._values = self.column(columns)[self._sorted]
-        self._moved.clear()
-        self._covered = columns.count
+        """Sort everything anew: a fifth of a second for a million. A thread may do it beside searches and notes."""
+        columns, count = self.columns, self.columns.count
+        self._moved_meanwhile = meanwhile = set[int]()
+        ordered = self.best_first(np.flatnonzero(columns.alive[:count]).astype(np.uint32))
+        values = self._settled.values if self.steady else self.column(columns)[ordered]
+        # In this order: what is noted as moved may stand in its right place already, but not the other way round.
+        self._settled = _Sorted(ordered, values, count)
+        self._moved = meanwhile
+        self._moved_meanwhile = None
+        self._moved_sorted_for = (-1, 0)
 
     def best_first(self, numbers: Numbers) -> Numbers:
         """Some projects, sorted."""
@@ -87,29 +92,31 @@ class Ordering:
             wanted: by number; none of them is gone.
         """
         start = self._rank(*after) if after else None
-        both = heapq.merge(self._settled(wanted, start), self._unsettled(wanted, start), key=self._rank_now)
+        settled = self._of_settled(self._settled, wanted, start)
+        both = heapq.merge(settled, self._of_moved(wanted, start), key=self._rank_now)
         return list(islice(both, limit))
 
     def value(self, number: int) -> Value:
         return self.column(self.columns)[number].item()
 
-    def _settled(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
+    def _of_settled(self, settled: "_Sorted", wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
         at, step = 0, _FIRST_STEP
         if start is not None:
-            at = bisect.bisect_right(range(len(self._sorted)), start, key=self._rank_then)
-        while at < len(self._sorted):
-            some = self._sorted[at : at + step]
+            rank = partial(self._rank_then, settled)
+            at = bisect.bisect_right(range(len(settled.numbers)), start, key=rank)
+        while at < len(settled.numbers):
+            some = settled.numbers[at : at + step]
             yield from (number for number in some[wanted[some]].tolist() if number not in self._moved)
             at += step
             step = min(step * 2, _LARGEST_STEP)
 
-    def _unsettled(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
-        now = (self.columns.count, self._covered)
-        if self._sorted_at != now:
+    def _of_moved(self, wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
+        now = (self.columns.count, self._settled.covered)
+        if self._moved_sorted_for != now:
             noted = np.fromiter(self._moved, dtype=np.uint32, count=len(self._moved))
-            new = np.arange(self._covered, self.columns.count, dtype=np.uint32)
+            new = np.arange(self._settled.covered, self.columns.count, dtype=np.uint32)
             self._moved_sorted = self.best_first(np.concatenate([noted, new])).tolist()
-            self._sorted_at = now
+            self._moved_sorted_for = now
         moved = self._moved_sorted
         at = 0 if start is None else bisect.bisect_right(moved, start, key=self._rank_now)
         return (number for number in islice(moved, at, None) if wanted[number])
@@ -120,9 +127,21 @@ class Ordering:
     def _rank_now(self, number: int) -> Rank:
         return self._rank(self.value(number), self.columns.key(number))
 
-    def _rank_then(self, place: int) -> Rank:
-        number = int(self._sorted[place])
-        return self._rank(self.value(number) if self.steady else self._values[place].item(), self.columns.key(number))
+    def _rank_then(self, settled: "_Sorted", place: int) -> Rank:
+        number = int(settled.numbers[place])
+        return self._rank(self.value(number) if self.steady else settled.values[place].item(), self.columns.key(number))
+
+
+class _Sorted(NamedTuple):
+    """
+    Attributes:
+        values: beside `numbers`, as they were then; none where they cannot change.
+        covered: from this number on all are new.
+    """
+
+    numbers: Numbers
+    values: npt.NDArray[Any]
+    covered: int
 
 
 def older(columns: Columns, numbers: Numbers, key: Key) -> npt.NDArray[np.bool_]:
