@@ -188,8 +188,8 @@ async def test_a_change_that_changes_nothing_makes_no_revision(market: Market, c
 async def test_what_must_be_there_cannot_be_set_to_null(market: Market) -> None:
     ada = market.member()
     slug = (await ada.create())["slug"]
-    answer = await ada.patch(f"{PROJECTS}/{slug}", {"title": None, "tags": None, "license": "nope"})
-    assert pointers(answer) == {"/title", "/tags", "/license"}
+    answer = await ada.patch(f"{PROJECTS}/{slug}", {"title": None, "tags": None, "license": "nope", "name": "No"})
+    assert pointers(answer) == {"/title", "/tags", "/license", "/name"}
 
 
 async def test_another_title_keeps_the_slug_and_another_name_moves_it(market: Market) -> None:

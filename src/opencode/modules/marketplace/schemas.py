@@ -64,7 +64,8 @@ class ProjectChange(Body):
 
     @classmethod
     def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
-        return checked(rule_values(fields))[1]
+        named = {"name": fields["name"]} if "name" in fields else {}
+        return checked({**rule_values(fields), **named})[1]
 
     def values(self) -> dict[str, Any]:
         return _values(self)
