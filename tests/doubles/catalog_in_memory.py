@@ -203,9 +203,11 @@ def _facets(listings: list[Listing]) -> Facets:
 
 
 def _counted(values: Iterable[str]) -> tuple[FacetValue, ...]:
-    counts = Counter(values)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0].casefold()))
-    return tuple(FacetValue(value, count) for value, count in ordered[:FACET_VALUES])
+    """What differs in case only is one value, shown as it came first."""
+    shown: dict[str, str] = {}
+    counts = Counter(fold(shown.setdefault(fold(value), value)) for value in values)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], shown[item[0]].casefold()))
+    return tuple(FacetValue(shown[value], count) for value, count in ordered[:FACET_VALUES])
 
 
 def _comes_after(position: Position, last: Position, order: Order) -> bool:

@@ -108,7 +108,7 @@ async def test_a_cursor_is_good_for_its_own_search_only(market: Market) -> None:
         answer = await ada.get(PROJECTS, **query)
         assert answer.status_code == 400, other
         assert answer.json()["errors"][0]["pointer"] == "/cursor"
-    same = await ada.get(PROJECTS, q="  engine ", sort="recent", limit=2, cursor=cursor)
+    same = await ada.get(PROJECTS, q="  engine", sort="recent", limit=2, cursor=cursor)
     assert len(same.json()["items"]) == 2
 
 
