@@ -27,6 +27,7 @@ _TITLES = {
     "ExecutionSettings": "Runs",
     "PistonSettings": "The Piston API",
     "InterviewsSettings": "Interviews",
+    "MarketplaceSettings": "The marketplace",
 }
 
 

@@ -13,6 +13,7 @@ from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.interviews.settings import InterviewsSettings
+from opencode.modules.marketplace.settings import MarketplaceSettings
 
 _HINT = "`ocp settings` lists every setting"
 
@@ -70,6 +71,7 @@ class Settings:
     execution: ExecutionSettings
     piston: PistonSettings
     interviews: InterviewsSettings
+    marketplace: MarketplaceSettings
     values: tuple[SettingValue, ...]
 
 
@@ -80,6 +82,7 @@ SECTIONS = (
     ExecutionSettings,
     PistonSettings,
     InterviewsSettings,
+    MarketplaceSettings,
 )
 
 

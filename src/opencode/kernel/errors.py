@@ -7,9 +7,10 @@ What can go wrong, by kind. Modules derive their own errors from these; only `in
     ├── Forbidden          the person is known and may not do this
     ├── NotFound           there is no such thing, or none that this person may know of
     ├── Conflict           the thing is in a state that does not allow this
+    ├── Outdated           the change was made for an earlier state of the thing
     ├── TooLarge           more bytes than the limit
     ├── Busy               too many, too often; carries `retry_after_s`
-    └── Unavailable        a part that is needed cannot be had now
+    └── Unavailable        a part that is needed cannot be had now; may carry `retry_after_s`
 """
 
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ class Conflict(OpenCodeError):
     title = "Not possible now"
 
 
+class Outdated(OpenCodeError):
+    """The change was made for an earlier state of the thing (`If-Match`)."""
+
+    title = "Changed in the meantime"
+
+
 class TooLarge(OpenCodeError):
     """More bytes than the limit."""
 
@@ -91,6 +98,10 @@ class Busy(OpenCodeError):
 
 
 class Unavailable(OpenCodeError):
-    """A part that is needed cannot be had now."""
+    """A part that is needed cannot be had now. `retry_after_s`, where it is known: when to try again."""
 
     title = "Not available"
+
+    def __init__(self, detail: str, *, action: str = "", retry_after_s: int | None = None) -> None:
+        super().__init__(detail, action=action)
+        self.retry_after_s = retry_after_s

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode.kernel.addresses import is_public, url_problem
 from opencode.modules.execution.adapters.webhook_call import Caller, CallFailed
-from opencode.modules.execution.domain.webhooks import delay_s, is_public, signature, url_problem
+from opencode.modules.execution.domain.webhooks import delay_s, signature
 
 from .queued.receiver import receiving
 

@@ -52,10 +52,10 @@ async def test_two_administrators_who_demote_each_other_at_once_do_not_both_succ
     admin: httpx.AsyncClient, grace: httpx.AsyncClient
 ) -> None:
     ada, hopper = [(await client.get("/api/v1/me")).json()["id"] for client in (admin, grace)]
-    await admin.patch(f"/api/v1/users/{hopper}", json={"roles": ["admin"]})
+    await admin.patch(f"/api/v1/users/{hopper}/roles", json={"roles": ["admin"]})
     answers = await asyncio.gather(
-        admin.patch(f"/api/v1/users/{hopper}", json={"roles": ["member"]}),
-        grace.patch(f"/api/v1/users/{ada}", json={"roles": ["member"]}),
+        admin.patch(f"/api/v1/users/{hopper}/roles", json={"roles": ["member"]}),
+        grace.patch(f"/api/v1/users/{ada}/roles", json={"roles": ["member"]}),
     )
     # The slower one is refused for being no administrator any more, or for demoting the last one.
     quicker, slower = sorted(answer.status_code for answer in answers)
@@ -68,7 +68,7 @@ async def test_a_change_of_name_does_not_bring_back_a_role_taken_at_the_same_mom
 ) -> None:
     hopper = (await grace.get("/api/v1/me")).json()["id"]
     await asyncio.gather(
-        admin.patch(f"/api/v1/users/{hopper}", json={"roles": ["member"]}),
+        admin.patch(f"/api/v1/users/{hopper}/roles", json={"roles": ["member"]}),
         *(grace.patch("/api/v1/me", json={"display_name": f"Grace {number}"}) for number in range(5)),
     )
     assert (await grace.get("/api/v1/me")).json()["roles"] == ["member"]
@@ -97,11 +97,11 @@ async def test_a_token_loses_what_its_account_loses(
     server: Server, admin: httpx.AsyncClient, grace: httpx.AsyncClient
 ) -> None:
     hopper = (await grace.get("/api/v1/me")).json()["id"]
-    await admin.patch(f"/api/v1/users/{hopper}", json={"roles": ["admin"]})
+    await admin.patch(f"/api/v1/users/{hopper}/roles", json={"roles": ["admin"]})
     token = await make_token(grace, "users:manage")
     async with server.browser(bearer=token["token"]) as program:
         assert (await program.get("/api/v1/users")).status_code == 200
-        await admin.patch(f"/api/v1/users/{hopper}", json={"roles": ["member"]})
+        await admin.patch(f"/api/v1/users/{hopper}/roles", json={"roles": ["member"]})
         assert (await program.get("/api/v1/users")).status_code == 403
 
 

@@ -27,7 +27,7 @@ LIST_TOKENS = Call("GET", "/api/v1/tokens")
 REVOKE_TOKEN = Call("DELETE", f"/api/v1/tokens/{UNKNOWN_TOKEN}")
 INVITE = Call("POST", "/api/v1/invites", {"role": "member"})
 USERS = Call("GET", "/api/v1/users")
-ROLES = Call("PATCH", f"/api/v1/users/{UNKNOWN_USER}", {"roles": ["member"]})
+ROLES = Call("PATCH", f"/api/v1/users/{UNKNOWN_USER}/roles", {"roles": ["member"]})
 AUDIT = Call("GET", "/api/v1/audit")
 
 # 404 means: let in, and there is no such thing.

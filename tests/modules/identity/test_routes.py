@@ -233,19 +233,19 @@ async def test_a_closed_server_takes_nobody_but_the_first(open_server: Open) -> 
 async def test_new_roles_are_in_force_from_the_next_request(admin: httpx.AsyncClient, grace: httpx.AsyncClient) -> None:
     grace_id = (await grace.get("/api/v1/me")).json()["id"]
     assert (await grace.get("/api/v1/users")).status_code == 403
-    answer = await admin.patch(f"/api/v1/users/{grace_id}", json={"roles": ["interviewer", "admin"]})
+    answer = await admin.patch(f"/api/v1/users/{grace_id}/roles", json={"roles": ["interviewer", "admin"]})
     assert answer.status_code == 200
     assert answer.json()["roles"] == ["admin", "interviewer"]
     users = (await grace.get("/api/v1/users")).json()
     assert {user["email"] for user in users["items"]} == {"ada@example.org", "grace@example.org"}
-    answer = await admin.patch(f"/api/v1/users/{grace_id}", json={"roles": ["member"]})
+    answer = await admin.patch(f"/api/v1/users/{grace_id}/roles", json={"roles": ["member"]})
     assert answer.status_code == 200
     assert (await grace.get("/api/v1/users")).status_code == 403
 
 
 async def test_the_last_administrator_stays_one(admin: httpx.AsyncClient, grace: httpx.AsyncClient) -> None:
     ada_id = (await admin.get("/api/v1/me")).json()["id"]
-    answer = await admin.patch(f"/api/v1/users/{ada_id}", json={"roles": ["member"]})
+    answer = await admin.patch(f"/api/v1/users/{ada_id}/roles", json={"roles": ["member"]})
     assert answer.status_code == 409
     assert (await admin.get("/api/v1/me")).json()["roles"] == ["admin"]
 

@@ -22,6 +22,7 @@ _STATUS: dict[type[errors.OpenCodeError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Outdated: 412,
     errors.TooLarge: 413,
     errors.Busy: 429,
     errors.Unavailable: 503,
@@ -72,7 +73,8 @@ def problem_of(error: errors.OpenCodeError, request_id: str) -> Problem:
 
 def problem_response(error: errors.OpenCodeError, request_id: str) -> Response[bytes]:
     """An answer that carries the problem, with `Retry-After` where waiting helps."""
-    headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, errors.Busy) else {}
+    wait_s = error.retry_after_s if isinstance(error, errors.Busy | errors.Unavailable) else None
+    headers = {} if wait_s is None else {"retry-after": str(wait_s)}
     return _respond(problem_of(error, request_id), headers)
 
 

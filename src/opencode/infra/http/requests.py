@@ -1,5 +1,6 @@
 """Request bodies: JSON, strict about types, and every wrong field is named at once."""
 
+from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -26,6 +27,15 @@ IdempotencyKey = Annotated[
 
 class Body(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Base of every request body. Unknown fields are refused by name."""
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        """
+        What is wrong, by rules that a type cannot tell, with those fields of a refused body that have the right shape:
+        a body that has both kinds of problems hears of all of them at once.
+        """
+        del fields
+        return ()
 
 
 class ApiRequest(Request[Any, Any, Any]):
@@ -60,12 +70,21 @@ def decode_body(raw: bytes, body_type: Any) -> Any:
         return msgspec.convert(value, body_type)
     except msgspec.ValidationError as error:
         problems = _problems(value, body_type) or (FieldProblem("", str(error)),)
+        problems += _broken_rules(value, body_type, problems)
     listed = ", ".join(problem.pointer.lstrip("/") or "the body" for problem in problems)
     raise Invalid(
         f"The request has problems with: {listed}.",
         action="Correct what errors lists; /docs describes each field.",
         problems=problems,
     )
+
+
+def _broken_rules(value: Any, body_type: Any, problems: tuple[FieldProblem, ...]) -> tuple[FieldProblem, ...]:
+    if not isinstance(value, dict) or not (isinstance(body_type, type) and issubclass(body_type, Body)):
+        return ()
+    wrong = {problem.pointer.split("/")[1] for problem in problems if problem.pointer}
+    well_formed = {name: field for name, field in value.items() if _pointer(name)[1:] not in wrong}
+    return tuple(body_type.broken_rules(well_formed))
 
 
 def _problems(value: Any, body_type: Any, at: str = "") -> tuple[FieldProblem, ...]:

@@ -235,7 +235,7 @@ class AdministrationController(Controller):
         """The newest first."""
         return _page(await accounts.page(principal, page), UserView.of)
 
-    @patch("/users/{user_id:str}", operation_id="update_user", summary="Give an account other roles")
+    @patch("/users/{user_id:str}/roles", operation_id="update_user", summary="Give an account other roles")
     async def set_roles(
         self,
         user_id: UserPath,

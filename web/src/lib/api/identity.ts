@@ -37,6 +37,6 @@ export const identity = {
   invite: (body: { role: Role; expires_in_days?: number }) => request<Invite>('POST', '/api/v1/invites', { body }),
   users: (query: PageQuery = {}) => request<Page<User>>('GET', '/api/v1/users', { query: { ...query } }),
   changeRoles: (id: string, roles: Role[]) =>
-    request<User>('PATCH', `/api/v1/users/${encodeURIComponent(id)}`, { body: { roles } }),
+    request<User>('PATCH', `/api/v1/users/${encodeURIComponent(id)}/roles`, { body: { roles } }),
   audit: (query: PageQuery = {}) => request<Page<AuditEntry>>('GET', '/api/v1/audit', { query: { ...query } }),
 };

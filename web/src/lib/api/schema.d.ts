@@ -503,6 +503,164 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get one's own profile
+         * @description It is made when there is none yet, so this is where somebody learns their handle.
+         */
+        get: operations["get_own_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own projects, newest first
+         * @description In all states.
+         */
+        get: operations["list_own_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the catalogue
+         * @description Total and facets are exact, and count all results. Without words, relevance is popularity.
+         */
+        get: operations["search_projects"];
+        put?: never;
+        /** Make a project */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import many projects: one JSON object a line
+         * @description For administrators. Answers when the lines are received; they are imported in the background.
+         */
+        post: operations["import_projects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/import/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How an import goes, and what it refused */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a project
+         * @description An old slug answers 308 with the present one.
+         */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        /** Delete a project with all that belongs to it */
+        delete: operations["delete_project"];
+        options?: never;
+        head?: never;
+        /** Change a project */
+        patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count a download, and get its address
+         * @description Counts once for each Idempotency-Key; without one, once for each visitor and hour.
+         */
+        post: operations["download_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/star": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Star a project */
+        put: operations["star_project"];
+        post?: never;
+        /** Take a star back */
+        delete: operations["unstar_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -654,7 +812,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/users/{user_id}": {
+    "/api/v1/users/{handle}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get somebody's profile
+         * @description An old handle answers 308 with the present one.
+         */
+        get: operations["get_profile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change one's own profile */
+        patch: operations["change_profile"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/roles": {
         parameters: {
             query?: never;
             header?: never;
@@ -754,6 +933,25 @@ export interface components {
             admitted_at: string | null;
             status: components["schemas"]["Status"];
         };
+        /** CardView */
+        CardView: {
+            id: string;
+            slug: string;
+            name: string;
+            title: string;
+            summary: string;
+            owner: components["schemas"]["OwnerView"];
+            technologies: string[];
+            license: string | null;
+            price: components["schemas"]["PriceView"] | null;
+            tags: string[];
+            status: components["schemas"]["ProjectStatus"];
+            stars: number;
+            downloads: number;
+            /** Format: date-time */
+            updated_at: string;
+            featured: boolean;
+        };
         /** CaseDraft */
         CaseDraft: {
             name?: string | null;
@@ -835,6 +1033,10 @@ export interface components {
             /** @description Days until it expires, 1 to 365. */
             expires_in_days: number;
         };
+        /** DownloadView */
+        DownloadView: {
+            url: string;
+        };
         /**
          * Encoding
          * @default utf8
@@ -881,11 +1083,41 @@ export interface components {
                 [key: string]: components["schemas"]["ResultsExport"];
             };
         };
+        /** FacetValueView */
+        FacetValueView: {
+            value: string;
+            count: number;
+        };
+        /** FacetsView */
+        FacetsView: {
+            technologies: components["schemas"]["FacetValueView"][];
+            license: components["schemas"]["FacetValueView"][];
+            price: components["schemas"]["FacetValueView"][];
+            tags: components["schemas"]["FacetValueView"][];
+        };
         /** FileDraft */
         FileDraft: {
             content: string;
             name?: string | null;
             encoding?: components["schemas"]["Encoding"];
+        };
+        /**
+         * ImportState
+         * @enum {string}
+         */
+        ImportState: "running" | "done" | "failed";
+        /** ImportView */
+        ImportView: {
+            id: string;
+            state: components["schemas"]["ImportState"];
+            lines: number;
+            imported: number;
+            refused: number;
+            message: string;
+            refusals: components["schemas"]["RefusedLineView"][];
+            /** Format: date-time */
+            created_at: string;
+            finished_at: string | null;
         };
         /** InterviewChange */
         InterviewChange: {
@@ -1061,6 +1293,13 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /**
+         * Order
+         * @description the order of the results
+         * @default relevance
+         * @enum {string}
+         */
+        Order: "relevance" | "popularity" | "trending" | "recent" | "name";
         /** OwnInterviewView */
         OwnInterviewView: {
             id: string;
@@ -1072,6 +1311,11 @@ export interface components {
         OwnPlaceView: {
             participant: components["schemas"]["ParticipantView"];
             interview: components["schemas"]["OwnInterviewView"];
+        };
+        /** OwnerView */
+        OwnerView: {
+            handle: string;
+            display_name: string;
         };
         /** PageView[NativeRunOutlineView] */
         NativeRunOutlinePage: {
@@ -1118,6 +1362,11 @@ export interface components {
             items: components["schemas"]["SignalView"][];
             next_cursor: string | null;
         };
+        /** PageView[CardView] */
+        CardPage: {
+            items: components["schemas"]["CardView"][];
+            next_cursor: string | null;
+        };
         /**
          * Part
          * @enum {string}
@@ -1139,6 +1388,23 @@ export interface components {
         PersonView: {
             id: string;
             name: string;
+        };
+        /** PriceBody */
+        PriceBody: {
+            amount_minor: number;
+            currency?: string | null;
+        };
+        /**
+         * PriceFilter
+         * @description free, paid or all
+         * @default all
+         * @enum {string}
+         */
+        PriceFilter: "all" | "free" | "paid";
+        /** PriceView */
+        PriceView: {
+            amount_minor: number;
+            currency: string;
         };
         /**
          * Problem
@@ -1164,6 +1430,109 @@ export interface components {
                 pointer: string;
                 detail: string;
             }[];
+        };
+        /** ProfileChange */
+        ProfileChange: {
+            handle?: string;
+            display_name?: string;
+            bio?: string;
+            avatar?: string | null;
+            skills?: string[];
+            location?: string;
+            website?: string | null;
+            github?: string;
+        };
+        /** ProfileView */
+        ProfileView: {
+            handle: string;
+            display_name: string;
+            bio: string;
+            avatar: string | null;
+            skills: string[];
+            location: string;
+            website: string | null;
+            github: string;
+            reputation: number;
+            projects: components["schemas"]["CardView"][];
+            projects_total: number;
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** ProjectChange */
+        ProjectChange: {
+            title?: string;
+            name?: string;
+            summary?: string;
+            description?: string;
+            technologies?: string[];
+            license?: string | null;
+            price?: components["schemas"]["PriceBody"] | number | null;
+            repository_url?: string | null;
+            demo_url?: string | null;
+            documentation_url?: string | null;
+            tags?: string[];
+            status?: components["schemas"]["ProjectStatus"];
+            featured?: boolean;
+        };
+        /** ProjectDraft */
+        ProjectDraft: {
+            title: string;
+            /** @default  */
+            summary: string;
+            /** @default  */
+            description: string;
+            technologies?: string[];
+            license?: string | null;
+            price?: components["schemas"]["PriceBody"] | number | null;
+            repository_url?: string | null;
+            demo_url?: string | null;
+            documentation_url?: string | null;
+            tags?: string[];
+            status?: components["schemas"]["ProjectStatus"];
+        };
+        /**
+         * ProjectStatus
+         * @description Where a project is on its way; it never becomes a draft again.
+         * @default draft
+         * @enum {string}
+         */
+        ProjectStatus: "draft" | "published" | "archived";
+        /** ProjectView */
+        ProjectView: {
+            id: string;
+            slug: string;
+            name: string;
+            title: string;
+            summary: string;
+            description: string;
+            owner: components["schemas"]["OwnerView"];
+            technologies: string[];
+            license: string | null;
+            price: components["schemas"]["PriceView"] | null;
+            repository_url: string | null;
+            demo_url: string | null;
+            documentation_url: string | null;
+            tags: string[];
+            status: components["schemas"]["ProjectStatus"];
+            featured: boolean;
+            stars: number;
+            downloads: number;
+            views: number;
+            robot_downloads: number;
+            robot_views: number;
+            starred: boolean;
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            published_at: string | null;
+        };
+        /** RefusedLineView */
+        RefusedLineView: {
+            line: number;
+            reason: string;
         };
         /** RegisterBody */
         RegisterBody: {
@@ -1246,6 +1615,14 @@ export interface components {
             points: number;
             points_possible: number;
         };
+        /** SearchView */
+        SearchView: {
+            items: components["schemas"]["CardView"][];
+            next_cursor: string | null;
+            total: number;
+            facets: components["schemas"]["FacetsView"];
+            corrected: string | null;
+        };
         /** SessionExport */
         SessionExport: {
             id: string;
@@ -1312,6 +1689,11 @@ export interface components {
             line: number | null;
             column: number | null;
             duration_ms: number | null;
+        };
+        /** StarView */
+        StarView: {
+            starred: boolean;
+            stars: number;
         };
         /**
          * Status
@@ -2564,6 +2946,408 @@ export interface operations {
             };
         };
     };
+    get_own_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_projects: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_projects: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description words; the last one may be unfinished */
+                q?: string;
+                /** @description repeats; a result has ALL of them */
+                technologies?: string[] | null;
+                /** @description an SPDX expression */
+                license?: string | null;
+                /** @description free, paid or all */
+                price?: components["schemas"]["PriceFilter"];
+                /** @description repeats; a result has ALL of them */
+                tags?: string[] | null;
+                /** @description the order of the results */
+                sort?: components["schemas"]["Order"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    star_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StarView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unstar_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StarView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_own_runs: {
         parameters: {
             query?: {
@@ -2915,6 +3699,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_profile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

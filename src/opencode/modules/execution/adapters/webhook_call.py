@@ -1,19 +1,11 @@
-"""
-Calling a webhook: one POST over HTTP/1.1, to an address that was looked at first.
-
-With `http1`: what matters here is that the connection goes to the very address that was found harmless, whatever the
-name leads to a moment later, with the name kept for TLS and `Host`. Client libraries resolve names themselves.
-"""
+"""Calling a webhook: one POST over HTTP/1.1, to an address that was looked at first (`infra.fetching`)."""
 
 import asyncio
-import socket
 import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from opencode.modules.execution.adapters import http1
-from opencode.modules.execution.domain.webhooks import Address, is_public
+from opencode.infra.fetching import FetchFailed, Reach, http1
 
 TIMEOUT_S = 10.0
 
@@ -50,31 +42,17 @@ class Caller:
                 status = await self._exchange(parts, http1.request("POST", parts, headers, body))
         except TimeoutError:
             raise CallFailed(f"no answer within {self.timeout_s:g} s") from None
-        except http1.NotHttp as error:
+        except (http1.NotHttp, FetchFailed) as error:
             raise CallFailed(str(error)) from None
-        except (OSError, ssl.SSLError, asyncio.LimitOverrunError, ValueError) as error:
+        except (OSError, asyncio.LimitOverrunError, ValueError) as error:
             raise CallFailed(f"{type(error).__name__}: {error}") from error
         if not 200 <= status <= 299:
             raise CallFailed(f"the answer was {status}")
         return status
 
     async def _exchange(self, parts: SplitResult, request: bytes) -> int:
-        address = await self._resolve(parts.hostname or "", http1.port_of(parts))
-        async with http1.connection(parts, to=str(address), tls=self.tls) as (reader, writer):
+        reach = Reach(private_too=self.private_too, tls=self.tls)
+        async with reach.connection(parts) as (reader, writer):
             writer.write(request)
             await writer.drain()
             return await http1.read_status(reader)  # nothing else of the answer is wanted
-
-    async def _resolve(self, host: str, port: int) -> Address:
-        """
-        Raises:
-            CallFailed: one of the name's addresses is not public. All are asked for, because a name that leads inside
-                and outside at once is no honest mistake.
-        """
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        if not addresses:
-            raise CallFailed("the name has no address")
-        if not self.private_too and not all(map(is_public, addresses)):
-            raise CallFailed("the name leads into a private network")
-        return addresses[0]

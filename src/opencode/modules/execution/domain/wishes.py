@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from opencode.contracts.execution import Language, Limits, RunRefused, RunRequest, SourceFile
+from opencode.kernel.addresses import url_problem
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.versions import best_match
 from opencode.modules.execution.domain.judging import CHECKER_FILES, Case, Compare, Plan, Tolerance
 from opencode.modules.execution.domain.programs import check_request, narrow
 from opencode.modules.execution.domain.runs import Webhook
-from opencode.modules.execution.domain.webhooks import url_problem
 from opencode.modules.execution.settings import ExecutionSettings
 
 LONGEST_WORD = 100  # characters of somebody's wrong word that an error repeats

@@ -20,8 +20,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from opencode.contracts.execution import ExecutionBusy, LanguageUnknown, RunRefused, SandboxUnavailable
+from opencode.infra.fetching import http1
 from opencode.kernel.errors import OpenCodeError
-from opencode.modules.execution.adapters import http1
 from opencode.modules.execution.adapters.piston.answers import (
     ExecuteAnswer,
     NotPiston,

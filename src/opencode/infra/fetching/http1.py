@@ -7,20 +7,26 @@ answer is read. There are no redirects, no proxies and no decompression here, so
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
 LONGEST_LINE = 8 * 1024
 _MOST_HEADERS = 100
+_MOST_HEAD_BYTES = 64 * 1024
 _MOST_INTERIM_ANSWERS = 4
 _READ_BYTES = 64 * 1024
+_TOO_MUCH = 2**63
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class NotHttp(Exception):
     """What came is no answer of HTTP/1, has more bytes than allowed, or broke off. The message says which."""
+
+
+class TooMuch(NotHttp):
+    """The body of the answer has more bytes than are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +44,32 @@ def port_of(parts: SplitResult) -> int:
 
 @asynccontextmanager
 async def connection(
-    parts: SplitResult, *, to: str | None = None, tls: ssl.SSLContext | None = None
+    parts: SplitResult, *, to: Sequence[str] = (), tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """
     A connection to where a URL leads, over TLS for `https`. It is cut when left: nobody waits for a farewell.
 
     Args:
-        to: an address of the URL's host that was chosen before; the name is kept for TLS.
+        to: addresses of the URL's host that were chosen before, tried in turn; the name is kept for TLS.
         tls: whom to trust; by default whom this machine trusts.
     """
     host = parts.hostname or ""
-    is_tls = parts.scheme == "https"
-    reader, writer = await asyncio.open_connection(
-        to or host,
-        port_of(parts),
-        ssl=(tls or ssl.create_default_context()) if is_tls else None,
-        server_hostname=host if is_tls else None,
-        limit=LONGEST_LINE,
-    )
+    trust = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
+    reader, writer = await _open(to or [host], port_of(parts), host, trust)
     try:
         yield reader, writer
     finally:
         writer.transport.abort()
+
+
+async def _open(
+    places: Sequence[str], port: int, host: str, trust: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    name = host.rstrip(".") if trust else None
+    for place in places[:-1]:
+        with suppress(OSError):
+            return await asyncio.open_connection(place, port, ssl=trust, server_hostname=name, limit=LONGEST_LINE)
+    return await asyncio.open_connection(places[-1], port, ssl=trust, server_hostname=name, limit=LONGEST_LINE)
 
 
 def request(method: str, parts: SplitResult, headers: Mapping[str, str], body: bytes = b"") -> bytes:
@@ -114,8 +124,12 @@ async def read_answer(reader: asyncio.StreamReader, most_bytes: int) -> Answer:
 
 async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:
     headers: dict[str, str] = {}
+    head_bytes = 0
     for _ in range(_MOST_HEADERS):
         line = await reader.readline()
+        head_bytes += len(line)
+        if head_bytes > _MOST_HEAD_BYTES:
+            raise NotHttp(f"the answer has more than {_MOST_HEAD_BYTES} bytes of headers")
         if not line.endswith(b"\n"):
             raise NotHttp("the answer broke off")
         if not line.strip():
@@ -130,7 +144,10 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str], m
         return await _read_chunks(reader, most_bytes)
     length = headers.get("content-length")
     if length is not None:
-        return await reader.readexactly(_bounded(length.encode(), 10, most_bytes))
+        size = _size(length.encode(), 10)
+        if size > most_bytes:
+            raise _too_much(most_bytes)
+        return await reader.readexactly(size)
     body = bytearray()
     while piece := await reader.read(_READ_BYTES):
         body += piece
@@ -142,7 +159,9 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str], m
 async def _read_chunks(reader: asyncio.StreamReader, most_bytes: int) -> bytes:
     body = bytearray()
     while True:
-        size = _bounded((await reader.readline()).partition(b";")[0].strip(), 16, most_bytes - len(body))
+        size = _size((await reader.readline()).partition(b";")[0].strip(), 16)
+        if len(body) + size > most_bytes:
+            raise _too_much(most_bytes)
         if not size:
             return bytes(body)  # what may follow, trailers, is of no use to anybody
         body += await reader.readexactly(size)
@@ -150,15 +169,13 @@ async def _read_chunks(reader: asyncio.StreamReader, most_bytes: int) -> bytes:
             raise NotHttp("the answer is not HTTP")
 
 
-def _bounded(digits: bytes, base: int, most_bytes: int) -> int:
+def _size(digits: bytes, base: int) -> int:
     # `int` takes signs, blanks and underscores, too.
     if not digits or not (set(digits) <= _HEX if base == 16 else digits.isdigit()):
         raise NotHttp("the answer is not HTTP")
-    size = int(digits, base)
-    if size > most_bytes:
-        raise _too_much(most_bytes)
-    return size
+    # More digits than this are too much in any case, and `int` refuses thousands of them.
+    return int(digits, base) if len(digits) < 20 else _TOO_MUCH
 
 
-def _too_much(most_bytes: int) -> NotHttp:
-    return NotHttp(f"the answer has more than the {most_bytes} bytes that are read")
+def _too_much(most_bytes: int) -> TooMuch:
+    return TooMuch(f"the answer has more than the {most_bytes} bytes that are read")

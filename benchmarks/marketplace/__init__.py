@@ -1,0 +1,1 @@
+"""Finding projects, measured: how fast, among how many, beside what."""

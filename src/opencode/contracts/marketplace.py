@@ -1,0 +1,54 @@
+"""What `marketplace` says aloud."""
+
+from datetime import datetime
+
+from opencode.contracts.events import Event
+from opencode.kernel.ids import ProjectId
+
+
+class ProjectPublished(Event, frozen=True, tag="marketplace.project_published.v1"):
+    """A project is in the catalogue from now on."""
+
+    project_id: ProjectId
+    owner_id: str
+    at: datetime
+
+
+class ProjectChanged(Event, frozen=True, tag="marketplace.project_changed.v1"):
+    """A project that is in the catalogue says something else of itself."""
+
+    project_id: ProjectId
+    owner_id: str
+    at: datetime
+
+
+class ProjectWithdrawn(Event, frozen=True, tag="marketplace.project_withdrawn.v1"):
+    """A project has left the catalogue: archived or deleted."""
+
+    project_id: ProjectId
+    owner_id: str
+    at: datetime
+
+
+class ProjectsImported(Event, frozen=True, tag="marketplace.projects_imported.v1"):
+    """One batch of an import is in the catalogue: as many `ProjectPublished`."""
+
+    project_ids: tuple[ProjectId, ...]
+    at: datetime
+
+
+class ProjectStood(Event, frozen=True, tag="marketplace.project_stood.v1"):
+    """
+    Counters of these projects have moved. Said about one project at most once a second, so the numbers are not in it:
+    whoever needs them reads those of now.
+    """
+
+    project_ids: tuple[ProjectId, ...]
+    at: datetime
+
+
+class HandleChanged(Event, frozen=True, tag="marketplace.handle_changed.v1"):
+    """A person has another handle, so all their projects have other slugs."""
+
+    user_id: str
+    at: datetime

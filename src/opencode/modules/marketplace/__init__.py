@@ -1,0 +1,1 @@
+"""The marketplace: code projects that people publish, find, trust and follow."""

@@ -1,0 +1,1 @@
+"""What the marketplace reads through: the index of the catalogue."""

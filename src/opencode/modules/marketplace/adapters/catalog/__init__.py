@@ -1,0 +1,5 @@
+"""The index of the catalogue that is in this process: words and labels in flat arrays, orders beside them."""
+
+from opencode.modules.marketplace.adapters.catalog.embedded import EmbeddedCatalog
+
+__all__ = ["EmbeddedCatalog"]

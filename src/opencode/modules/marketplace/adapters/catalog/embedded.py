@@ -1,0 +1,316 @@
+"""The index that is in this process."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.adapters.catalog import merging
+from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
+from opencode.modules.marketplace.adapters.catalog.labels import Labels
+from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
+from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
+from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
+from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
+from opencode.modules.marketplace.domain.catalog import (
+    Facets,
+    Filters,
+    Found,
+    Hit,
+    Listing,
+    Order,
+    Position,
+    Search,
+    Standing,
+)
+from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME, rarity
+from opencode.modules.marketplace.domain.understanding import (
+    Alternative,
+    Clause,
+    Understanding,
+    is_outdated,
+    is_worth_again,
+    understand,
+    understand_again,
+)
+
+_CACHE_BYTES = 64 * 1024 * 1024
+_DENSE = 8192  # from so many results on, an order that is sorted already is gone through
+_RESORT_AFTER = 2000
+_SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
+_ENTRY_BYTES = 1000  # about what a cached result takes beside its arrays
+_NEW = Standing()
+_NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
+_NO_SCORES: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Results:
+    """All that was found: `numbers` ascending, `scores` of the text beside them. `everything`: nothing was asked."""
+
+    numbers: Numbers
+    scores: npt.NDArray[np.float32]
+    total: int
+    everything: bool
+
+
+class EmbeddedCatalog:
+    """
+    See `CatalogIndex`. Words and labels are looked up in segments, which never change: a change makes a new small
+    segment, and marks the old version of the project as gone. Small segments are merged as they come.
+    """
+
+    def __init__(self) -> None:
+        columns = self._columns = Columns()
+        self._labels = Labels()
+        self._segments: list[Segment] = []
+        self._unsealed = SegmentBuilder(0)
+        self._count = 0
+        self._gone: list[Numbers | None] = []  # of each segment the places of those that are gone; None: look anew
+        self._numbering = Numbering(columns)
+        self._matched = _Matched(_CACHE_BYTES)
+        self._counted: tuple[Segment, ...] = ()  # by which rarity is told
+        self._orderings = {
+            Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
+            Order.TRENDING: Ordering(columns, lambda columns: columns.trending),
+            Order.RECENT: Ordering(columns, lambda columns: columns.updated, steady=True),
+            Order.NAME: Ordering(columns, lambda columns: columns.names, ascending=True, steady=True),
+        }
+
+    def __len__(self) -> int:
+        return self._count
+
+    # -------------------------------------------------------------------------------------------------------- changing
+
+    def put(self, listings: Iterable[Listing]) -> None:
+        """See `CatalogIndex.put`. What comes becomes a segment when it is first asked for."""
+        columns, labels = self._columns, self._labels
+        for listing in listings:
+            key = Key.of(listing.id)
+            before = self._numbering.find(key)
+            standing = listing.standing or _NEW
+            if before is not None:
+                standing = listing.standing or columns.standing(before)
+                self._forget(before)
+            number = columns.add(key, listing, standing)
+            self._count += 1
+            self._numbering.add(key, number)
+            described = [labels.label(*each) for each in labels_of(listing)]
+            self._unsealed.add(impacts_of(listing, described), [label.number for label in described])
+
+    def remove(self, ids: Iterable[ProjectId]) -> None:
+        """See `CatalogIndex.remove`."""
+        for project_id in ids:
+            number = self._numbering.find(Key.of(project_id))
+            if number is not None:
+                self._forget(number)
+
+    def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
+        """See `CatalogIndex.stand`."""
+        for project_id, standing in standings:
+            number = self._numbering.find(Key.of(project_id))
+            if number is None:
+                continue
+            self._columns.stand(number, standing)
+            for order in (Order.POPULARITY, Order.TRENDING):
+                self._orderings[order].note(number)
+
+    def seal(self) -> None:
+        """See `CatalogIndex.seal`."""
+        if not len(self._unsealed):
+            return
+        self._segments.append(self._unsealed.build())
+        self._gone.append(None)
+        self._unsealed = SegmentBuilder(self._columns.count)
+        while merging.is_due(self._segments):
+            later, earlier = self._segments.pop(), self._segments.pop()
+            self._segments.append(merging.merged(earlier, later, self._columns))
+            self._gone[-2:] = [None]
+        if is_outdated(sum(each.count for each in self._counted), sum(each.count for each in self._segments)):
+            self._counted = tuple(self._segments)
+
+    def settle(self) -> None:
+        """See `CatalogIndex.settle`."""
+        for ordering in self._orderings.values():
+            if ordering.moved > _RESORT_AFTER:
+                ordering.sort()
+
+    def _forget(self, number: int) -> None:
+        self._columns.alive[number] = False
+        self._count -= 1
+        for at, segment in enumerate(self._segments):
+            if segment.base <= number < segment.base + segment.count:
+                self._gone[at] = None
+
+    # ------------------------------------------------------------------------------------------------------- searching
+
+    def search(self, search: Search) -> Found:
+        """See `CatalogIndex.search`."""
+        self.seal()
+        understood = understand(search.text, self)
+        matches, results = self._found(search.filters, understood)
+        if is_worth_again(understood, results.total):
+            understood = understand_again(understood, search.text, self)
+            matches, results = self._found(search.filters, understood)
+        if search.order is Order.RELEVANCE and understood.clauses:
+            hits = self._by_relevance(results, understood, search)
+        else:
+            hits = self._by_order(results, search)
+        facets = self._facets(matches) if search.with_facets else Facets()
+        return Found(hits, results.total, facets, understood.corrected)
+
+    def frequency(self, word: str, *, is_open: bool = False) -> int:
+        """See `understanding.Words`."""
+        return sum(_having(segment, word, is_open=is_open) for segment in self._segments)
+
+    def rarity(self, word: str, *, is_open: bool = False) -> float:
+        """See `understanding.Words`."""
+        having = sum(_having(segment, word, is_open=is_open) for segment in self._counted)
+        projects = sum(segment.count for segment in self._counted)
+        return rarity(max(projects, having), having)
+
+    def _found(self, filters: Filters, understood: Understanding) -> tuple[list[Matches], _Results]:
+        asked = tuple((Alternative(word, 0.0),) for word in words_of_filters(filters))
+        matches = [
+            self._matched.of(
+                segment, (*asked, *understood.clauses), (*asked, understood.names) if understood.names else ()
+            )
+            for segment in self._segments
+        ]
+        return matches, self._results(matches)
+
+    def _results(self, matches: Sequence[Matches]) -> _Results:
+        if all(each.everything for each in matches):
+            return _Results(_NO_NUMBERS, _NO_SCORES, len(self), everything=True)
+        numbers = np.concatenate([each.places + np.uint32(each.segment.base) for each in matches])
+        scores = np.concatenate([each.scores for each in matches])
+        if any(len(self._gone_of(at)) for at in range(len(self._segments))):
+            alive = self._columns.alive[numbers]
+            numbers, scores = numbers[alive], scores[alive]
+        return _Results(numbers, scores, len(numbers), everything=False)
+
+    def _by_relevance(self, results: _Results, understood: Understanding, search: Search) -> tuple[Hit, ...]:
+        columns, numbers = self._columns, results.numbers
+        name_hash = columns.name_hash[numbers]
+        named = np.ones(len(numbers), dtype=np.float32)
+        if understood.names:
+            named[np.isin(name_hash, [hash(each.word) for each in understood.names])] = NEAR_NAME
+        named[name_hash == hash(understood.exact)] = EXACT_NAME
+        scores = results.scores * columns.boost[numbers] * named
+        at = np.arange(len(numbers))
+        if search.after:
+            value, key = np.float32(search.after.key), Key.of(search.after.id)
+            at = np.flatnonzero((scores < value) | ((scores == value) & older(columns, numbers, key)))
+        if len(at) > _SORTED_WHOLE * search.limit:
+            least = np.partition(scores[at], len(at) - search.limit)[len(at) - search.limit]
+            at = at[scores[at] >= least]
+        order = np.lexsort((columns.low[numbers[at]], columns.high[numbers[at]], scores[at]))[::-1][: search.limit]
+        return tuple(
+            self._hit(int(numbers[place]), float(scores[place]), float(results.scores[place]), float(named[place]))
+            for place in at[order].tolist()
+        )
+
+    def _hit(self, number: int, score: float, text: float, named: float) -> Hit:
+        columns = self._columns
+        trust = float(columns.trust[number])
+        why = [("text", text), ("popularity", float(columns.boost[number]) / trust if trust else 0.0), ("trust", trust)]
+        if named != 1.0:
+            why.append(("name", named))
+        project_id = columns.key(number).id
+        return Hit(project_id, Position(score, project_id), tuple(why))
+
+    def _by_order(self, results: _Results, search: Search) -> tuple[Hit, ...]:
+        order = Order.POPULARITY if search.order is Order.RELEVANCE else search.order
+        ordering = self._orderings[order]
+        after = (_value_of(order, search.after), Key.of(search.after.id)) if search.after else None
+        if results.everything or len(results.numbers) > _DENSE:
+            wanted = self._columns.alive
+            if not results.everything:
+                wanted = np.zeros(self._columns.count, dtype=np.bool_)
+                wanted[results.numbers] = True
+            numbers = ordering.walk(wanted, search.limit, after)
+        else:
+            some = ordering.behind(results.numbers, *after) if after else results.numbers
+            numbers = ordering.best_first(some)[: search.limit].tolist()
+        return tuple(self._listed(ordering, number) for number in numbers)
+
+    def _listed(self, ordering: Ordering, number: int) -> Hit:
+        project_id, value = self._columns.key(number).id, ordering.value(number)
+        return Hit(project_id, Position(value.hex() if isinstance(value, bytes) else value, project_id))
+
+    def _facets(self, matches: Sequence[Matches]) -> Facets:
+        kinds = len(self._labels)
+        counts: Offsets = np.zeros(kinds, dtype=np.int64)
+        for at, each in enumerate(matches):
+            counts += self._matched.label_counts(each, kinds)
+            gone = self._gone_of(at)
+            if len(gone):
+                lost = gone if each.everything else np.intersect1d(gone, each.places, assume_unique=True)
+                counts -= each.segment.count_labels(lost, kinds)
+        return self._labels.facets(counts)
+
+    def _gone_of(self, at: int) -> Numbers:
+        gone = self._gone[at]
+        if gone is None:
+            segment = self._segments[at]
+            alive = self._columns.alive[segment.base : segment.base + segment.count]
+            gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
+        return gone
+
+
+class _Matched:
+    """What was found in a segment stays found: the last of it, as much as fits."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[int, tuple[Clause, ...], tuple[Clause, ...]], Matches] = OrderedDict()
+        self._counts: dict[int, Offsets] = {}
+        self._size = 0
+
+    def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Matches:
+        """
+        What has every clause, or every one of the others if there are any.
+        """
+        key = (id(segment), clauses, others)
+        if kept := self._kept.get(key):
+            self._kept.move_to_end(key)
+            return kept
+        found = match(segment, clauses)
+        if others:
+            found = either(found, match(segment, others))
+        self._kept[key] = found
+        self._size += found.size_bytes + _ENTRY_BYTES
+        while self._size > self._most_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._counts.pop(id(oldest), None)
+            self._size -= oldest.size_bytes + _ENTRY_BYTES
+        return found
+
+    def label_counts(self, matches: Matches, kinds: int) -> Offsets:
+        """Of all that was found; labels that came later are in none of it."""
+        if (kept := self._counts.get(id(matches))) is None:
+            kept = self._counts[id(matches)] = matches.count_labels(kinds)
+        return np.pad(kept, (0, kinds - len(kept))) if len(kept) < kinds else kept
+
+
+def _having(segment: Segment, word: str, *, is_open: bool) -> int:
+    if is_open:
+        return segment.frequency(*segment.words.beginning(word))
+    number = segment.words.find(word)
+    return segment.frequency(number, number + 1) if number >= 0 else 0
+
+
+def _value_of(order: Order, position: Position) -> Value:
+    """
+    Raises:
+        ValueError: the position is of another order.
+    """
+    if order is Order.NAME and isinstance(position.key, str):
+        return bytes.fromhex(position.key)
+    if order is Order.NAME or isinstance(position.key, str):
+        raise ValueError(f"{position.key!r} is no position in the order by {order}")
+    return position.key

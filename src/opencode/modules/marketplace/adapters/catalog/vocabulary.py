@@ -1,0 +1,68 @@
+"""The words of a segment, sorted, in one string of bytes: a million of them as Python strings would take 80 MB."""
+
+import bisect
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+
+_BLOCK = 16  # words; the first of each block is kept as an object, so that `bisect` can look among them
+_BEHIND_ALL = b"\xff"  # in no UTF-8
+_FILTER_BITS_EACH = 16  # so that one in sixteen words that are not there is looked for in vain (Bloom, CACM 1970)
+
+
+class Vocabulary:
+    """
+    Args:
+        words: sorted, none twice.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        encoded = [word.encode() for word in words]
+        # Not of NumPy, which takes three times as long to hand out one number.
+        self._starts = array("I", accumulate(map(len, encoded), initial=0))
+        self._letters = b"".join(encoded)
+        self._firsts = encoded[::_BLOCK]
+        self._filter = bytearray(1 << max(3, (len(encoded) * _FILTER_BITS_EACH).bit_length()) >> 3)
+        self._mask = len(self._filter) * 8 - 1
+        for place in map(hash, encoded):
+            self._filter[(place & self._mask) >> 3] |= 1 << (place & 7)
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._letters[begin:end].decode() for begin, end in pairwise(self._starts))
+
+    def find(self, word: str) -> int:
+        """The number of a word, or -1."""
+        wanted = word.encode()
+        place = hash(wanted)
+        # Nearly all that spelling asks for is no word.
+        if not self._filter[(place & self._mask) >> 3] & 1 << (place & 7):
+            return -1
+        at = self._place(wanted)
+        return at if at < len(self) and self._word(at) == wanted else -1
+
+    def beginning(self, prefix: str) -> tuple[int, int]:
+        """The numbers of all words that begin so: from the first up to the second."""
+        wanted = prefix.encode()
+        first = self._place(wanted)
+        if first == len(self) or not self._word(first).startswith(wanted):
+            return first, first
+        return first, self._place(wanted + _BEHIND_ALL)
+
+    def _place(self, wanted: bytes) -> int:
+        """The number of the first word that is not before this one."""
+        block = bisect.bisect_left(self._firsts, wanted)
+        low, high = max(0, (block - 1) * _BLOCK), min(block * _BLOCK, len(self))
+        starts, letters = self._starts, self._letters
+        while low < high:
+            middle = (low + high) >> 1
+            if letters[starts[middle] : starts[middle + 1]] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _word(self, number: int) -> bytes:
+        return self._letters[self._starts[number] : self._starts[number + 1]]

@@ -1,0 +1,1 @@
+"""The rules of the marketplace, pure: projects, the words that they are found by, and what a search is."""

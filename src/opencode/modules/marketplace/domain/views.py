@@ -1,0 +1,40 @@
+"""What is read together: a project with its counters and its owner's name, and the card of one in a list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.domain.money import Price
+from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A project as its page shows it."""
+
+    project: Project
+    counters: Counters
+    owner_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A project in a list: under 1 kB."""
+
+    id: ProjectId
+    slug: str
+    name: str
+    title: str
+    summary: str
+    owner_handle: str
+    owner_name: str
+    technologies: tuple[str, ...]
+    license: str
+    price: Price
+    tags: tuple[str, ...]
+    status: ProjectStatus
+    stars: int
+    downloads: int
+    created_at: datetime
+    updated_at: datetime
+    featured: bool

@@ -1,0 +1,224 @@
+"""
+What can go wrong in the marketplace.
+
+    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound
+    Forbidden   NotYourProject · NotYourProfile
+    Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
+                SameKeyOtherProject · ImportUnderWay
+    Outdated    ProjectOutdated
+    Invalid     ProjectRefused · CursorOfAnotherSearch · ImportRefused
+    TooLarge    ImportTooLarge
+    Busy        ProjectsTooFast
+    Unavailable CatalogueFilling
+"""
+
+from opencode.kernel.errors import (
+    Busy,
+    Conflict,
+    FieldProblem,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Outdated,
+    TooLarge,
+    Unavailable,
+)
+
+
+class ProjectNotFound(NotFound):
+    """No such project, or a draft of somebody else: both read the same."""
+
+    title = "The project was not found"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"There is no project {slug[:200]!r} that you may see.", action="Check the address, or search for it."
+        )
+
+
+class ProfileNotFound(NotFound):
+    """Nobody has this handle."""
+
+    title = "The profile was not found"
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(f"Nobody has the handle {handle[:100]!r}.", action="Check the address.")
+
+
+class ImportNotFound(NotFound):
+    """No such import."""
+
+    title = "The import was not found"
+
+    def __init__(self, import_id: str) -> None:
+        super().__init__(
+            f"There is no import {import_id[:100]!r}.", action="Take the id that the import answered with."
+        )
+
+
+class NotYourProject(Forbidden):
+    """The project is somebody else's."""
+
+    title = "Not your project"
+
+    def __init__(self, slug: str, doing: str) -> None:
+        super().__init__(f"You may not {doing} {slug}: it is not yours.", action="Ask its owner.")
+
+
+class NotYourProfile(Forbidden):
+    """The profile is somebody else's."""
+
+    title = "Not your profile"
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(f"The profile {handle} is not yours.", action="Change your own; GET /api/v1/me/profile is it.")
+
+
+class NameTaken(Conflict):
+    """Another project of the owner has, or had, this name."""
+
+    title = "The name is taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another project of this owner has, or had, the name {name}.", action="Choose another name.")
+
+
+class HandleTaken(Conflict):
+    """Somebody has, or had, this handle; links to it must not lead to another person."""
+
+    title = "The handle is taken"
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(f"Somebody has, or had, the handle {handle}.", action="Choose another handle.")
+
+
+class StatusNotPossible(Conflict):
+    """What was published does not become a draft again."""
+
+    title = "The status is not possible"
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__(
+            f"A project that is {before} cannot become {after}.", action="Archive it, and it leaves the catalogue."
+        )
+
+
+class NotPublished(Conflict):
+    """The action needs a project that is published."""
+
+    title = "The project is not published"
+
+    def __init__(self, slug: str, doing: str) -> None:
+        super().__init__(f"Nobody can {doing} {slug}: it is a draft.", action="Publish it first.")
+
+
+class NothingToDownload(Conflict):
+    """The project names no repository."""
+
+    title = "There is nothing to download"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The project {slug} names no repository.", action="Ask its owner to set repository_url.")
+
+
+class TooManyProjects(Conflict):
+    """One person has as many projects as the server allows."""
+
+    title = "Too many projects"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} projects, which is the most.", action="Delete one that you do not need.")
+
+
+class SameKeyOtherProject(Conflict):
+    """The Idempotency-Key was used for another project."""
+
+    title = "The key was used for another project"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key came with another request.", action="Take a new key for a new project.")
+
+
+class ImportUnderWay(Conflict):
+    """This server imports already; a second import would only make both slower."""
+
+    title = "An import is under way"
+
+    def __init__(self, import_id: str) -> None:
+        super().__init__(f"The import {import_id} is under way.", action="Wait until it is done, then send yours.")
+
+
+class ProjectOutdated(Outdated):
+    """Somebody changed the project, or the profile, since it was read."""
+
+    title = "Changed in the meantime"
+
+    def __init__(self, what: str, revision: int, shown: str) -> None:
+        super().__init__(
+            f"{what} is at revision {revision}; your If-Match was {shown[:100]}.",
+            action="Get it again, look at what changed, and send your change with the new ETag.",
+        )
+
+
+class ProjectRefused(Invalid):
+    """Fields of a project or profile break a rule; `errors` names all of them."""
+
+    title = "Fields are not valid"
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        listed = ", ".join(problem.pointer.lstrip("/") for problem in problems)
+        super().__init__(
+            f"There are problems with: {listed}.", action="Correct the fields named in errors.", problems=problems
+        )
+
+
+class CursorOfAnotherSearch(Invalid):
+    """The cursor was given for other words, filters or another order."""
+
+    title = "The cursor belongs to another search"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cursor was given for another search.",
+            action="Ask with the same q, filters and sort, or leave the cursor out to start over.",
+            problems=(FieldProblem("/cursor", "is not a cursor of this search"),),
+        )
+
+
+class ImportRefused(Invalid):
+    """The body of an import cannot be taken as a whole."""
+
+    title = "The import cannot be taken"
+
+
+class ImportTooLarge(TooLarge):
+    """An import has more lines or bytes than the server takes at once."""
+
+    title = "The import is too large"
+
+    def __init__(self, most: int, unit: str) -> None:
+        super().__init__(f"An import may have {most} {unit}.", action="Send it in several parts.")
+
+
+class ProjectsTooFast(Busy):
+    """One person makes or changes projects too fast."""
+
+    title = "Too many changes"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            "You make and change projects too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
+        )
+
+
+class CatalogueFilling(Unavailable):
+    """The server has just started and still reads the catalogue; everything but searching works."""
+
+    title = "The catalogue is being read"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server has just started and still reads the catalogue.",
+            action="Try again in a few seconds.",
+            retry_after_s=2,
+        )

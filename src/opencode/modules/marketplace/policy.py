@@ -1,0 +1,122 @@
+"""Who may do what to a project in which state: one table, enumerated by a test."""
+
+from enum import StrEnum
+
+from opencode.kernel.errors import Forbidden, Unauthenticated
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.project import Project, ProjectStatus
+from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound
+
+TO_WRITE = "projects:write"
+TO_MANAGE = "projects:manage"
+
+
+class Relation(StrEnum):
+    """What somebody is to one project."""
+
+    OWNER = "owner"
+    OVERSEER = "administrator"
+    PERSON = "another person"
+    NOBODY = "nobody known"
+
+
+class Action(StrEnum):
+    """What people do; the words fit into "you may not … this"."""
+
+    SEE = "see"
+    CHANGE = "change"
+    FEATURE = "feature"
+    DELETE = "delete"
+    STAR = "star"
+    DOWNLOAD = "download"
+
+
+D, P, A = ProjectStatus.DRAFT, ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED
+_PUBLIC = frozenset({P, A})
+_ALWAYS = frozenset({D, P, A})
+
+ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
+    Action.SEE: {
+        Relation.OWNER: _ALWAYS,
+        Relation.OVERSEER: _PUBLIC,
+        Relation.PERSON: _PUBLIC,
+        Relation.NOBODY: _PUBLIC,
+    },
+    Action.CHANGE: {Relation.OWNER: _ALWAYS},
+    Action.FEATURE: {Relation.OVERSEER: _PUBLIC},
+    Action.DELETE: {Relation.OWNER: _ALWAYS},
+    Action.STAR: {Relation.OWNER: _PUBLIC, Relation.OVERSEER: _PUBLIC, Relation.PERSON: _PUBLIC},
+    Action.DOWNLOAD: {
+        Relation.OWNER: _PUBLIC,
+        Relation.OVERSEER: _PUBLIC,
+        Relation.PERSON: _PUBLIC,
+        Relation.NOBODY: _PUBLIC,
+    },
+}
+"""In which states of a project who may do what. An administrator's own project is an owner's, and featured too."""
+
+_NEED_AN_ACCOUNT = frozenset({Action.CHANGE, Action.FEATURE, Action.DELETE, Action.STAR})
+
+
+def relation_of(by: Principal, project: Project) -> Relation:
+    if not by.is_user:
+        return Relation.NOBODY
+    if by.id == project.owner_id:
+        return Relation.OWNER
+    return Relation.OVERSEER if by.may(TO_MANAGE) else Relation.PERSON
+
+
+def require(action: Action, by: Principal, project: Project) -> None:
+    """
+    Raises:
+        ProjectNotFound: the project is a draft of somebody else.
+        Unauthenticated: nobody is signed in.
+        Forbidden: a token without the scope, or a guest.
+        NotYourProject: only its owner may, or only an administrator.
+        NotPublished: the owner's draft cannot be starred or downloaded yet.
+    """
+    relation = relation_of(by, project)
+    if project.status not in ALLOWED[Action.SEE][relation]:
+        raise ProjectNotFound(project.slug)
+    if action in _NEED_AN_ACCOUNT:
+        require_account(by)
+    states = ALLOWED[action].get(relation, frozenset[ProjectStatus]())
+    if action is Action.FEATURE and relation is Relation.OWNER and by.may(TO_MANAGE):
+        states = _PUBLIC
+    if project.status in states:
+        if action in _NEED_AN_ACCOUNT and action is not Action.FEATURE:
+            by.require(TO_WRITE)
+        return
+    if states:
+        raise NotPublished(project.slug, action)
+    raise NotYourProject(project.slug, action)
+
+
+def require_account(by: Principal) -> None:
+    """
+    Raises:
+        Unauthenticated: nobody is signed in.
+        Forbidden: somebody without an account.
+    """
+    if by.is_guest:
+        raise Forbidden("This needs an account.", action="Register, then try again.")
+    if not by.is_user:
+        raise Unauthenticated("This needs you to be signed in.", action="Sign in, then try again.")
+
+
+def require_writer(by: Principal) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: this person may not make projects.
+    """
+    require_account(by)
+    by.require(TO_WRITE)
+
+
+def require_importer(by: Principal) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: this person is no administrator.
+    """
+    require_account(by)
+    by.require(TO_MANAGE)

@@ -1,0 +1,40 @@
+"""Events in, of this module and of others. Each may come twice, and late."""
+
+from opencode.contracts.identity import UserRegistered
+from opencode.contracts.marketplace import (
+    HandleChanged,
+    ProjectChanged,
+    ProjectPublished,
+    ProjectsImported,
+    ProjectStood,
+    ProjectWithdrawn,
+)
+from opencode.infra.events import Reactions
+from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.people import People
+
+OneProject = ProjectPublished | ProjectChanged | ProjectWithdrawn
+
+
+def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People) -> None:
+    async def look_again(event: OneProject) -> None:
+        await catalogue.tell([event.project_id])
+
+    async def look_at_imported(event: ProjectsImported) -> None:
+        await catalogue.tell(event.project_ids)
+
+    async def note_standing(event: ProjectStood) -> None:
+        await catalogue.tell(event.project_ids, only_standing=True)
+
+    async def look_at_moved(event: HandleChanged) -> None:
+        await people.tell_moved(event.user_id)
+
+    async def welcome(event: UserRegistered) -> None:
+        await people.welcome(event.user_id)
+
+    for event_type in (ProjectPublished, ProjectChanged, ProjectWithdrawn):
+        reactions.add(event_type, look_again)
+    reactions.add(ProjectsImported, look_at_imported)
+    reactions.add(ProjectStood, note_standing)
+    reactions.add(HandleChanged, look_at_moved)
+    reactions.add(UserRegistered, welcome)

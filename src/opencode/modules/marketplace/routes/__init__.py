@@ -1,0 +1,16 @@
+"""HTTP in: read, call, answer. All paths are under `/api/v1`."""
+
+from litestar.types import ControllerRouterHandler
+
+from opencode.modules.marketplace.routes.imports import ImportsController
+from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
+from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    ProjectsController,
+    ImportsController,
+    PeopleController,
+    get_own_profile,
+    list_own_projects,
+)
+"""Every handler of the module."""

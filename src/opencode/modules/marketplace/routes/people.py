@@ -1,0 +1,46 @@
+"""Profiles."""
+
+from litestar import Controller, Response, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
+from opencode.modules.marketplace.schemas import ProfileChange, ProfileView
+from opencode.modules.marketplace.service.people import People
+
+_PATH = "/api/v1/users"
+
+
+class PeopleController(Controller):
+    path = _PATH
+    tags = ("Marketplace",)
+
+    @get("/{handle:str}", operation_id="get_profile", summary="Get somebody's profile")
+    async def get_one(self, handle: FromPath[str], people: NamedDependency[People]) -> Response[ProfileView]:
+        """An old handle answers 308 with the present one."""
+        person = await people.look(handle)
+        if person.profile.handle != handle:
+            return moved_to(f"{_PATH}/{person.profile.handle}")
+        return with_revision(ProfileView.of(person), person.profile.revision)
+
+    @patch("/{handle:str}", operation_id="change_profile", summary="Change one's own profile")
+    async def change(
+        self,
+        handle: FromPath[str],
+        data: JSONBody[ProfileChange],
+        principal: NamedDependency[Principal],
+        people: NamedDependency[People],
+        if_match: IfMatch = None,
+    ) -> Response[ProfileView]:
+        person = await people.change(handle, principal, data.values(), if_match=if_match)
+        return with_revision(ProfileView.of(person), person.profile.revision)
+
+
+@get("/api/v1/me/profile", operation_id="get_own_profile", summary="Get one's own profile", tags=["Marketplace"])
+async def get_own_profile(
+    principal: NamedDependency[Principal], people: NamedDependency[People]
+) -> Response[ProfileView]:
+    """It is made when there is none yet, so this is where somebody learns their handle."""
+    person = await people.myself(principal)
+    return with_revision(ProfileView.of(person), person.profile.revision)

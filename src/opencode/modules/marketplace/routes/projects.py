@@ -1,0 +1,153 @@
+"""Projects: the catalogue, and one of them."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from opencode.infra.http import IdempotencyKey, PageView
+from opencode.kernel.addresses import network_of
+from opencode.kernel.pages import PageRequest
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
+from opencode.modules.marketplace.domain.counting import Visitor
+from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
+from opencode.modules.marketplace.schemas import (
+    CardView,
+    DownloadView,
+    ProjectChange,
+    ProjectDraft,
+    ProjectView,
+    SearchView,
+    StarView,
+)
+from opencode.modules.marketplace.service.browsing import Browsing
+from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.visiting import Visiting
+
+_PATH = "/api/v1/projects"
+_MOST_VALUES = 40
+
+_Query = Annotated[str, QueryParameter(max_length=200, description="words; the last one may be unfinished")]
+_Values = Annotated[
+    list[str] | None, QueryParameter(max_items=_MOST_VALUES, description="repeats; a result has ALL of them")
+]
+_License = Annotated[str | None, QueryParameter(name="license", max_length=300, description="an SPDX expression")]
+
+
+def provide_visitor(
+    request: Request[Any, Any, Any], principal: NamedDependency[Principal], address: NamedDependency[str]
+) -> Visitor:
+    """The dependency `visitor`: an account, or else a network address and a browser's name."""
+    agent = request.headers.get("user-agent", "")[:500]
+    return Visitor(principal.id if principal.is_user else f"{network_of(address)} {agent}", agent)
+
+
+class ProjectsController(Controller):
+    path = _PATH
+    tags = ("Marketplace",)
+    dependencies = {"visitor": Provide(provide_visitor, sync_to_thread=False)}  # noqa: RUF012, as Litestar declares it
+
+    @get("/", operation_id="search_projects", summary="Search the catalogue")
+    async def search(
+        self,
+        page: NamedDependency[PageRequest],
+        browsing: NamedDependency[Browsing],
+        q: _Query = "",
+        technologies: _Values = None,
+        licence: _License = None,
+        price: Annotated[PriceFilter, QueryParameter(description="free, paid or all")] = PriceFilter.ALL,
+        tags: _Values = None,
+        sort: Annotated[Order, QueryParameter(description="the order of the results")] = Order.RELEVANCE,
+    ) -> SearchView:
+        """Total and facets are exact, and count all results. Without words, relevance is popularity."""
+        filters = Filters(tuple(technologies or ()), tuple(tags or ()), licence, price)
+        return SearchView.of(await browsing.search(Search(q, filters, sort), page))
+
+    @post("/", operation_id="create_project", summary="Make a project")
+    async def create(
+        self,
+        data: JSONBody[ProjectDraft],
+        principal: NamedDependency[Principal],
+        publishing: NamedDependency[Publishing],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response[ProjectView]:
+        made = await publishing.create(principal, data.values(), key=idempotency_key)
+        return with_revision(ProjectView.of(made), made.project.revision, status_code=201)
+
+    @get("/{slug:str}", operation_id="get_project", summary="Get a project")
+    async def get_one(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        visiting: NamedDependency[Visiting],
+        visitor: NamedDependency[Visitor],
+    ) -> Response[ProjectView]:
+        """An old slug answers 308 with the present one."""
+        shown, starred = await visiting.look(slug, principal, visitor)
+        if shown.project.slug != slug:
+            return moved_to(f"{_PATH}/{shown.project.slug}")
+        return with_revision(ProjectView.of(shown, starred=starred), shown.project.revision)
+
+    @patch("/{slug:str}", operation_id="change_project", summary="Change a project")
+    async def change(
+        self,
+        slug: FromPath[str],
+        data: JSONBody[ProjectChange],
+        principal: NamedDependency[Principal],
+        publishing: NamedDependency[Publishing],
+        if_match: IfMatch = None,
+    ) -> Response[ProjectView]:
+        shown = await publishing.change(slug, principal, data.values(), if_match=if_match)
+        return with_revision(ProjectView.of(shown), shown.project.revision)
+
+    @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
+    async def remove(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        publishing: NamedDependency[Publishing],
+        if_match: IfMatch = None,
+    ) -> None:
+        await publishing.delete(slug, principal, if_match=if_match)
+
+    @put("/{slug:str}/star", operation_id="star_project", summary="Star a project")
+    async def star(
+        self, slug: FromPath[str], principal: NamedDependency[Principal], visiting: NamedDependency[Visiting]
+    ) -> StarView:
+        return StarView(True, await visiting.star(slug, principal, wanted=True))
+
+    @delete("/{slug:str}/star", operation_id="unstar_project", summary="Take a star back", status_code=200)
+    async def unstar(
+        self, slug: FromPath[str], principal: NamedDependency[Principal], visiting: NamedDependency[Visiting]
+    ) -> StarView:
+        return StarView(False, await visiting.star(slug, principal, wanted=False))
+
+    @post("/{slug:str}/downloads", operation_id="download_project", summary="Count a download, and get its address")
+    async def download(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        visiting: NamedDependency[Visiting],
+        visitor: NamedDependency[Visitor],
+        idempotency_key: IdempotencyKey = None,
+    ) -> DownloadView:
+        """Counts once for each Idempotency-Key; without one, once for each visitor and hour."""
+        return DownloadView(await visiting.download(slug, principal, visitor, key=idempotency_key))
+
+
+@get(
+    "/api/v1/me/projects",
+    operation_id="list_own_projects",
+    summary="List one's own projects, newest first",
+    tags=["Marketplace"],
+)
+async def list_own_projects(
+    principal: NamedDependency[Principal],
+    page: NamedDependency[PageRequest],
+    publishing: NamedDependency[Publishing],
+) -> PageView[CardView]:
+    """In all states."""
+    found = await publishing.list_own(principal, page)
+    return PageView([CardView.of(card) for card in found.items], found.next_cursor)

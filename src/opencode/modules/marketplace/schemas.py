@@ -1,0 +1,336 @@
+"""What goes in and out over HTTP."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from opencode.infra.http import Body
+from opencode.kernel.errors import FieldProblem
+from opencode.modules.marketplace.domain import profile as profiles
+from opencode.modules.marketplace.domain.catalog import Facets, FacetValue
+from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
+from opencode.modules.marketplace.domain.money import Price
+from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.views import Card, Shown
+from opencode.modules.marketplace.service.browsing import FoundPage
+from opencode.modules.marketplace.service.lines import PriceBody, price_pair, rule_values
+from opencode.modules.marketplace.service.people import Person
+
+# Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
+
+
+class ProjectDraft(Body):
+    """A new project. `license` is an SPDX expression; a `price` of null, or of 0, is free."""
+
+    title: str
+    summary: str = ""
+    description: str = ""
+    technologies: list[str] = msgspec.field(default_factory=list[str])
+    license: str | None = None
+    price: PriceBody | int | None = None
+    repository_url: str | None = None
+    demo_url: str | None = None
+    documentation_url: str | None = None
+    tags: list[str] = msgspec.field(default_factory=list[str])
+    status: ProjectStatus = ProjectStatus.DRAFT
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked(rule_values(fields))[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class ProjectChange(Body):
+    """What is to change; what is absent stays. `name` is the second part of the slug."""
+
+    title: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    summary: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    technologies: list[str] | UnsetType = UNSET
+    license: str | UnsetType | None = UNSET
+    price: PriceBody | int | UnsetType | None = UNSET
+    repository_url: str | UnsetType | None = UNSET
+    demo_url: str | UnsetType | None = UNSET
+    documentation_url: str | UnsetType | None = UNSET
+    tags: list[str] | UnsetType = UNSET
+    status: ProjectStatus | UnsetType = UNSET
+    featured: bool | UnsetType = UNSET
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        named = {"name": fields["name"]} if "name" in fields else {}
+        return checked({**rule_values(fields), **named})[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class ProfileChange(Body):
+    """What is to change of one's profile; what is absent stays."""
+
+    handle: str | UnsetType = UNSET
+    display_name: str | UnsetType = UNSET
+    bio: str | UnsetType = UNSET
+    avatar: str | UnsetType | None = UNSET
+    skills: list[str] | UnsetType = UNSET
+    location: str | UnsetType = UNSET
+    website: str | UnsetType | None = UNSET
+    github: str | UnsetType = UNSET
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return profiles.checked(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+def _values(body: Body) -> dict[str, Any]:
+    present = {name: getattr(body, name) for name in body.__struct_fields__}
+    values = {name: value for name, value in present.items() if value is not UNSET}
+    return {**values, "price": price_pair(values["price"])} if "price" in values else values
+
+
+class OwnerView(msgspec.Struct, frozen=True):
+    handle: str
+    display_name: str
+
+
+class PriceView(msgspec.Struct, frozen=True):
+    """Minor units: 900 and EUR are 9.00 EUR."""
+
+    amount_minor: int
+    currency: str
+
+    @classmethod
+    def of(cls, price: Price) -> "PriceView | None":
+        return cls(price.amount_minor, price.currency) if price.currency else None
+
+
+class CardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A project in a list. A `price` of null is free; a `license` of null was not told."""
+
+    id: str
+    slug: str
+    name: str
+    title: str
+    summary: str
+    owner: OwnerView
+    technologies: tuple[str, ...]
+    license: str | None
+    price: PriceView | None
+    tags: tuple[str, ...]
+    status: ProjectStatus
+    stars: int
+    downloads: int
+    updated_at: datetime
+    featured: bool
+
+    @classmethod
+    def of(cls, card: Card) -> "CardView":
+        return cls(
+            id=card.id,
+            slug=card.slug,
+            name=card.name,
+            title=card.title,
+            summary=card.summary,
+            owner=OwnerView(card.owner_handle, card.owner_name),
+            technologies=card.technologies,
+            license=card.license or None,
+            price=PriceView.of(card.price),
+            tags=card.tags,
+            status=card.status,
+            stars=card.stars,
+            downloads=card.downloads,
+            updated_at=card.updated_at,
+            featured=card.featured,
+        )
+
+
+class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A project. `downloads` and `views` are those of people; robots are counted apart. `starred`: by the caller.
+    """
+
+    id: str
+    slug: str
+    name: str
+    title: str
+    summary: str
+    description: str
+    owner: OwnerView
+    technologies: tuple[str, ...]
+    license: str | None
+    price: PriceView | None
+    repository_url: str | None
+    demo_url: str | None
+    documentation_url: str | None
+    tags: tuple[str, ...]
+    status: ProjectStatus
+    featured: bool
+    stars: int
+    downloads: int
+    views: int
+    robot_downloads: int
+    robot_views: int
+    starred: bool
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+
+    @classmethod
+    def of(cls, shown: Shown, *, starred: bool = False) -> "ProjectView":
+        project, counters = shown.project, shown.counters
+        return cls(
+            id=project.id,
+            slug=project.slug,
+            name=project.name,
+            title=project.title,
+            summary=project.summary,
+            description=project.description,
+            owner=OwnerView(project.handle, shown.owner_name),
+            technologies=project.technologies,
+            license=project.license or None,
+            price=PriceView.of(project.price),
+            repository_url=project.repository_url,
+            demo_url=project.demo_url,
+            documentation_url=project.documentation_url,
+            tags=project.tags,
+            status=project.status,
+            featured=project.featured,
+            stars=counters.stars,
+            downloads=counters.downloads,
+            views=counters.views,
+            robot_downloads=counters.robot_downloads,
+            robot_views=counters.robot_views,
+            starred=starred,
+            revision=project.revision,
+            created_at=project.created_at,
+            updated_at=project.updated_at,
+            published_at=project.published_at,
+        )
+
+
+class FacetValueView(msgspec.Struct, frozen=True):
+    value: str
+    count: int
+
+
+class FacetsView(msgspec.Struct, frozen=True):
+    """How many of ALL results have each value, the most frequent first."""
+
+    technologies: list[FacetValueView]
+    license: list[FacetValueView]
+    price: list[FacetValueView]
+    tags: list[FacetValueView]
+
+    @classmethod
+    def of(cls, facets: Facets) -> "FacetsView":
+        return cls(*map(_facet, (facets.technologies, facets.license, facets.price, facets.tags)))
+
+
+def _facet(values: Sequence[FacetValue]) -> list[FacetValueView]:
+    return [FacetValueView(each.value, each.count) for each in values]
+
+
+class SearchView(msgspec.Struct, frozen=True):
+    """A page of results. `corrected`: what was searched for in place of words that nothing has."""
+
+    items: list[CardView]
+    next_cursor: str | None
+    total: int
+    facets: FacetsView
+    corrected: str | None
+
+    @classmethod
+    def of(cls, found: FoundPage) -> "SearchView":
+        cards = [CardView.of(card) for card in found.cards]
+        return cls(cards, found.next_cursor, found.total, FacetsView.of(found.facets), found.corrected)
+
+
+class StarView(msgspec.Struct, frozen=True):
+    starred: bool
+    stars: int
+
+
+class DownloadView(msgspec.Struct, frozen=True):
+    url: str
+
+
+class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
+    """A person. `projects` are the latest publications, `projects_total` says how many there are in all."""
+
+    handle: str
+    display_name: str
+    bio: str
+    avatar: str | None
+    skills: tuple[str, ...]
+    location: str
+    website: str | None
+    github: str
+    reputation: int
+    projects: list[CardView]
+    projects_total: int
+    revision: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, person: Person) -> "ProfileView":
+        own = person.profile
+        return cls(
+            handle=own.handle,
+            display_name=own.display_name,
+            bio=own.bio,
+            avatar=own.avatar,
+            skills=own.skills,
+            location=own.location,
+            website=own.website,
+            github=own.github,
+            reputation=person.reputation,
+            projects=[CardView.of(card) for card in person.cards],
+            projects_total=person.total,
+            revision=own.revision,
+            created_at=own.created_at,
+        )
+
+
+class RefusedLineView(msgspec.Struct, frozen=True):
+    """A line, counted from 1, that was not imported."""
+
+    line: int
+    reason: str
+
+
+class ImportView(msgspec.Struct, frozen=True, kw_only=True):
+    """An import. `refusals` has the first 1,000 of the refused lines."""
+
+    id: str
+    state: ImportState
+    lines: int
+    imported: int
+    refused: int
+    message: str
+    refusals: list[RefusedLineView]
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, current: Import, refused: Sequence[RefusedLine] = ()) -> "ImportView":
+        return cls(
+            id=current.id,
+            state=current.state,
+            lines=current.lines,
+            imported=current.imported,
+            refused=current.refused,
+            message=current.message,
+            refusals=[RefusedLineView(each.line, each.reason) for each in refused],
+            created_at=current.created_at,
+            finished_at=current.finished_at,
+        )

@@ -1,0 +1,131 @@
+"""What all use cases share: their transactions, the catalogue, and how revisions are compared."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+
+from opencode.contracts.identity import Identity
+from opencode.infra.plugs import Parts
+from opencode.infra.security import Rate
+from opencode.kernel.errors import FieldProblem
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.profile import Profile
+from opencode.modules.marketplace.domain.slugs import handle_of, parts_of
+from opencode.modules.marketplace.domain.text import line_problem, tidy_line
+from opencode.modules.marketplace.domain.views import Shown
+from opencode.modules.marketplace.errors import (
+    HandleTaken,
+    ProjectNotFound,
+    ProjectOutdated,
+    ProjectRefused,
+    ProjectsTooFast,
+)
+from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.store import MarketplaceWork, Stores, reading
+
+DRAWS = 20
+"""How often a name or handle is chosen anew when somebody takes it at the same moment."""
+
+_ETAG = re.compile(r'"(\d{1,18})"')
+_MINUTE_S = 60
+
+
+class UseCases:
+    """Base of the module's use cases."""
+
+    def __init__(self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue) -> None:
+        self.parts = parts
+        self.settings = settings
+        self.clock = parts.clock
+        self.identity = identity
+        self.catalogue = catalogue
+
+    def unit_of_work(self) -> MarketplaceWork:
+        return MarketplaceWork(self.parts)
+
+    def reading(self) -> AbstractAsyncContextManager[Stores]:
+        return reading(self.parts.database)
+
+    async def find(self, stores: Stores, slug: str, *, to_change: bool = False) -> Shown:
+        """
+        The project that has, or had, this slug.
+
+        Raises:
+            ProjectNotFound
+        """
+        parts = parts_of(slug)
+        found = await stores.projects.find(*parts, to_change=to_change) if parts else None
+        if found is None:
+            raise ProjectNotFound(slug)
+        return found
+
+    async def own_profile(self, by: Principal) -> Profile:
+        """The caller's profile, made when they have none yet."""
+        return await self.profile_of(by.id, by.name)
+
+    async def profile_of(self, user_id: str, name: str) -> Profile:
+        for _ in range(DRAWS):
+            async with self.reading() as stores:
+                if found := await stores.profiles.of(user_id):
+                    return found
+            try:
+                return await self._new_profile(user_id, name)
+            except HandleTaken:
+                continue
+        raise HandleTaken(handle_of(name))
+
+    async def _new_profile(self, user_id: str, name: str) -> Profile:
+        now = self.clock.now()
+        display_name = tidy_line(name)
+        if line_problem(display_name, 80, least=1):
+            display_name = "Somebody"
+        async with self.unit_of_work() as work:
+            handle = await work.stores.profiles.free_handle(handle_of(display_name))
+            new = Profile(user_id=user_id, handle=handle, display_name=display_name, created_at=now, updated_at=now)
+            await work.stores.profiles.add([new])
+        return new
+
+    async def brake(self, by: Principal) -> None:
+        """
+        Raises:
+            ProjectsTooFast: this person made or changed too many projects within this minute already.
+        """
+        rate = Rate(self.settings.project_writes_per_minute, _MINUTE_S)
+        if wait_s := await self.parts.limiter.attempt(f"marketplace:write:{by.id}", rate):
+            raise ProjectsTooFast(wait_s)
+
+
+def require_good(problems: Collection[FieldProblem]) -> None:
+    """
+    Raises:
+        ProjectRefused: there are problems; all of them are named.
+    """
+    if problems:
+        raise ProjectRefused(tuple(problems))
+
+
+def require_current(what: str, revision: int, if_match: str | None) -> None:
+    """
+    Args:
+        if_match: the header `If-Match` (RFC 9110 §13.1.1), None when it was not sent.
+
+    Raises:
+        ProjectOutdated: it names other revisions than the present one.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return
+    # A weak tag (`W/"3"`) never matches here: it does not promise the same bytes.
+    tags = [tag.strip() for tag in if_match.split(",")]
+    shown = {int(found[1]) for tag in tags if (found := _ETAG.fullmatch(tag))}
+    if revision not in shown:
+        raise ProjectOutdated(what, revision, if_match)
+
+
+def fingerprint(facts: Any) -> str:
+    """Tells two requests that came with one `Idempotency-Key` apart."""
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -1,0 +1,99 @@
+"""Profiles: looking at people, and changing how one is seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opencode.contracts.marketplace import HandleChanged
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.domain.profile import Profile, checked, reputation
+from opencode.modules.marketplace.domain.slugs import handle_problem
+from opencode.modules.marketplace.domain.views import Card
+from opencode.modules.marketplace.errors import NotYourProfile, ProfileNotFound
+from opencode.modules.marketplace.service.base import UseCases, require_current, require_good
+from opencode.modules.marketplace.store import Stores
+
+SHOWN_PROJECTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A profile as its page shows it: with the latest publications, and how many there are in all."""
+
+    profile: Profile
+    reputation: int
+    cards: list[Card]
+    total: int
+
+
+class People(UseCases):
+    async def look(self, handle: str) -> Person:
+        """
+        Raises:
+            ProfileNotFound
+        """
+        async with self.reading() as stores:
+            return await self._person(stores, await self._find(stores, handle))
+
+    async def myself(self, by: Principal) -> Person:
+        """The caller's own profile; made when there is none yet."""
+        policy.require_account(by)
+        profile = await self.own_profile(by)
+        async with self.reading() as stores:
+            return await self._person(stores, profile)
+
+    async def change(
+        self, handle: str, by: Principal, values: Mapping[str, Any], *, if_match: str | None = None
+    ) -> Person:
+        """
+        Change one's own profile. With another handle, all one's projects have other slugs; the old ones go on leading
+        to them.
+
+        Raises:
+            ProfileNotFound, NotYourProfile, ProjectRefused, HandleTaken, ProjectOutdated
+        """
+        policy.require_writer(by)
+        fields, problems = checked(values)
+        await self.brake(by)
+        async with self.unit_of_work() as work:
+            before = await self._find(work.stores, handle, to_change=True)
+            if before.user_id != by.id:
+                raise NotYourProfile(before.handle)
+            require_good(problems)
+            require_current(f"The profile {before.handle}", before.revision, if_match)
+            after = before.changed(fields, self.clock.now())
+            if after is not before:
+                await work.stores.profiles.save(after)
+            if moved := after.handle != before.handle:
+                work.publish(HandleChanged(user_id=by.id, at=after.updated_at))
+            person = await self._person(work.stores, after)
+            ids = await work.stores.projects.ids_of(by.id) if moved else []
+        await self.catalogue.catch_up(ids)
+        return person
+
+    async def welcome(self, user_id: str) -> None:
+        """Make the profile of a new account."""
+        names = await self.identity.display_names(frozenset({user_id}))
+        if user_id in names:
+            await self.profile_of(user_id, names[user_id])
+
+    async def tell_moved(self, user_id: str) -> None:
+        """Let every process look at the projects of somebody who has another handle."""
+        async with self.reading() as stores:
+            ids = await stores.projects.ids_of(user_id)
+        await self.catalogue.tell(ids)
+
+    async def _find(self, stores: Stores, handle: str, *, to_change: bool = False) -> Profile:
+        found = None if handle_problem(handle) else await stores.profiles.find(handle, to_change=to_change)
+        if found is None:
+            raise ProfileNotFound(handle)
+        return found
+
+    async def _person(self, stores: Stores, profile: Profile) -> Person:
+        return Person(
+            profile,
+            reputation(await stores.projects.admirers_of(profile.user_id)),
+            await stores.projects.newest_cards_of(profile.user_id, SHOWN_PROJECTS),
+            await stores.projects.count_of(profile.user_id, listed=True),
+        )

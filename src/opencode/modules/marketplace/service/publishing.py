@@ -1,0 +1,188 @@
+"""Making projects, changing them, deleting them, and listing one's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opencode.contracts.events import Event
+from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
+from opencode.kernel.ids import ProjectId, new_id
+from opencode.kernel.pages import Page, PageRequest
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.domain.profile import Profile
+from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus, checked, may_become
+from opencode.modules.marketplace.domain.slugs import name_of
+from opencode.modules.marketplace.domain.views import Card, Shown
+from opencode.modules.marketplace.errors import (
+    NameTaken,
+    ProjectNotFound,
+    SameKeyOtherProject,
+    StatusNotPossible,
+    TooManyProjects,
+)
+from opencode.modules.marketplace.policy import Action
+from opencode.modules.marketplace.service.base import (
+    DRAWS,
+    UseCases,
+    fingerprint,
+    require_current,
+    require_good,
+)
+
+
+class Publishing(UseCases):
+    async def create(self, by: Principal, values: Mapping[str, Any], *, key: str | None = None) -> Shown:
+        """
+        Make a project of the caller's; its name is made from the title.
+
+        Args:
+            values: the fields, as `domain.project.checked` takes them; all but `name` and `featured`.
+            key: the caller's `Idempotency-Key`; the same request with the same key makes nothing new for a day.
+
+        Raises:
+            Unauthenticated, Forbidden: this person may not make projects.
+            ProjectRefused, TooManyProjects, SameKeyOtherProject, ProjectsTooFast
+        """
+        policy.require_writer(by)
+        fields, problems = checked(values)
+        require_good(problems)
+        print_of_request = fingerprint(values)
+        if key and (earlier := await self._made_before(by, key, print_of_request)):
+            return earlier
+        await self.brake(by)
+        owner = await self.own_profile(by)
+        new = self._draft(owner, fields)
+        try:
+            made = await self._save_new(new, owner, by, key, print_of_request)
+        except BaseException:
+            # The same request may have come twice at the same moment; the other one made it then.
+            if key and (earlier := await self._made_before(by, key, print_of_request)):
+                return earlier
+            raise
+        await self.catalogue.catch_up([made.project.id])
+        return made
+
+    async def change(
+        self, slug: str, by: Principal, values: Mapping[str, Any], *, if_match: str | None = None
+    ) -> Shown:
+        """
+        Change what a project says of itself. Its slug changes only with `name`; the old one goes on leading to it.
+
+        Args:
+            values: the fields that are to change, as `domain.project.checked` takes them.
+            if_match: the header; the change is made only for a revision that it names.
+
+        Raises:
+            ProjectNotFound, NotYourProject, ProjectOutdated, ProjectRefused, NameTaken, StatusNotPossible, …
+        """
+        policy.require_account(by)
+        fields, problems = checked(values)
+        await self.brake(by)
+        async with self.unit_of_work() as work:
+            shown = await self.find(work.stores, slug, to_change=True)
+            before = shown.project
+            for action in _actions(fields):
+                policy.require(action, by, before)
+            require_good(problems)
+            require_current(before.slug, before.revision, if_match)
+            after = before.changed(fields, self.clock.now())
+            if not may_become(before.status, after.status):
+                raise StatusNotPossible(before.status, after.status)
+            if after is before:
+                return shown
+            if after.name != before.name:
+                await work.stores.projects.rename(after)
+            await work.stores.projects.save(after)
+            for event in _events(before, after):
+                work.publish(event)
+        await self.catalogue.catch_up([after.id])
+        if after.featured is not before.featured:
+            kind = "project.featured" if after.featured else "project.unfeatured"
+            await self.identity.record(kind, actor=by, subject_id=after.id)
+        return Shown(after, shown.counters, shown.owner_name)
+
+    async def delete(self, slug: str, by: Principal, *, if_match: str | None = None) -> None:
+        """
+        Delete a project with all that belongs to it.
+
+        Raises:
+            ProjectNotFound, NotYourProject, ProjectOutdated, …
+        """
+        async with self.unit_of_work() as work:
+            project = (await self.find(work.stores, slug, to_change=True)).project
+            policy.require(Action.DELETE, by, project)
+            require_current(project.slug, project.revision, if_match)
+            await work.stores.projects.delete(project.id)
+            if project.is_listed:
+                work.publish(ProjectWithdrawn(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
+        await self.catalogue.catch_up([project.id])
+        await self.identity.record("project.deleted", actor=by, subject_id=project.id)
+
+    async def list_own(self, by: Principal, wanted: PageRequest) -> Page[Card]:
+        """One's own projects in all states, newest first."""
+        policy.require_account(by)
+        async with self.reading() as stores:
+            return await stores.projects.page_of(by.id, wanted)
+
+    def _draft(self, owner: Profile, fields: Mapping[str, Any]) -> Project:
+        now = self.clock.now()
+        return Project(
+            id=ProjectId(new_id("prj")),
+            owner_id=owner.user_id,
+            handle=owner.handle,
+            name=name_of(fields["title"]),
+            featured=False,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+            published_at=now if fields["status"] is ProjectStatus.PUBLISHED else None,
+            **fields,
+        )
+
+    async def _save_new(
+        self, wanted: Project, owner: Profile, by: Principal, key: str | None, print_of_request: str
+    ) -> Shown:
+        for _ in range(DRAWS):
+            try:
+                async with self.unit_of_work() as work:
+                    if await work.stores.projects.count_of(owner.user_id) >= self.settings.projects_per_person:
+                        raise TooManyProjects(self.settings.projects_per_person)
+                    new = await work.stores.projects.add_under_free_name(wanted)
+                    if key:
+                        await work.stores.requests.add(by.id, key, print_of_request, new.id, new.created_at)
+                    if new.is_listed:
+                        work.publish(_published(new))
+                return Shown(new, Counters(), owner.display_name)
+            except NameTaken:
+                continue
+        raise NameTaken(wanted.name)
+
+    async def _made_before(self, by: Principal, key: str, print_of_request: str) -> Shown | None:
+        async with self.reading() as stores:
+            if (made := await stores.requests.find(by.id, key)) is None:
+                return None
+            earlier_print, project_id = made
+            if earlier_print != print_of_request:
+                raise SameKeyOtherProject
+            found = await stores.projects.get(project_id)
+        if found is None:
+            raise ProjectNotFound(project_id)
+        return found
+
+
+def _actions(fields: Mapping[str, Any]) -> list[Action]:
+    """What somebody does who sends these fields."""
+    actions = [Action.FEATURE] if "featured" in fields else []
+    return [Action.CHANGE, *actions] if fields.keys() - {"featured"} or not fields else actions
+
+
+def _events(before: Project, after: Project) -> list[Event]:
+    if not (before.is_listed or after.is_listed):
+        return []
+    kind = ProjectChanged if before.is_listed else ProjectPublished
+    kind = kind if after.is_listed else ProjectWithdrawn
+    return [kind(project_id=after.id, owner_id=after.owner_id, at=after.updated_at)]
+
+
+def _published(project: Project) -> ProjectPublished:
+    return ProjectPublished(project_id=project.id, owner_id=project.owner_id, at=project.created_at)

@@ -1,0 +1,18 @@
+"""Forgetting what nobody needs any more."""
+
+from datetime import timedelta
+
+from opencode.modules.marketplace.service.base import UseCases
+
+KEEP_REQUESTS = timedelta(hours=24)
+
+
+class Tidying(UseCases):
+    async def tidy(self) -> None:
+        """Forget the keys of requests that are older than a day."""
+        before = self.clock.now() - KEEP_REQUESTS
+        async with self.reading() as stores:
+            if not await stores.requests.any_before(before):
+                return
+        async with self.unit_of_work() as work:
+            await work.stores.requests.forget_before(before)

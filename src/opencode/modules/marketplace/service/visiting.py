@@ -1,0 +1,87 @@
+"""What visitors do with one project: look at it, star it, download it."""
+
+import structlog
+
+from opencode.contracts.identity import Identity
+from opencode.contracts.marketplace import ProjectStood
+from opencode.infra.plugs import Parts
+from opencode.kernel.errors import Unavailable
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.domain.counting import Kind, Visitor
+from opencode.modules.marketplace.domain.views import Shown
+from opencode.modules.marketplace.errors import NothingToDownload
+from opencode.modules.marketplace.policy import Action
+from opencode.modules.marketplace.service.base import UseCases
+from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.settings import MarketplaceSettings
+
+log = structlog.get_logger(__name__)
+
+
+class Visiting(UseCases):
+    def __init__(
+        self,
+        parts: Parts,
+        settings: MarketplaceSettings,
+        identity: Identity,
+        catalogue: Catalogue,
+        counting: Counting,
+    ) -> None:
+        super().__init__(parts, settings, identity, catalogue)
+        self._counting = counting
+
+    async def look(self, slug: str, by: Principal, visitor: Visitor) -> tuple[Shown, bool]:
+        """
+        A project, and whether the caller has starred it. Looks of others than its owner at a published one are
+        counted, unless the slug is an old one: the caller comes again then.
+
+        Raises:
+            ProjectNotFound
+        """
+        async with self.reading() as stores:
+            shown = await self.find(stores, slug)
+            policy.require(Action.SEE, by, shown.project)
+            starred = by.is_user and await stores.counting.has_starred(shown.project.id, by.id)
+        project = shown.project
+        if project.is_listed and project.slug == slug and project.owner_id != by.id:
+            try:
+                await self._counting.count(Kind.VIEW, project.id, visitor)
+            except Unavailable:
+                # Nobody is kept from reading because counting has to wait.
+                log.warning("a view was not counted", project_id=project.id)
+        return shown, starred
+
+    async def star(self, slug: str, by: Principal, *, wanted: bool) -> int:
+        """
+        Set or take back the caller's star; twice is the same as once. Returns how many stars the project has.
+
+        Raises:
+            ProjectNotFound, Unauthenticated, NotPublished
+        """
+        now = self.clock.now()
+        async with self.unit_of_work() as work:
+            project = (await self.find(work.stores, slug)).project
+            policy.require(Action.STAR, by, project)
+            after, changed = await work.stores.counting.star(project.id, by.id, wanted=wanted, at=now)
+            if changed:
+                work.publish(ProjectStood(project_ids=(project.id,), at=now))
+        if changed:
+            self.catalogue.stand([(project.id, after.standing)])
+        return after.stars
+
+    async def download(self, slug: str, by: Principal, visitor: Visitor, *, key: str | None = None) -> str:
+        """
+        Count a download and tell where it is. The answer comes once the download is safely counted.
+
+        Raises:
+            ProjectNotFound, NotPublished, NothingToDownload
+        """
+        async with self.reading() as stores:
+            project = (await self.find(stores, slug)).project
+        policy.require(Action.DOWNLOAD, by, project)
+        if project.repository_url is None:
+            raise NothingToDownload(project.slug)
+        await self._counting.count(Kind.DOWNLOAD, project.id, visitor, key=key)
+        return project.repository_url

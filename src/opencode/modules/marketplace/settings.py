@@ -1,0 +1,19 @@
+"""What an operator may tune about the marketplace."""
+
+from dataclasses import dataclass
+
+from opencode.infra.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceSettings:
+    """How much one person, and one import, may put into the marketplace."""
+
+    projects_per_person: int = setting(
+        10_000, "projects that one person may have; imports are not bound by it", minimum=1
+    )
+    project_writes_per_minute: int = setting(120, "projects that one person may make or change per minute", minimum=1)
+    import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
+    import_bytes: int = setting(
+        2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1
+    )

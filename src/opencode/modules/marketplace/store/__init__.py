@@ -1,0 +1,5 @@
+"""The tables of the marketplace and their SQL. What comes out are structs of `domain`."""
+
+from opencode.modules.marketplace.store.work import MarketplaceWork, Stores, reading
+
+__all__ = ["MarketplaceWork", "Stores", "reading"]

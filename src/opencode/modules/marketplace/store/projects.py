@@ -1,0 +1,303 @@
+"""Projects, the names that they have and had, and what lists show of them."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opencode.infra.db import newest_first, time_keys
+from opencode.kernel.ids import ProjectId
+from opencode.kernel.pages import Page, PageRequest
+from opencode.modules.marketplace.domain.money import Price
+from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
+from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
+from opencode.modules.marketplace.domain.views import Card, Shown
+from opencode.modules.marketplace.errors import NameTaken
+from opencode.modules.marketplace.store.tables import (
+    counters,
+    days,
+    handles,
+    interactions,
+    profiles,
+    projects,
+    slugs,
+    stars,
+)
+
+_OWNER = (profiles.c.handle, profiles.c.display_name.label("owner_name"))
+_COUNTERS = (
+    counters.c.stars,
+    counters.c.downloads,
+    counters.c.views,
+    counters.c.robot_downloads,
+    counters.c.robot_views,
+    counters.c.trend,
+)
+_SHOWN = (*projects.columns, *_OWNER, *_COUNTERS)
+_CARD = (
+    *(column for column in projects.columns if column.name not in {"description", "repository_url", "demo_url"}),
+    *_OWNER,
+    counters.c.stars,
+    counters.c.downloads,
+)
+_WITH_OWNER = projects.join(profiles, profiles.c.user_id == projects.c.owner_id).join(
+    counters, counters.c.project_id == projects.c.id
+)
+
+# Made once: putting such a query together takes longer than the database takes to answer it.
+_FIND = (
+    select(*_SHOWN)
+    .select_from(
+        handles.join(slugs, slugs.c.owner_id == handles.c.user_id)
+        .join(projects, projects.c.id == slugs.c.project_id)
+        .join(profiles, profiles.c.user_id == projects.c.owner_id)
+        .join(counters, counters.c.project_id == projects.c.id)
+    )
+    .where(handles.c.handle == bindparam("of_handle"), slugs.c.name == bindparam("of_name"))
+)
+_FIND_TO_CHANGE = _FIND.with_for_update(of=projects)
+_GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
+
+Named = tuple[str, str]
+"""An owner's id and the name of a project of theirs."""
+
+
+MOST_LOOKED_AT = 500
+"""Names that are looked up at once."""
+
+
+class _NumberedNames:
+    """`name-2`, `name-3`… in blocks that double, or the ten thousandth `untitled` would ask ten thousand times."""
+
+    def __init__(self, name: str) -> None:
+        self.waiting: deque[str] = deque()
+        self._name = name
+        self._last = 1
+
+    def look_ahead(self) -> None:
+        block = range(self._last + 1, self._last + 1 + min(self._last, MOST_LOOKED_AT))
+        self._last = block[-1]
+        self.waiting.extend(numbered(self._name, number, MAX_NAME) for number in block)
+
+
+class ProjectStore:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, handle: str, name: str, *, to_change: bool = False) -> Shown | None:
+        """
+        The project that has, or had, this slug.
+
+        Args:
+            to_change: nobody else changes it until this transaction is over.
+        """
+        return await self._one(_FIND_TO_CHANGE if to_change else _FIND, {"of_handle": handle, "of_name": name})
+
+    async def get(self, project_id: str) -> Shown | None:
+        return await self._one(_GET, {"of_id": project_id})
+
+    async def _one(self, query: Select[Any], values: dict[str, str]) -> Shown | None:
+        row = (await self._connection.execute(query, values)).mappings().one_or_none()
+        return Shown(_project(row), _counters(row), row["owner_name"]) if row else None
+
+    async def all_of(self, ids: Collection[ProjectId]) -> list[Shown]:
+        """Those of these projects that exist."""
+        query = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id.in_(ids))
+        rows = (await self._connection.execute(query)).mappings()
+        return [Shown(_project(row), _counters(row), row["owner_name"]) for row in rows]
+
+    async def listed_after(self, project_id: str, limit: int) -> list[Shown]:
+        """Published projects by id, for reading the catalogue from beginning to end."""
+        query = select(*_SHOWN).select_from(_WITH_OWNER)
+        query = query.where(projects.c.status == ProjectStatus.PUBLISHED, projects.c.id > project_id)
+        rows = (await self._connection.execute(query.order_by(projects.c.id).limit(limit))).mappings()
+        return [Shown(_project(row), _counters(row), row["owner_name"]) for row in rows]
+
+    async def any_listed(self) -> bool:
+        query = select(projects.c.id).where(projects.c.status == ProjectStatus.PUBLISHED).limit(1)
+        return (await self._connection.execute(query)).first() is not None
+
+    async def ids_of(self, owner_id: str) -> list[ProjectId]:
+        query = select(projects.c.id).where(projects.c.owner_id == owner_id)
+        return [ProjectId(found) for found in (await self._connection.execute(query)).scalars()]
+
+    async def count_of(self, owner_id: str, *, listed: bool = False) -> int:
+        query = select(func.count()).select_from(projects).where(projects.c.owner_id == owner_id)
+        if listed:
+            query = query.where(projects.c.status == ProjectStatus.PUBLISHED)
+        return (await self._connection.execute(query)).scalar_one()
+
+    async def admirers_of(self, owner_id: str) -> int:
+        """How many people, the owner not counted, starred any published project of somebody."""
+        query = (
+            select(func.count(stars.c.user_id.distinct()))
+            .select_from(stars.join(projects, projects.c.id == stars.c.project_id))
+            .where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
+            .where(stars.c.is_set, stars.c.user_id != owner_id)
+        )
+        return (await self._connection.execute(query)).scalar_one()
+
+    async def cards(self, ids: Sequence[ProjectId]) -> dict[ProjectId, Card]:
+        """Cards of those of these projects that are published."""
+        return {card.id: card for card in await self._cards(projects.c.id.in_(ids))}
+
+    async def newest_cards_of(self, owner_id: str, limit: int) -> list[Card]:
+        """Published projects of one owner, the latest publication first."""
+        query = select(*_CARD).select_from(_WITH_OWNER)
+        query = query.where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
+        query = query.order_by(projects.c.published_at.desc(), projects.c.id.desc()).limit(limit)
+        return [_card(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def page_of(self, owner_id: str, wanted: PageRequest) -> Page[Card]:
+        """All projects of one owner, newest first."""
+        query = select(*_CARD).select_from(_WITH_OWNER).where(projects.c.owner_id == owner_id)
+        query = newest_first(query, projects.c.created_at, projects.c.id, wanted)
+        found = [_card(row) for row in (await self._connection.execute(query)).mappings()]
+        return Page.cut(found, wanted.limit, lambda card: time_keys(card.created_at, card.id))
+
+    async def _cards(self, condition: ColumnElement[bool]) -> list[Card]:
+        query = select(*_CARD).select_from(_WITH_OWNER).where(condition, projects.c.status == ProjectStatus.PUBLISHED)
+        return [_card(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def add_under_free_name(self, wanted: Project) -> Project:
+        """
+        Add a project that nobody has counted anything for yet, and give it back with the name that it got.
+
+        Raises:
+            NameTaken: the name was taken at the same moment.
+        """
+        (name,) = await self.free_names([(wanted.owner_id, wanted.name)])
+        new = replace(wanted, name=name)
+        await self.add([(new, Counters())])
+        return new
+
+    async def free_names(self, wanted: Sequence[Named], reserved: Collection[Named] = ()) -> list[str]:
+        """
+        For each the first of `name`, `name-2`, `name-3`… that none of the owner's projects has or had.
+
+        Args:
+            reserved: names that are about to be taken otherwise.
+        """
+        taken = await self.taken(set(wanted)) | set(reserved)
+        numbered_names: dict[Named, _NumberedNames] = {}
+        given: list[str] = []
+        for named in wanted:
+            owner_id, name = named
+            while (owner_id, name) in taken:
+                further = numbered_names.setdefault(named, _NumberedNames(named[1]))
+                if not further.waiting:
+                    further.look_ahead()
+                    taken |= await self.taken([(owner_id, each) for each in further.waiting])
+                name = further.waiting.popleft()
+            taken.add((owner_id, name))
+            given.append(name)
+        return given
+
+    async def taken(self, wanted: Collection[Named]) -> set[Named]:
+        """Those of these names that a project of the owner has or had."""
+        if not wanted:
+            return set()
+        query = select(slugs.c.owner_id, slugs.c.name).where(tuple_(slugs.c.owner_id, slugs.c.name).in_(wanted))
+        return {(row.owner_id, row.name) for row in await self._connection.execute(query)}
+
+    async def add(self, new: Iterable[tuple[Project, Counters]]) -> None:
+        """
+        Args:
+            new: projects, with counters as they were counted elsewhere.
+
+        Raises:
+            NameTaken: a name was taken at the same moment.
+        """
+        new = list(new)
+        try:
+            await self._connection.execute(insert(slugs), [_slug(project) for project, _ in new])
+        except IntegrityError:
+            raise NameTaken(new[0][0].name) from None
+        await self._connection.execute(insert(projects), [_row(project) for project, _ in new])
+        await self._connection.execute(insert(counters), [_first_counters(project.id, own) for project, own in new])
+
+    async def rename(self, project: Project) -> None:
+        """
+        Let the project be found by its name as well. The names that it had go on leading to it.
+
+        Raises:
+            NameTaken: another project of the owner has, or had, this name.
+        """
+        key = (slugs.c.owner_id == project.owner_id, slugs.c.name == project.name)
+        found = (await self._connection.execute(select(slugs.c.project_id).where(*key))).scalar_one_or_none()
+        if found == project.id:
+            return
+        try:
+            await self._connection.execute(insert(slugs).values(_slug(project)))
+        except IntegrityError:
+            raise NameTaken(project.name) from None
+
+    async def save(self, project: Project) -> None:
+        await self._connection.execute(update(projects).where(projects.c.id == project.id).values(_row(project)))
+
+    async def delete(self, project_id: ProjectId) -> None:
+        """Delete it with everything that belongs to it."""
+        for table in (slugs, stars, interactions, counters, days):
+            await self._connection.execute(delete(table).where(table.c.project_id == project_id))
+        await self._connection.execute(delete(projects).where(projects.c.id == project_id))
+
+
+def _row(project: Project) -> dict[str, Any]:
+    row = {name: getattr(project, name) for name in _OWN}
+    return {**row, "price_minor": project.price.amount_minor, "currency": project.price.currency}
+
+
+_OWN = tuple(column.name for column in projects.columns if column.name not in {"price_minor", "currency"})
+
+
+def _slug(project: Project) -> dict[str, str]:
+    return {"owner_id": project.owner_id, "name": project.name, "project_id": project.id}
+
+
+def _first_counters(project_id: ProjectId, own: Counters) -> dict[str, Any]:
+    return {
+        "project_id": project_id,
+        "stars": own.stars,
+        "downloads": own.downloads,
+        "views": own.views,
+        "robot_downloads": own.robot_downloads,
+        "robot_views": own.robot_views,
+        "trend": own.trend,
+        "stars_elsewhere": own.stars,
+        "downloads_elsewhere": own.downloads,
+    }
+
+
+def _project(row: RowMapping) -> Project:
+    own = {name: row[name] for name in _OWN}
+    return Project(handle=row["handle"], price=Price(row["price_minor"], row["currency"]), **own)
+
+
+def _counters(row: RowMapping) -> Counters:
+    return Counters(**{column.name: row[column.name] for column in _COUNTERS})
+
+
+def _card(row: RowMapping) -> Card:
+    return Card(
+        id=row["id"],
+        slug=f"{row['handle']}.{row['name']}",
+        name=row["name"],
+        title=row["title"],
+        summary=row["summary"],
+        owner_handle=row["handle"],
+        owner_name=row["owner_name"],
+        technologies=row["technologies"],
+        license=row["license"],
+        price=Price(row["price_minor"], row["currency"]),
+        tags=row["tags"],
+        status=row["status"],
+        stars=row["stars"],
+        downloads=row["downloads"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        featured=row["featured"],
+    )

@@ -1,0 +1,196 @@
+"""The tables. Ids of accounts are another module's: kept, never referenced by a foreign key."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.modules.marketplace.domain.counting import Kind
+from opencode.modules.marketplace.domain.importing import ImportState
+from opencode.modules.marketplace.domain.project import ProjectStatus
+from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """Several words, in order, as a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else msgspec.json.decode(value, type=tuple[str, ...])
+
+
+_ID = String(40)
+_URL = String(2000)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, nullable=False),
+    Column("name", String(MAX_NAME), nullable=False),
+    Column("title", String(120), nullable=False),
+    Column("summary", String(300), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("technologies", Words, nullable=False),
+    Column("license", String(300), nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=True),
+    Column("repository_url", _URL, nullable=True),
+    Column("demo_url", _URL, nullable=True),
+    Column("documentation_url", _URL, nullable=True),
+    Column("tags", Words, nullable=False),
+    Column("status", Word(ProjectStatus), nullable=False),
+    Column("featured", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("published_at", UtcDateTime, nullable=True),
+    Index("ix_projects_owner_newest", "owner_id", "created_at", "id"),
+    Index("ix_projects_owner_published", "owner_id", "status", "published_at", "id"),
+    # The catalogue is read in this order when a server starts.
+    Index("ix_projects_status_id", "status", "id"),
+)
+
+# Every name that a project has or had: looked up, redirected from and kept unique in one place.
+slugs = Table(
+    "project_slugs",
+    metadata,
+    Column("owner_id", _ID, nullable=False),
+    Column("name", String(MAX_NAME), nullable=False),
+    Column("project_id", _ID, nullable=False),
+    PrimaryKeyConstraint("owner_id", "name"),
+    Index(None, "project_id"),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("user_id", _ID, primary_key=True),
+    Column("handle", String(MAX_HANDLE), nullable=False),
+    Column("display_name", String(80), nullable=False),
+    Column("bio", Text, nullable=False),
+    Column("avatar", _URL, nullable=True),
+    Column("skills", Words, nullable=False),
+    Column("location", String(100), nullable=False),
+    Column("website", _URL, nullable=True),
+    Column("github", String(40), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Every handle that somebody has or had: an old one leads to its owner, and nobody else gets it.
+handles = Table(
+    "profile_handles",
+    metadata,
+    Column("handle", String(MAX_HANDLE), primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Index(None, "user_id"),
+)
+
+# A star that was taken back stays as a row: setting it again and again must not look like many people's doing.
+stars = Table(
+    "stars",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("user_id", _ID, nullable=False),
+    Column("is_set", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "user_id"),
+    Index("ix_stars_user_newest", "user_id", "at", "project_id"),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("project_id", _ID, nullable=False),
+    Column("kind", Word(Kind), nullable=False),
+    Column("hour", Integer, nullable=False),
+    Column("visitor", String(16), nullable=False),
+    Column("robot", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "project_id", "hour"),
+)
+
+counters = Table(
+    "project_counters",
+    metadata,
+    Column("project_id", _ID, primary_key=True),
+    Column("stars", BigInteger, nullable=False),
+    Column("downloads", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    Column("robot_downloads", BigInteger, nullable=False),
+    Column("robot_views", BigInteger, nullable=False),
+    Column("trend", Double, nullable=True),
+    # What an import brought along: counted elsewhere, so no facts of ours stand behind it.
+    Column("stars_elsewhere", BigInteger, nullable=False),
+    Column("downloads_elsewhere", BigInteger, nullable=False),
+)
+
+days = Table(
+    "project_days",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("downloads", BigInteger, nullable=False),
+    Column("views", BigInteger, nullable=False),
+    Column("robot_downloads", BigInteger, nullable=False),
+    Column("robot_views", BigInteger, nullable=False),
+    PrimaryKeyConstraint("project_id", "day"),
+)
+
+imports = Table(
+    "project_imports",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("by_id", _ID, nullable=False),
+    Column("state", Word(ImportState), nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("imported", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=True),
+)
+
+refusals = Table(
+    "project_import_refusals",
+    metadata,
+    Column("import_id", _ID, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("import_id", "line"),
+)
+
+requests = Table(
+    "project_requests",
+    metadata,
+    Column("principal_id", _ID, nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("made_id", _ID, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("principal_id", "key"),
+    Index(None, "at"),
+)

@@ -1,0 +1,48 @@
+"""One transaction of this module, with its stores."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opencode.infra.db import Database, RequestStore, UnitOfWork
+from opencode.infra.plugs import Parts
+from opencode.modules.marketplace.errors import SameKeyOtherProject
+from opencode.modules.marketplace.store.counting import CountingStore
+from opencode.modules.marketplace.store.imports import ImportStore
+from opencode.modules.marketplace.store.profiles import ProfileStore
+from opencode.modules.marketplace.store.projects import ProjectStore
+from opencode.modules.marketplace.store.tables import requests
+
+
+class Stores:
+    """All stores of the module on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.projects = ProjectStore(connection)
+        self.profiles = ProfileStore(connection)
+        self.counting = CountingStore(connection)
+        self.imports = ImportStore(connection)
+        self.requests = RequestStore(connection, requests, SameKeyOtherProject)
+
+
+@asynccontextmanager
+async def reading(database: Database) -> AsyncGenerator[Stores]:
+    """Stores for looking only; nothing is locked."""
+    async with database.read() as connection:
+        yield Stores(connection)
+
+
+class MarketplaceWork(UnitOfWork):
+    """A unit of work with this module's stores."""
+
+    stores: Stores
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts.database, parts.clock, wake=parts.wake_relay)
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.stores = Stores(self.connection)
+        return self

@@ -1,0 +1,191 @@
+"""Every index of the catalogue finds what brute force finds, and shows each project once while people write."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from opencode.kernel.ids import ProjectId, new_id
+from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+from opencode.modules.marketplace.domain.catalog import (
+    CatalogIndex,
+    Filters,
+    Found,
+    Listing,
+    Order,
+    PriceFilter,
+    Search,
+    Standing,
+)
+from tests.doubles.catalog_in_memory import CatalogInMemory
+
+INDEXES: dict[str, Callable[[], CatalogIndex]] = {"embedded": EmbeddedCatalog, "memory": CatalogInMemory}
+WORDS = ("fast", "api", "tree", "parser", "green", "lib", "json", "http", "client", "server", "größe", "c++", "tools")
+TECHNOLOGIES = ("Python", "Rust", "Go", "C++", "JavaScript")
+TAGS = ("web", "cli", "data", "games", "maths", "sound", "text")
+LICENSES = ("MIT", "Apache-2.0", "GPL-3.0-only", "")
+
+
+def listing_of(chance: random.Random, project_id: ProjectId | None = None) -> Listing:
+    name = chance.choice(("-", "", "_")).join(chance.sample(WORDS, chance.randint(1, 3)))
+    return Listing(
+        id=project_id or ProjectId(new_id("prj")),
+        name=name.title().replace("-", "") if chance.random() < 0.2 else name,
+        title=name,
+        summary=" ".join(chance.choices(WORDS, k=chance.randint(0, 6))),
+        owner=f"author{chance.randint(1, 9)}",
+        created_at=chance.randint(1, 10**6),
+        updated_at=chance.randint(1, 50),
+        description=" ".join(chance.choices(WORDS, k=chance.randint(0, 20))),
+        technologies=tuple(chance.sample(TECHNOLOGIES, chance.randint(0, 3))),
+        tags=tuple(chance.sample(TAGS, chance.randint(0, 4))),
+        license=chance.choice(LICENSES),
+        is_free=chance.random() < 0.8,
+    )
+
+
+def standing_of(chance: random.Random) -> Standing:
+    return Standing(
+        float(chance.choice((0, 0, 1, 7, 500))), float(chance.randint(0, 9)), chance.choice((1.0, 1.0, 0.5))
+    )
+
+
+def search_of(chance: random.Random) -> Search:
+    text = " ".join(chance.sample(WORDS, chance.choice((0, 1, 1, 1, 2, 2, 3))))
+    if text and chance.random() < 0.3:
+        text = text[: chance.randint(1, len(text))].strip()
+    if text and chance.random() < 0.2:
+        text += " "
+    filters = Filters(
+        technologies=tuple(chance.sample(TECHNOLOGIES, chance.choice((0, 0, 1, 2)))),
+        tags=tuple(chance.sample(TAGS, chance.choice((0, 0, 0, 1)))),
+        license=chance.choice((None, None, "mit", "GPL-3.0-only")),
+        price=chance.choice((PriceFilter.ALL, PriceFilter.ALL, PriceFilter.FREE, PriceFilter.PAID)),
+    )
+    return Search(text, filters, chance.choice(list(Order)), chance.randint(1, 30))
+
+
+def change(chance: random.Random, indexes: tuple[CatalogIndex, ...], known: list[ProjectId]) -> None:
+    """The same change of all: some projects come, change, go, or stand otherwise with people."""
+    new = [listing_of(chance) for _ in range(chance.randint(0, 5))]
+    changed = [listing_of(chance, project_id) for project_id in chance.sample(known, min(3, len(known)))]
+    gone = chance.sample(known, min(2, len(known)))
+    stood = [(project_id, standing_of(chance)) for project_id in chance.sample(known, min(5, len(known)))]
+    for index in indexes:
+        index.put([*new, *changed])
+        index.remove(gone)
+        index.stand(stood)
+    known.extend(listing.id for listing in new)
+    known[:] = [project_id for project_id in known if project_id not in gone]
+
+
+def all_pages(index: CatalogIndex, search: Search, meanwhile: Callable[[], None] = lambda: None) -> list[ProjectId]:
+    seen: list[ProjectId] = []
+    while hits := index.search(search).hits:
+        seen += [hit.id for hit in hits]
+        search = replace(search, after=hits[-1].position)
+        meanwhile()
+    return seen
+
+
+def same(one: Found, other: Found, search: Search) -> None:
+    assert (one.total, one.facets, one.corrected) == (other.total, other.facets, other.corrected), search
+    if search.order is Order.RELEVANCE and search.text:
+        # Impacts are kept in a byte, so that what is nearly equal may come in another order.
+        ours = [hit.position.key for hit in one.hits]
+        theirs = [hit.position.key for hit in other.hits]
+        assert ours == pytest.approx(theirs, rel=0.05), search
+    else:
+        assert [hit.id for hit in one.hits] == [hit.id for hit in other.hits], search
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_before(seed: int) -> None:
+    chance = random.Random(seed)
+    embedded = EmbeddedCatalog()
+    oracle = CatalogInMemory(told_by=embedded)
+    known: list[ProjectId] = []
+    for _ in range(60):
+        change(chance, (embedded, oracle), known)
+        if chance.random() < 0.1:
+            embedded.settle()
+        assert len(embedded) == len(oracle) == len(known)
+        for _ in range(4):
+            search = search_of(chance)
+            same(embedded.search(search), oracle.search(search), search)
+
+
+@pytest.mark.parametrize("name", INDEXES)
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("text", ["", "api", "fast tr"])
+def test_going_through_all_pages_shows_what_does_not_change_exactly_once(name: str, order: Order, text: str) -> None:
+    chance = random.Random(7)
+    index = INDEXES[name]()
+    listings = [listing_of(chance) for _ in range(400)]
+    index.put(listings)
+    index.stand((listing.id, standing_of(chance)) for listing in listings)
+    search = Search(text, order=order, limit=7)
+    wanted = set(all_pages(index, search))
+    steady = {project_id for project_id in wanted if chance.random() < 0.7}
+    moving = [listing.id for listing in listings if listing.id not in steady]
+    seen = all_pages(index, search, lambda: change(chance, (index,), moving))
+    assert [project_id for project_id in seen if seen.count(project_id) > 1 and project_id in steady] == []
+    assert steady <= set(seen)
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_name_is_found_however_its_parts_are_written_and_comes_first(name: str) -> None:
+    index = INDEXES[name]()
+    chance = random.Random(1)
+    index.put(listing_of(chance) for _ in range(300))
+    made = replace(listing_of(chance), name="Quick-Sort", title="Quick Sort")
+    index.put([made])
+    for text in (
+        "quick-sort",
+        "QuickSort",
+        "quicksort",
+        "quick sort",
+        "quick_sort",
+        "QUICK sort",
+        "quiksort",
+        "quick srot",
+    ):
+        assert index.search(Search(text)).hits[0].id == made.id, text
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_score_is_the_product_of_its_parts(name: str) -> None:
+    index = INDEXES[name]()
+    chance = random.Random(2)
+    listings = [listing_of(chance) for _ in range(50)]
+    index.put(listings)
+    index.stand((listing.id, standing_of(chance)) for listing in listings)
+    for hit in index.search(Search("json", limit=50)).hits:
+        product = 1.0
+        for _, part in hit.why:
+            product *= part
+        assert hit.position.key == pytest.approx(product, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_a_replaced_project_keeps_its_standing_and_loses_its_old_words(name: str) -> None:
+    index = INDEXES[name]()
+    before = replace(listing_of(random.Random(3)), name="oldest", title="oldest", summary="", description="")
+    index.put([before])
+    index.stand([(before.id, Standing(popularity=70.0))])
+    index.put([replace(before, name="newest", title="newest")])
+    assert index.search(Search("oldest ")).total == 0
+    [hit] = index.search(Search("newest", order=Order.POPULARITY)).hits
+    assert hit.position.key == 70.0
+    index.remove([before.id])
+    assert (len(index), index.search(Search()).total) == (0, 0)
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_an_empty_index_finds_nothing_and_says_so(name: str) -> None:
+    index = INDEXES[name]()
+    for text in ("", "x", "two words"):
+        for order in Order:
+            found = index.search(Search(text, order=order))
+            assert (found.hits, found.total, found.facets.technologies) == ((), 0, ())

@@ -1,0 +1,162 @@
+"""The module as it is built for the product, on real databases, behind its own routes, with people around it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from opencode.infra.events import Reactions, Relay
+from opencode.infra.plugs import Parts
+from opencode.kernel.clock import ManualClock
+from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.module import MarketplaceModule, build
+from opencode.modules.marketplace.settings import MarketplaceSettings
+from tests.doubles.catalog_in_memory import CatalogInMemory
+from tests.doubles.identity import IdentityInMemory
+from tests.http import application, client_of
+
+Json = dict[str, Any]
+PROJECTS = "/api/v1/projects"
+REPOSITORY = "https://git.example.org/ada/engine"
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with a token, or nobody, and a client that shows it."""
+
+    client: httpx.AsyncClient
+    token: str | None
+    principal: Principal | None
+
+    @property
+    def id(self) -> str:
+        assert self.principal
+        return self.principal.id
+
+    async def get(self, path: str, **query: Any) -> httpx.Response:
+        return await self.call("GET", path, params=query)
+
+    async def post(self, path: str, body: Any = None, **how: Any) -> httpx.Response:
+        return await self.call("POST", path, json=body, **how)
+
+    async def put(self, path: str) -> httpx.Response:
+        return await self.call("PUT", path)
+
+    async def patch(self, path: str, body: Any, **headers: str) -> httpx.Response:
+        return await self.call("PATCH", path, json=body, headers=headers)
+
+    async def delete(self, path: str, **headers: str) -> httpx.Response:
+        return await self.call("DELETE", path, headers=headers)
+
+    async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **how: Any) -> Any:
+        sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+        if self.token:
+            sent["authorization"] = f"Bearer {self.token}"
+        if how.get("json", ...) is None:
+            del how["json"]
+        return await self.client.request(method, path, headers=sent, **how)
+
+    async def create(self, title: str = "Analytical Engine", **fields: Any) -> Json:
+        """Publish a project."""
+        made = await self.post(PROJECTS, draft(title, **fields))
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    async def search(self, **query: Any) -> Json:
+        found = await self.get(PROJECTS, **query)
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    async def names(self, **query: Any) -> list[str]:
+        return [item["name"] for item in (await self.search(**query))["items"]]
+
+    async def import_lines(self, *lines: Any) -> httpx.Response:
+        raw = b"\n".join(line if isinstance(line, bytes) else msgspec.json.encode(line) for line in lines)
+        return await self.call("POST", f"{PROJECTS}/import", content=raw)
+
+
+def draft(title: str = "Analytical Engine", **fields: Any) -> Json:
+    """The body of a project that is good in every way."""
+    body: Json = {
+        "title": title,
+        "summary": "Computes what you ask of it.",
+        "description": "# Engine\n\nIt weaves algebraic patterns.",
+        "technologies": ["Python"],
+        "license": "MIT",
+        "price": None,
+        "repository_url": REPOSITORY,
+        "tags": ["math"],
+        "status": "published",
+    }
+    return {**body, **fields}
+
+
+@dataclass(slots=True)
+class Market:
+    """A server with people around it."""
+
+    parts: Parts
+    clock: ManualClock
+    identity: IdentityInMemory
+    module: MarketplaceModule
+    index: CatalogInMemory
+    client: httpx.AsyncClient
+    relay: Relay
+
+    def member(self, name: str = "Ada", *permissions: str) -> Person:
+        token = self.identity.add_user(name, permissions=frozenset(permissions or {"projects:write"}))
+        return Person(self.client, token, self.identity.who(token))
+
+    def administrator(self, name: str = "Charles") -> Person:
+        return self.member(name, "projects:write", "projects:manage")
+
+    def guest(self, token: str) -> Person:
+        return Person(self.client, token, self.identity.who(token))
+
+    def nobody(self) -> Person:
+        return Person(self.client, None, None)
+
+    async def deliver(self) -> None:
+        """Carry what was said to those who react."""
+        while await self.relay.deliver_due():
+            pass
+
+
+@pytest.fixture
+def settings() -> MarketplaceSettings:
+    """Override to change what a server is configured with."""
+    return MarketplaceSettings(project_writes_per_minute=100_000)
+
+
+@pytest.fixture
+async def market(parts: Parts, clock: ManualClock, settings: MarketplaceSettings) -> AsyncGenerator[Market]:
+    async with running(parts, clock, settings, IdentityInMemory(clock)) as market:
+        yield market
+
+
+@asynccontextmanager
+async def running(
+    parts: Parts, clock: ManualClock, settings: MarketplaceSettings, identity: IdentityInMemory
+) -> AsyncGenerator[Market]:
+    """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
+    index = CatalogInMemory()
+    module = build(parts, settings, identity=identity, index=index)
+    reactions = Reactions()
+    module.plug.react(reactions)
+    assert module.plug.start
+    assert module.plug.stop
+    await module.plug.start()
+    async with client_of(application(module.plug.routes, identity)) as client:
+        yield Market(parts, clock, identity, module, index, client, Relay(parts.database, reactions, clock))
+    await module.plug.stop()
+
+
+@pytest.fixture
+async def other_server(market: Market, settings: MarketplaceSettings) -> AsyncGenerator[Market]:
+    """A second server of the same deployment."""
+    async with running(market.parts, market.clock, settings, market.identity) as other:
+        yield other

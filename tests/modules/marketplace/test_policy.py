@@ -1,0 +1,107 @@
+"""Who × action × state: the whole table, said once more in the plainest form, and each cell tried out over HTTP."""
+
+import itertools
+
+import httpx
+import pytest
+
+from opencode.modules.marketplace.domain.project import ProjectStatus
+from opencode.modules.marketplace.policy import ALLOWED, Action, Relation
+from tests.modules.marketplace.conftest import PROJECTS, Market, Person
+
+PATH = f"{PROJECTS}/ada.engine"
+PEOPLE = ("owner", "administrator", "another", "guest", "nobody")
+
+# Read as: in a draft, published, archived project. 404 hides that it exists.
+EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
+    Action.SEE: {
+        "owner": (200, 200, 200),
+        "administrator": (404, 200, 200),
+        "another": (404, 200, 200),
+        "guest": (404, 200, 200),
+        "nobody": (404, 200, 200),
+    },
+    Action.CHANGE: {
+        "owner": (200, 200, 200),
+        "administrator": (404, 403, 403),
+        "another": (404, 403, 403),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
+    Action.FEATURE: {
+        "owner": (403, 403, 403),
+        "administrator": (404, 200, 200),
+        "another": (404, 403, 403),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
+    Action.DELETE: {
+        "owner": (204, 204, 204),
+        "administrator": (404, 403, 403),
+        "another": (404, 403, 403),
+        "guest": (404, 403, 403),
+        "nobody": (404, 401, 401),
+    },
+    Action.STAR: {
+        "owner": (409, 200, 200),
+        "administrator": (404, 200, 200),
+        "another": (404, 200, 200),
+        "guest": (404, 403, 403),
+        "nobody": (404, 401, 401),
+    },
+    Action.DOWNLOAD: {
+        "owner": (409, 201, 201),
+        "administrator": (404, 201, 201),
+        "another": (404, 201, 201),
+        "guest": (404, 201, 201),
+        "nobody": (404, 201, 201),
+    },
+}
+
+
+async def tried(action: Action, person: Person) -> httpx.Response:
+    match action:
+        case Action.SEE:
+            return await person.get(PATH)
+        case Action.CHANGE:
+            return await person.patch(PATH, {"summary": "Changed."})
+        case Action.FEATURE:
+            return await person.patch(PATH, {"featured": True})
+        case Action.DELETE:
+            return await person.delete(PATH)
+        case Action.STAR:
+            return await person.put(f"{PATH}/star")
+        case Action.DOWNLOAD:
+            return await person.post(f"{PATH}/downloads")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """The table is the same on every database; the conformance suite proves that they are alike."""
+    return "sqlite"
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_everybody_may_do_exactly_what_the_table_says(market: Market, action: Action, who: str) -> None:
+    people = {
+        "owner": market.member("Ada"),
+        "administrator": market.administrator(),
+        "another": market.member("Grace"),
+        "nobody": market.nobody(),
+    }
+    credential = await market.identity.admit_guest("par_x", name="Guest", audience="int_x", lifetime_s=60)
+    people["guest"] = market.guest(credential.token)
+    for status, expected in zip(ProjectStatus, EXPECTED[action][who], strict=True):
+        await people["owner"].create("Engine", status=status)
+        answer = await tried(action, people[who])
+        assert answer.status_code == expected, (status, answer.text)
+        if action is not Action.DELETE or answer.status_code != 204:
+            assert (await people["owner"].delete(PATH)).status_code == 204
+
+
+def test_the_table_tells_of_everybody_and_every_action() -> None:
+    assert set(EXPECTED) == set(Action) == set(ALLOWED)
+    assert all(set(row) == set(PEOPLE) for row in EXPECTED.values())
+    for action, relation in itertools.product(Action, Relation):
+        assert ALLOWED[action].get(relation, frozenset()) <= set(ProjectStatus)
