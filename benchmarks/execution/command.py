@@ -2,17 +2,14 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import uvloop
 
-from benchmarks.collaboration.machine import describe
-from benchmarks.collaboration.report import RESULTS
 from benchmarks.collaboration.statistics import Figures
 from benchmarks.execution.measures import Server, plan
+from benchmarks.keeping import keep, told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found, failed = runner.run(_measure(given.only or names, quick=given.quick))
     if found and not (given.quick or given.no_keep):
-        _keep(found)
+        titles = {name: title for name, (title, _) in plan(quick=False).items()}
+        keep("execution", "Running programs, measured", titles, found)
     return 1 if failed else 0
 
 
@@ -37,29 +35,9 @@ async def _measure(names: Sequence[str], *, quick: bool) -> tuple[dict[str, Figu
         server = Server()
         try:
             found[name] = await measure(server)
-            print(f"{name}: {title}\n  {_told(found[name])}", flush=True)
+            print(f"{name}: {title}\n  {told(found[name])}", flush=True)
         except Exception as failure:  # the others are still measured
             print(f"{name}: failed: {type(failure).__name__}: {failure}", file=sys.stderr, flush=True)
         finally:
             await server.close()
     return found, len(found) < len(chosen)
-
-
-def _told(figures: Figures) -> str:
-    return ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
-
-
-def _keep(found: dict[str, Figures]) -> None:
-    """Append this run to the files of its day."""
-    at = datetime.now(UTC)
-    titles = plan(quick=False)
-    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in describe().items() if name != "pinning")
-    lines = [f"\n## {at:%Y-%m-%d %H:%M} UTC", "", facts, "", "| | measured |", "| --- | --- |"]
-    lines += [f"| {name}: {titles[name][0]} | {_told(figures)} |" for name, figures in found.items()]
-    page = RESULTS / f"{at:%Y-%m-%d}-execution.md"
-    text = page.read_text() if page.exists() else "# Running programs, measured\n\nThe method: ../README.md.\n"
-    page.write_text(text + "\n".join(lines) + "\n")
-    data = page.with_suffix(".json")
-    earlier: list[object] = json.loads(data.read_text()) if data.exists() else []
-    data.write_text(json.dumps([*earlier, {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "figures": found}], indent=1) + "\n")
-    print(f"Kept in {page.name}")

@@ -1,0 +1,45 @@
+"""`python -m benchmarks marketplace`: fill an index, ask it, print each figure, keep the results."""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from benchmarks.collaboration.statistics import Figures
+from benchmarks.keeping import keep, told
+from benchmarks.marketplace import measures
+from benchmarks.marketplace.measures import Shop
+
+_FULL, _QUICK = 1_000_000, 20_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0."""
+    names = list(_plan(quick=True))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks marketplace", description="Measure finding projects.")
+    parser.add_argument("--quick", action="store_true", help="20,000 projects, nothing kept: does it still work?")
+    parser.add_argument("--size", type=int, help="so many projects; a million by default")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", choices=names, help=", ".join(names))
+    parser.add_argument("--no-keep", action="store_true", help="print only; do not add to benchmarks/results")
+    given = parser.parse_args(arguments)
+    shop = measures.open_shop(given.size or (_QUICK if given.quick else _FULL))
+    plan = _plan(quick=given.quick)
+    found: dict[str, Figures] = {}
+    for name in given.only or names:
+        title, measure = plan[name]
+        found[name] = measure(shop)
+        print(f"{name}: {title}\n  {told(found[name])}", flush=True)
+    if not (given.quick or given.no_keep):
+        keep("marketplace", "Finding projects, measured", {name: title for name, (title, _) in plan.items()}, found)
+    return 0
+
+
+def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
+    """Name -> (title, how)."""
+    few, many = (30, 200) if quick else (40, 5000)
+    return {
+        "build": ("an index from nothing", measures.build),
+        "load": ("mixed requests, one after the other", lambda shop: measures.load(shop, many)),
+        "names": ("names as they are, and with one mistake", lambda shop: measures.names(shop, many)),
+        "facets": ("counts against plain sets", lambda shop: measures.facets(shop, 20 if quick else 2000)),
+        "far": ("page 10,000 against page 1", measures.far),
+        "sqlite": ("by turns with SQLite FTS5 and GROUP BY", lambda shop: measures.beside_sqlite(shop, few)),
+    }
