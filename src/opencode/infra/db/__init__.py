@@ -2,7 +2,7 @@
 
 from opencode.infra.db.database import Database
 from opencode.infra.db.pages import newest_first, time_keys
-from opencode.infra.db.requests import RequestStore
+from opencode.infra.db.requests import RequestStore, request_table
 from opencode.infra.db.tables import UtcDateTime, Word, metadata, outbox
 from opencode.infra.db.work import UnitOfWork
 
@@ -15,5 +15,6 @@ __all__ = [
     "metadata",
     "newest_first",
     "outbox",
+    "request_table",
     "time_keys",
 ]

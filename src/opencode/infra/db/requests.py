@@ -2,9 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opencode.infra.db.tables import UtcDateTime, metadata
+
+_LONGEST_KEY = 200
+_ID = String(40)
+
+
+def request_table(name: str) -> Table:
+    """The table of a module's `RequestStore`."""
+    return Table(
+        name,
+        metadata,
+        Column("principal_id", _ID, nullable=False),
+        Column("key", String(_LONGEST_KEY), nullable=False),
+        Column("fingerprint", String(64), nullable=False),
+        Column("made_id", _ID, nullable=False),
+        Column("at", UtcDateTime, nullable=False),
+        PrimaryKeyConstraint("principal_id", "key"),
+        Index(None, "at"),
+    )
 
 
 class RequestStore:
@@ -12,7 +32,7 @@ class RequestStore:
     Requests that came with a key, so that the same one again makes nothing new.
 
     Args:
-        table: with the columns `principal_id` and `key`, which are unique together, `fingerprint`, `made_id` and `at`.
+        table: of `request_table`.
         reused: raised when a key was used at the same moment.
     """
 

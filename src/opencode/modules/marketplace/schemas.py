@@ -16,25 +16,15 @@ from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
-from opencode.modules.marketplace.service.lines import PriceBody, price_pair, rule_values
+from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
 
 
-class ProjectDraft(Body):
+class ProjectDraft(ProjectBody):
     """A new project. `license` is an SPDX expression; a `price` of null, or of 0, is free."""
 
-    title: str
-    summary: str = ""
-    description: str = ""
-    technologies: list[str] = msgspec.field(default_factory=list[str])
-    license: str | None = None
-    price: PriceBody | int | None = None
-    repository_url: str | None = None
-    demo_url: str | None = None
-    documentation_url: str | None = None
-    tags: list[str] = msgspec.field(default_factory=list[str])
     status: ProjectStatus = ProjectStatus.DRAFT
 
     @classmethod

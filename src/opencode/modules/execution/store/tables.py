@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Column, Dialect, Index, Integer, LargeBinary, Pr
 from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import RunRequest
-from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.infra.db import UtcDateTime, Word, metadata, request_table
 from opencode.modules.execution.domain.judging import Plan
 from opencode.modules.execution.domain.runs import Details, Result, RunEventType, RunProgress
 
@@ -74,17 +74,7 @@ events = Table(
     PrimaryKeyConstraint("run_id", "seq"),
 )
 
-requests = Table(
-    "execution_requests",
-    metadata,
-    Column("principal_id", _ID, nullable=False),
-    Column("key", String(200), nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("made_id", _ID, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    PrimaryKeyConstraint("principal_id", "key"),
-    Index("ix_execution_requests_at", "at"),
-)
+requests = request_table("execution_requests")
 
 webhooks = Table(
     "execution_webhooks",

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Dialect, Index, Integer, Pri
 from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import Terminal, Verdict
-from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.infra.db import UtcDateTime, Word, metadata, request_table
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
@@ -183,17 +183,7 @@ events = Table(
     PrimaryKeyConstraint("interview_id", "seq"),
 )
 
-requests = Table(
-    "interview_requests",
-    metadata,
-    Column("principal_id", _ID, nullable=False),
-    Column("key", String(200), nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("made_id", _ID, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    PrimaryKeyConstraint("principal_id", "key"),
-    Index("ix_interview_requests_at", "at"),
-)
+requests = request_table("interview_requests")
 
 BELONGING = (participants, runs, messages, signals, events)
 """The tables whose rows belong to one interview and go with it."""

@@ -25,8 +25,8 @@ class PriceBody(Body):
     currency: str | None = None
 
 
-class ImportLine(Body):
-    """A project as the bulk door takes it: as it is created, and what is known of it from elsewhere."""
+class ProjectBody(Body):
+    """What somebody says of a new project. `license` is an SPDX expression; a `price` of null, or of 0, is free."""
 
     title: str
     summary: str = ""
@@ -38,6 +38,11 @@ class ImportLine(Body):
     demo_url: str | None = None
     documentation_url: str | None = None
     tags: list[str] = msgspec.field(default_factory=list[str])
+
+
+class ImportLine(ProjectBody):
+    """A project as the bulk door takes it: as it is created, and what is known of it from elsewhere."""
+
     status: ProjectStatus = ProjectStatus.PUBLISHED
     name: str | None = None
     owner: str | None = None

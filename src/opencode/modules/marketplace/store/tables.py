@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.infra.db import UtcDateTime, Word, metadata, request_table
 from opencode.modules.marketplace.domain.counting import Kind
 from opencode.modules.marketplace.domain.importing import ImportState
 from opencode.modules.marketplace.domain.project import ProjectStatus
@@ -183,14 +183,4 @@ refusals = Table(
     PrimaryKeyConstraint("import_id", "line"),
 )
 
-requests = Table(
-    "project_requests",
-    metadata,
-    Column("principal_id", _ID, nullable=False),
-    Column("key", String(200), nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("made_id", _ID, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    PrimaryKeyConstraint("principal_id", "key"),
-    Index(None, "at"),
-)
+requests = request_table("project_requests")
