@@ -20,6 +20,7 @@ ProjectId = NewType("ProjectId", str)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE_BITS = 80
 _CHARACTERS = 26
+_LAST_FIRST = "7"  # 26 letters could hold 130 bits, an id has 128
 
 
 def new_id(prefix: str) -> str:
@@ -37,4 +38,5 @@ def new_id(prefix: str) -> str:
 def is_id(text: str, prefix: str) -> bool:
     """Could this be an id of that kind? What comes from outside is asked this before a database sees it."""
     kind, _, letters = text.partition("_")
-    return kind == prefix and len(letters) == _CHARACTERS and all(letter in _ALPHABET for letter in letters)
+    fits = len(letters) == _CHARACTERS and letters[0] <= _LAST_FIRST
+    return kind == prefix and fits and all(letter in _ALPHABET for letter in letters)

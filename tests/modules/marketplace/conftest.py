@@ -13,9 +13,9 @@ from opencode.infra.events import Reactions, Relay
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
-from tests.doubles.catalog_in_memory import CatalogInMemory
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application, client_of
 
@@ -103,7 +103,7 @@ class Market:
     clock: ManualClock
     identity: IdentityInMemory
     module: MarketplaceModule
-    index: CatalogInMemory
+    index: EmbeddedCatalog
     client: httpx.AsyncClient
     relay: Relay
 
@@ -143,7 +143,7 @@ async def running(
     parts: Parts, clock: ManualClock, settings: MarketplaceSettings, identity: IdentityInMemory
 ) -> AsyncGenerator[Market]:
     """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
-    index = CatalogInMemory()
+    index = EmbeddedCatalog()
     module = build(parts, settings, identity=identity, index=index)
     reactions = Reactions()
     module.plug.react(reactions)

@@ -8,7 +8,7 @@ import pytest
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.pages import decode_cursor, encode_cursor
-from opencode.modules.marketplace.domain.catalog import Listing
+from opencode.modules.marketplace.domain.catalog import Listing, Order
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Person, running
 
@@ -127,6 +127,28 @@ async def test_a_number_that_is_none_is_no_place_in_an_order(market: Market) -> 
     for kind, key in (("f", "nan"), ("f", "inf"), ("i", "x"), ("q", "1"), ("s", "word")):
         cursor = encode_cursor((good[0], kind, key, good[3]))
         assert (await ada.get(PROJECTS, limit=1, cursor=cursor)).status_code == 400, (kind, key)
+
+
+@pytest.mark.parametrize("order", Order)
+async def test_whatever_a_forged_position_says_it_is_a_page_or_a_refusal(market: Market, order: Order) -> None:
+    ada = market.member()
+    for _ in range(3):
+        await ada.create()
+    mark, _, key, project_id = map(str, decode_cursor((await ada.search(limit=1, sort=order))["next_cursor"]))
+    ids = [project_id, "prj_" + "Z" * 26, "prj_" + "7" * 26, "prj_" + "0" * 26, "prj_", "prj_é", "usr_" + "0" * 26]
+    keys = [
+        ("i", str(10**40)),
+        ("i", str(-(10**40))),
+        ("f", "1e308"),
+        ("f", "-0.0"),
+        ("s", "zz"),
+        ("s", ""),
+        ("s", "00" * 99),
+    ]
+    for kind, forged in [*keys, ("s", key), ("f", key)]:
+        for each in ids:
+            answer = await ada.get(PROJECTS, limit=1, sort=order, cursor=encode_cursor((mark, kind, forged, each)))
+            assert answer.status_code in (200, 400), (kind, forged, each, answer.text)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from opencode.kernel.ids import ProjectId
+from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.pages import PageRequest, encode_cursor
 from opencode.modules.marketplace.domain.catalog import Facets, Hit, Order, Position, Search
 from opencode.modules.marketplace.domain.views import Card
@@ -42,7 +42,13 @@ class Browsing(UseCases):
         search = _folded(wanted)
         mark = _mark(search)
         search = replace(search, limit=page.limit, after=_position(page, mark, search.order))
-        found = self.catalogue.search(search)
+        try:
+            found = self.catalogue.search(search)
+        except ValueError:
+            if search.after is None:
+                raise
+            # A forged position is none that the index made.
+            raise CursorOfAnotherSearch from None
         ids = [hit.id for hit in found.hits]
         async with self.reading() as stores:
             cards = await stores.projects.cards(ids)
@@ -93,7 +99,8 @@ def _position(page: PageRequest, mark: str, order: Order) -> Position | None:
     if (shown := page.position(str, str, str, str)) is None:
         return None
     made_for, kind, key, project_id = shown
-    if made_for != mark or kind not in _KINDS or (kind == "s") != (order is Order.NAME):
+    is_ours = made_for == mark and kind in _KINDS and is_id(project_id, "prj")
+    if not is_ours or (kind == "s") != (order is Order.NAME):
         raise CursorOfAnotherSearch
     try:
         value = _KINDS[kind](key)

@@ -1,6 +1,5 @@
 """The index that is in this process."""
 
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
-from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
+from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
+from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
@@ -30,7 +30,6 @@ from opencode.modules.marketplace.domain.catalog import (
 from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME, rarity
 from opencode.modules.marketplace.domain.understanding import (
     Alternative,
-    Clause,
     Understanding,
     is_outdated,
     is_worth_again,
@@ -42,7 +41,6 @@ _CACHE_BYTES = 64 * 1024 * 1024
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
 _RESORT_AFTER = 2000
 _SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
-_ENTRY_BYTES = 1000  # about what a cached result takes beside its arrays
 _NEW = Standing()
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
 _NO_SCORES: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
@@ -72,7 +70,7 @@ class EmbeddedCatalog:
         self._count = 0
         self._gone: list[Numbers | None] = []  # of each segment the places of those that are gone; None: look anew
         self._numbering = Numbering(columns)
-        self._matched = _Matched(_CACHE_BYTES)
+        self._matched = Matched(_CACHE_BYTES)
         self._counted: tuple[Segment, ...] = ()  # by which rarity is told
         self._orderings = {
             Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
@@ -152,15 +150,15 @@ class EmbeddedCatalog:
         """See `CatalogIndex.search`."""
         self.seal()
         understood = understand(search.text, self)
-        matches, results = self._found(search.filters, understood)
+        found, results = self._found(search.filters, understood)
         if is_worth_again(understood, results.total):
             understood = understand_again(understood, search.text, self)
-            matches, results = self._found(search.filters, understood)
+            found, results = self._found(search.filters, understood)
         if search.order is Order.RELEVANCE and understood.clauses:
             hits = self._by_relevance(results, understood, search)
         else:
             hits = self._by_order(results, search)
-        facets = self._facets(matches) if search.with_facets else Facets()
+        facets = self._facets(found) if search.with_facets else Facets()
         return Found(hits, results.total, facets, understood.corrected)
 
     def frequency(self, word: str, *, is_open: bool = False) -> int:
@@ -173,15 +171,15 @@ class EmbeddedCatalog:
         projects = sum(segment.count for segment in self._counted)
         return rarity(max(projects, having), having)
 
-    def _found(self, filters: Filters, understood: Understanding) -> tuple[list[Matches], _Results]:
+    def _found(self, filters: Filters, understood: Understanding) -> tuple[list[Kept], _Results]:
         asked = tuple((Alternative(word, 0.0),) for word in words_of_filters(filters))
-        matches = [
+        found = [
             self._matched.of(
                 segment, (*asked, *understood.clauses), (*asked, understood.names) if understood.names else ()
             )
             for segment in self._segments
         ]
-        return matches, self._results(matches)
+        return found, self._results([each.matches for each in found])
 
     def _results(self, matches: Sequence[Matches]) -> _Results:
         if all(each.everything for each in matches):
@@ -242,13 +240,14 @@ class EmbeddedCatalog:
         project_id, value = self._columns.key(number).id, ordering.value(number)
         return Hit(project_id, Position(value.hex() if isinstance(value, bytes) else value, project_id))
 
-    def _facets(self, matches: Sequence[Matches]) -> Facets:
+    def _facets(self, found: Sequence[Kept]) -> Facets:
         kinds = len(self._labels)
         counts: Offsets = np.zeros(kinds, dtype=np.int64)
-        for at, each in enumerate(matches):
-            counts += self._matched.label_counts(each, kinds)
+        for at, kept in enumerate(found):
+            counts += kept.label_counts(kinds)
             gone = self._gone_of(at)
             if len(gone):
+                each = kept.matches
                 lost = gone if each.everything else np.intersect1d(gone, each.places, assume_unique=True)
                 counts -= each.segment.count_labels(lost, kinds)
         return self._labels.facets(counts)
@@ -260,41 +259,6 @@ class EmbeddedCatalog:
             alive = self._columns.alive[segment.base : segment.base + segment.count]
             gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
         return gone
-
-
-class _Matched:
-    """What was found in a segment stays found: the last of it, as much as fits."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, tuple[Clause, ...], tuple[Clause, ...]], Matches] = OrderedDict()
-        self._counts: dict[int, Offsets] = {}
-        self._size = 0
-
-    def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Matches:
-        """
-        What has every clause, or every one of the others if there are any.
-        """
-        key = (id(segment), clauses, others)
-        if kept := self._kept.get(key):
-            self._kept.move_to_end(key)
-            return kept
-        found = match(segment, clauses)
-        if others:
-            found = either(found, match(segment, others))
-        self._kept[key] = found
-        self._size += found.size_bytes + _ENTRY_BYTES
-        while self._size > self._most_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._counts.pop(id(oldest), None)
-            self._size -= oldest.size_bytes + _ENTRY_BYTES
-        return found
-
-    def label_counts(self, matches: Matches, kinds: int) -> Offsets:
-        """Of all that was found; labels that came later are in none of it."""
-        if (kept := self._counts.get(id(matches))) is None:
-            kept = self._counts[id(matches)] = matches.count_labels(kinds)
-        return np.pad(kept, (0, kinds - len(kept))) if len(kept) < kinds else kept
 
 
 def _having(segment: Segment, word: str, *, is_open: bool) -> int:

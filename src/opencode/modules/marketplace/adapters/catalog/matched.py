@@ -1,0 +1,55 @@
+"""What was found, for the next page of it and for the next person who asks the same."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+
+from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
+from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment
+from opencode.modules.marketplace.domain.understanding import Clause
+
+_ENTRY_BYTES = 1000  # about what an entry takes beside its arrays
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """What was found in a segment, and how often it has each label once somebody has asked."""
+
+    matches: Matches
+    _counts: Offsets | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.matches.size_bytes + _ENTRY_BYTES
+
+    def label_counts(self, kinds: int) -> Offsets:
+        """Labels that came later are in none of it."""
+        if self._counts is None:
+            self._counts = self.matches.count_labels(kinds)
+        return np.pad(self._counts, (0, kinds - len(self._counts)))
+
+
+class Matched:
+    """What was found in a segment stays found, as segments do not change: the last of it, as much as fits."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[int, tuple[Clause, ...], tuple[Clause, ...]], Kept] = OrderedDict()
+        self._size = 0
+
+    def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Kept:
+        """What has every clause, or every one of the others if there are any."""
+        # What is kept holds its segment, so that no other one gets this number meanwhile.
+        key = (id(segment), clauses, others)
+        if kept := self._kept.get(key):
+            self._kept.move_to_end(key)
+            return kept
+        found = match(segment, clauses)
+        if others:
+            found = either(found, match(segment, others))
+        kept = self._kept[key] = Kept(found)
+        self._size += kept.size_bytes
+        while self._size > self._most_bytes:
+            self._size -= self._kept.popitem(last=False)[1].size_bytes
+        return kept
