@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
@@ -154,6 +154,27 @@ async def test_terminal_and_tests_fit_on_a_phone(stage: Stage, office: Office) -
     await ada.page.get_by_role("tab", name="Tests").tap()
     await ada.page.get_by_role("button", name="Add a test").tap()
     await fits(ada)
+
+
+async def test_keys_go_to_the_terminal_that_one_has_started_also_when_its_news_overtakes_the_answer(
+    stage: Stage, office: Office
+) -> None:
+    interview = await office.interview(language="bash")
+    grace = await stage.interviewer(**CALM)
+    await grace.enters(interview)
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch()
+        await has_terminal(grace)
+        await route.fulfill(response=answer)
+
+    await grace.replaces_all("read -r line; echo got $line\n")
+    await grace.page.get_by_role("button", name="Terminal", exact=True).click()
+    await grace.page.route(re.compile(r"/interviews/\w+/runs$"), answer_late)
+    await grace.runs()
+    await expect(grace.output.locator(".xterm-helper-textarea")).to_be_focused()
+    await grace.page.keyboard.type("hi\n")
+    await expect(screen(grace)).to_contain_text("got hi")
 
 
 async def test_the_terminal_is_not_loaded_before_it_is_needed(stage: Stage, interview: Interview) -> None:
