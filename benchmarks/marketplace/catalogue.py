@@ -9,12 +9,11 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from opencode.kernel.ids import ProjectId
+from opencode.kernel.ids import ProjectId, id_of
 from opencode.modules.marketplace.domain.catalog import Listing, Standing
 from opencode.modules.marketplace.domain.ranking import HALF_LIFE_S, popularity, trend
 
 SEED = 20_261_126
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FIRST_MS = 1_700_000_000_000
 _BETWEEN_MS = 90_000
 _LICENSES = (
@@ -186,5 +185,4 @@ def _standing(chance: random.Random, number: int) -> Standing:
 
 
 def _id(chance: random.Random, at_ms: int) -> ProjectId:
-    bits = at_ms << 80 | chance.getrandbits(80)
-    return ProjectId("prj_" + "".join(_CROCKFORD[bits >> shift & 31] for shift in range(125, -1, -5)))
+    return ProjectId(id_of("prj", at_ms << 80 | chance.getrandbits(80)))

@@ -13,7 +13,7 @@ from benchmarks.marketplace.catalogue import SEED, catalogue
 from benchmarks.marketplace.peer import SqliteCatalog
 from benchmarks.marketplace.queries import mixed, with_mistake
 from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
-from opencode.modules.marketplace.domain.catalog import Facets, Listing, Order, PriceFilter, Search
+from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, Listing, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.words import joined
 
 _PAGE = 20
@@ -150,7 +150,7 @@ def _counts_right(found: Facets, matching: int, sets: dict[tuple[str, str], int]
     for facet in Facets.__slots__:
         shown = [(each.value, each.count) for each in getattr(found, facet)]
         right = sorted((count for (name, _), count in counts.items() if name == facet and count), reverse=True)
-        if [count for _, count in shown] != right[: len(shown)] or len(shown) != min(len(right), 50):
+        if [count for _, count in shown] != right[: len(shown)] or len(shown) != min(len(right), FACET_VALUES):
             return False
         if any(counts[facet, value] != count for value, count in shown):
             return False

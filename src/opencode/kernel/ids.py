@@ -19,6 +19,7 @@ ProjectId = NewType("ProjectId", str)
 # 48 bits of milliseconds, then 80 bits of chance.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE_BITS = 80
+_TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` takes them
 _CHARACTERS = 26
 _LAST_FIRST = "7"  # 26 letters could hold 130 bits, an id has 128
 
@@ -30,9 +31,23 @@ def new_id(prefix: str) -> str:
     Args:
         prefix: three lower-case letters that name the kind, without the underscore.
     """
-    number = (time.time_ns() // 1_000_000) << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS)
+    return id_of(prefix, (time.time_ns() // 1_000_000) << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS))
+
+
+def id_of(prefix: str, number: int) -> str:
+    """The id that a number of 128 bits makes; ids compare as their numbers do."""
     letters = [_ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
     return f"{prefix}_{''.join(letters)}"
+
+
+def number_of(made: str) -> int:
+    """
+    The number that an id was made of, for whoever has no room for text.
+
+    Raises:
+        ValueError: it holds other letters than ids do.
+    """
+    return int(made.partition("_")[2].translate(_TO_DIGITS), 32)
 
 
 def is_id(text: str, prefix: str) -> bool:

@@ -2,7 +2,7 @@
 
 from opencode.infra.db.database import Database
 from opencode.infra.db.pages import newest_first, time_keys
-from opencode.infra.db.requests import RequestStore, request_table
+from opencode.infra.db.requests import RequestStore, fingerprint, request_table
 from opencode.infra.db.tables import UtcDateTime, Word, metadata, outbox
 from opencode.infra.db.work import UnitOfWork
 
@@ -12,6 +12,7 @@ __all__ = [
     "UnitOfWork",
     "UtcDateTime",
     "Word",
+    "fingerprint",
     "metadata",
     "newest_first",
     "outbox",

@@ -1,7 +1,9 @@
 """What an `Idempotency-Key` made."""
 
+import hashlib
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +27,11 @@ def request_table(name: str) -> Table:
         PrimaryKeyConstraint("principal_id", "key"),
         Index(None, "at"),
     )
+
+
+def fingerprint(facts: object) -> str:
+    """Tells two requests that came with one `Idempotency-Key` apart: what they ask for, as JSON, hashed."""
+    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()
 
 
 class RequestStore:

@@ -27,10 +27,6 @@ class ProjectDraft(ProjectBody):
 
     status: ProjectStatus = ProjectStatus.DRAFT
 
-    @classmethod
-    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
-        return checked(rule_values(fields))[1]
-
     def values(self) -> dict[str, Any]:
         return _values(self)
 

@@ -1,11 +1,9 @@
 """Asking for runs, looking at them, stopping and deleting them."""
 
-import hashlib
-
-import msgspec
 import structlog
 
 from opencode.contracts.execution import CodeRunner, RunsElsewhere, Verdict
+from opencode.infra.db import fingerprint
 from opencode.infra.plugs import Parts
 from opencode.kernel.errors import Unavailable
 from opencode.kernel.ids import RunId, new_id
@@ -47,19 +45,19 @@ class Ordering(UseCases):
             QueueFull, RunKeyReused
         """
         by.require(TO_RUN)
-        fingerprint = hashlib.sha256(msgspec.json.encode(wish)).hexdigest()
-        if key and (earlier := await self._made_before(by, key, fingerprint)):
+        print_of_request = fingerprint(wish)
+        if key and (earlier := await self._made_before(by, key, print_of_request)):
             return await self._shown(earlier)
         run = await self._arrange(by, wish)
         try:
             async with self.unit_of_work() as work:
                 if key:
-                    await work.stores.requests.add(by.id, key, fingerprint, run.id, run.created_at)
+                    await work.stores.requests.add(by.id, key, print_of_request, run.id, run.created_at)
                 await self._require_room(work, by)
                 await work.stores.runs.add(run)
         except RunKeyReused:
             # The same request came twice at the same moment, perhaps; then this is no error.
-            if key and (earlier := await self._made_before(by, key, fingerprint)):
+            if key and (earlier := await self._made_before(by, key, print_of_request)):
                 return await self._shown(earlier)
             raise
         await self._let_wait(run)
@@ -158,10 +156,10 @@ class Ordering(UseCases):
         except (OSError, Unavailable):
             return None  # where the queue does not answer, nobody knows
 
-    async def _made_before(self, by: Principal, key: str, fingerprint: str) -> Run | None:
+    async def _made_before(self, by: Principal, key: str, print_of_request: str) -> Run | None:
         async with self.reading() as stores:
             if (made := await stores.requests.find(by.id, key)) is None:
                 return None
-            if made[0] != fingerprint:
+            if made[0] != print_of_request:
                 raise RunKeyReused
             return await stores.runs.find(made[1])

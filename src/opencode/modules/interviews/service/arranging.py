@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from opencode.contracts.execution import Language
 from opencode.contracts.interviews import InterviewCreated
+from opencode.infra.db import fingerprint
 from opencode.infra.plugs import Parts
 from opencode.kernel.ids import InterviewId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -14,7 +15,7 @@ from opencode.modules.interviews.domain.people import INTERVIEWER_COLOUR, Part, 
 from opencode.modules.interviews.domain.words import clean_line
 from opencode.modules.interviews.errors import CodeTaken, KeyReused, NoCodeFree
 from opencode.modules.interviews.policy import TO_CREATE, TO_READ, Action
-from opencode.modules.interviews.service.base import Neighbours, UseCases, fingerprint
+from opencode.modules.interviews.service.base import Neighbours, UseCases
 from opencode.modules.interviews.service.languages import Languages
 from opencode.modules.interviews.settings import InterviewsSettings
 
@@ -51,7 +52,7 @@ class Arranging(UseCases):
         by.require(TO_CREATE)
         title = clean_line(title, "/title", longest=MAX_TITLE)
         chosen = await self._languages.find(language) if language is not None else await self._languages.first()
-        print_of_request = fingerprint("interview", title, language, duration_minutes)
+        print_of_request = fingerprint(("interview", title, language, duration_minutes))
         if key and (earlier := await self._made_before(by, key, print_of_request)):
             return earlier
         interview = await self._draft(by, title, chosen, duration_minutes or self.settings.interview_minutes)

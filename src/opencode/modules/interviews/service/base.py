@@ -1,11 +1,8 @@
 """What all use cases share: their neighbours, their transactions, and how they find out who is asking."""
 
-import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-
-import msgspec
 
 from opencode.contracts.collaboration import Documents
 from opencode.contracts.execution import CodeRunner
@@ -138,8 +135,3 @@ def news_about(event_type: EventType, participant: Participant) -> News:
 
 def person(by: Principal) -> PersonView:
     return PersonView(by.id, by.name)
-
-
-def fingerprint(*facts: object) -> str:
-    """Tells two requests that came with one `Idempotency-Key` apart."""
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

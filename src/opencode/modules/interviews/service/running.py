@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from opencode.contracts.execution import LanguageUnknown, RunRequest, SourceFile, Terminal, Verdict
+from opencode.infra.db import fingerprint
 from opencode.infra.plugs import Parts
 from opencode.kernel.ids import RunId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -14,7 +15,7 @@ from opencode.modules.interviews.domain.run import LOST_AFTER, RESTARTED, Run
 from opencode.modules.interviews.domain.views import RunView
 from opencode.modules.interviews.errors import EditingFrozen, KeyReused, TooManyRuns
 from opencode.modules.interviews.policy import Action, Standing
-from opencode.modules.interviews.service.base import Case, Neighbours, UseCases, fingerprint
+from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
 from opencode.modules.interviews.service.control import Control
 from opencode.modules.interviews.service.driving import Driver
 from opencode.modules.interviews.service.finishing import give_up
@@ -68,7 +69,7 @@ class Running(UseCases):
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.RUN)
         _require_thawed(case)
-        print_of_request = fingerprint("run", interview_id, language, stdin, args, terminal)
+        print_of_request = fingerprint(("run", interview_id, language, stdin, args, terminal))
         if key and (earlier := await self._made_before(by, key, print_of_request)):
             return earlier
         run = await self._prepare(case.interview, by, language or case.interview.language)

@@ -1,19 +1,15 @@
 """What all use cases share: their transactions, the catalogue, and how revisions are compared."""
 
-import hashlib
 import re
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Any
-
-import msgspec
 
 from opencode.contracts.identity import Identity
 from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.domain.profile import Profile
+from opencode.modules.marketplace.domain.profile import MAX_DISPLAY_NAME, Profile
 from opencode.modules.marketplace.domain.slugs import handle_of, parts_of
 from opencode.modules.marketplace.domain.text import line_problem, tidy_line
 from opencode.modules.marketplace.domain.views import Shown
@@ -82,7 +78,7 @@ class UseCases:
     async def _new_profile(self, user_id: str, name: str) -> Profile:
         now = self.clock.now()
         display_name = tidy_line(name)
-        if line_problem(display_name, 80, least=1):
+        if line_problem(display_name, MAX_DISPLAY_NAME, least=1):
             display_name = "Somebody"
         async with self.unit_of_work() as work:
             handle = await work.stores.profiles.free_handle(handle_of(display_name))
@@ -124,8 +120,3 @@ def require_current(what: str, revision: int, if_match: str | None) -> None:
     shown = {int(found[1]) for tag in tags if (found := _ETAG.fullmatch(tag))}
     if revision not in shown:
         raise ProjectOutdated(what, revision, if_match)
-
-
-def fingerprint(facts: Any) -> str:
-    """Tells two requests that came with one `Idempotency-Key` apart."""
-    return hashlib.sha256(msgspec.json.encode(facts)).hexdigest()

@@ -39,6 +39,10 @@ class ProjectBody(Body):
     documentation_url: str | None = None
     tags: list[str] = msgspec.field(default_factory=list[str])
 
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked(rule_values(fields))[1]
+
 
 class ImportLine(ProjectBody):
     """A project as the bulk door takes it: as it is created, and what is known of it from elsewhere."""
@@ -52,10 +56,6 @@ class ImportLine(ProjectBody):
     views: _Count = 0
     created_at: datetime | None = None
     updated_at: datetime | None = None
-
-    @classmethod
-    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
-        return checked(rule_values(fields))[1]
 
 
 @dataclass(frozen=True, slots=True)

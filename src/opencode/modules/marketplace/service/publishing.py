@@ -5,6 +5,7 @@ from typing import Any
 
 from opencode.contracts.events import Event
 from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
+from opencode.infra.db import fingerprint
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
@@ -24,7 +25,6 @@ from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import (
     DRAWS,
     UseCases,
-    fingerprint,
     require_current,
     require_good,
 )

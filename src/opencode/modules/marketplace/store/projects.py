@@ -102,20 +102,20 @@ class ProjectStore:
 
     async def _one(self, query: Select[Any], values: dict[str, str]) -> Shown | None:
         row = (await self._connection.execute(query, values)).mappings().one_or_none()
-        return Shown(_project(row), _counters(row), row["owner_name"]) if row else None
+        return _shown(row) if row else None
 
     async def all_of(self, ids: Collection[ProjectId]) -> list[Shown]:
         """Those of these projects that exist."""
         query = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id.in_(ids))
         rows = (await self._connection.execute(query)).mappings()
-        return [Shown(_project(row), _counters(row), row["owner_name"]) for row in rows]
+        return [_shown(row) for row in rows]
 
     async def listed_after(self, project_id: str, limit: int) -> list[Shown]:
         """Published projects by id, for reading the catalogue from beginning to end."""
         query = select(*_SHOWN).select_from(_WITH_OWNER)
         query = query.where(projects.c.status == ProjectStatus.PUBLISHED, projects.c.id > project_id)
         rows = (await self._connection.execute(query.order_by(projects.c.id).limit(limit))).mappings()
-        return [Shown(_project(row), _counters(row), row["owner_name"]) for row in rows]
+        return [_shown(row) for row in rows]
 
     async def any_listed(self) -> bool:
         query = select(projects.c.id).where(projects.c.status == ProjectStatus.PUBLISHED).limit(1)
@@ -270,6 +270,10 @@ def _first_counters(project_id: ProjectId, own: Counters) -> dict[str, Any]:
         "stars_elsewhere": own.stars,
         "downloads_elsewhere": own.downloads,
     }
+
+
+def _shown(row: RowMapping) -> Shown:
+    return Shown(_project(row), _counters(row), row["owner_name"])
 
 
 def _project(row: RowMapping) -> Project:

@@ -5,21 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from opencode.kernel.ids import ProjectId
+from opencode.kernel.ids import ProjectId, id_of, number_of
 from opencode.modules.marketplace.domain.catalog import Listing, Standing
 from opencode.modules.marketplace.domain.ranking import boost
 from opencode.modules.marketplace.domain.words import fold, joined
 
 NAME_BYTES = 32
 """The order by name compares that many bytes."""
-_PREFIX = "prj_"
+_PREFIX = "prj"
 _SOME = 1024
-_HALF = (1 << 64) - 1
-
-# Ids are Crockford's base 32 (kernel/ids.py), `int` wants the digits 0 to v.
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGITS = "0123456789abcdefghijklmnopqrstuv"
-_TO_DIGITS = str.maketrans(_CROCKFORD, _DIGITS)
 
 
 class Key(NamedTuple):
@@ -30,12 +24,11 @@ class Key(NamedTuple):
 
     @classmethod
     def of(cls, project_id: str) -> "Key":
-        return cls(*divmod(int(project_id[len(_PREFIX) :].translate(_TO_DIGITS), 32), 1 << 64))
+        return cls(*divmod(number_of(project_id), 1 << 64))
 
     @property
     def id(self) -> ProjectId:
-        number = self.high << 64 | self.low
-        return ProjectId(_PREFIX + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)))
+        return ProjectId(id_of(_PREFIX, self.high << 64 | self.low))
 
 
 class Columns:

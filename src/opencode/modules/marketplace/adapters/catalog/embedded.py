@@ -90,11 +90,11 @@ class EmbeddedCatalog:
         for listing in listings:
             key = Key.of(listing.id)
             before = self._numbering.find(key)
-            standing = listing.standing or _NEW
+            known = _NEW
             if before is not None:
-                standing = listing.standing or columns.standing(before)
+                known = columns.standing(before)
                 self._forget(before)
-            number = columns.add(key, listing, standing)
+            number = columns.add(key, listing, listing.standing or known)
             self._count += 1
             self._numbering.add(key, number)
             described = [labels.label(*each) for each in labels_of(listing)]
