@@ -11,7 +11,7 @@ ATTACKS = (
     Attack(
         "lines into every descriptor that there is",
         "python",
-        f"import os\nlines = b'{_LINES}' * 1000\nfor pid in (1, 2):\n    for n in range(20):\n        try: os.write(os.open(f'/proc/{{pid}}/fd/{{n}}', os.O_WRONLY | os.O_NONBLOCK), lines)\n        except OSError: pass\nfor n in range(3, 1024):\n    try: os.write(n, lines)\n    except OSError: pass\nos._exit(5)",
+        f"import os\nlines = b'{_LINES}' * 20\nfor pid in (1, 2):\n    for n in range(20):\n        try: os.write(os.open(f'/proc/{{pid}}/fd/{{n}}', os.O_WRONLY | os.O_NONBLOCK), lines)\n        except OSError: pass\nfor n in range(3, 1024):\n    try: os.write(n, lines)\n    except OSError: pass\nos._exit(5)",
         ERROR,
         as_user=one_of("error"),
     ),
