@@ -21,10 +21,26 @@ from opencode.modules.marketplace.domain.catalog import (
 from tests.doubles.catalog_in_memory import CatalogInMemory
 
 INDEXES: dict[str, Callable[[], CatalogIndex]] = {"embedded": EmbeddedCatalog, "memory": CatalogInMemory}
+# From such sizes on the embedded index works otherwise. Nobody makes a hundred thousand projects for each test.
+OF_A_LARGE_CATALOGUE = {
+    "matching._FEW": 3,
+    "matching._MANY": 8,
+    "relevance._BLOCK": 4,
+    "label_counts._FREQUENT": 4,
+    "embedded.MANY": 1,
+    "embedded._DENSE": 5,
+}
 WORDS = ("fast", "api", "tree", "parser", "green", "lib", "json", "http", "client", "server", "größe", "c++", "tools")
 TECHNOLOGIES = ("Python", "Rust", "Go", "C++", "JavaScript")
 TAGS = ("web", "cli", "data", "games", "maths", "sound", "text")
 LICENSES = ("MIT", "Apache-2.0", "GPL-3.0-only", "")
+
+
+@pytest.fixture(params=["small", "large"], autouse=True)
+def catalogue_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "large":
+        for name, value in OF_A_LARGE_CATALOGUE.items():
+            monkeypatch.setattr(f"opencode.modules.marketplace.adapters.catalog.{name}", value)
 
 
 def listing_of(chance: random.Random, project_id: ProjectId | None = None) -> Listing:

@@ -20,6 +20,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
+from opencode.modules.marketplace.domain.spelling import one_letter_away
 from opencode.modules.marketplace.domain.understanding import (
     Clause,
     Understanding,
@@ -86,6 +87,9 @@ class CatalogInMemory:
         if self._told_by:
             return self._told_by.frequency(word, is_open=is_open)
         return _having(self._entries.values(), word, is_open=is_open)
+
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        return set(one_letter_away(word)) - {word}
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
         if self._told_by:

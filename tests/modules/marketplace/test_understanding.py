@@ -28,6 +28,9 @@ class Known:
             return sum(count for each, count in self._words.items() if each.startswith(word))
         return self._words.get(word, 0)
 
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        return set(spelling.one_letter_away(word)) - {word}
+
     def rarity(self, word: str, *, is_open: bool = False) -> float:
         having = self.frequency(word, is_open=is_open)
         return rarity(max(having, 1000), having)

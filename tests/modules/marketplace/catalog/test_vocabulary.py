@@ -5,7 +5,9 @@ import bisect
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode.modules.marketplace.adapters.catalog.neighbours import Neighbours
 from opencode.modules.marketplace.adapters.catalog.vocabulary import Vocabulary
+from opencode.modules.marketplace.domain.spelling import one_letter_away
 
 words = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=80).map(sorted)
 
@@ -23,3 +25,16 @@ def test_words_and_beginnings_are_found_as_in_a_sorted_list(known: list[str], as
     assert list(range(first, behind)) == begun
     if not begun:
         assert first == bisect.bisect_left([word.encode() for word in known], asked.encode())
+
+
+@given(words, st.text("abé0+", min_size=2, max_size=7), st.data())
+def test_whatever_is_known_one_letter_away_is_found_and_nothing_further_away(
+    known: list[str], typed: str, data: st.DataObject
+) -> None:
+    all_near = set(one_letter_away(typed)) - {typed}
+    some = data.draw(st.lists(st.sampled_from(sorted(all_near)), max_size=9))
+    vocabulary = Vocabulary(sorted({*known, *some}))
+    found = vocabulary.near(Neighbours(typed), is_open=False)
+    assert all_near & set(vocabulary) <= found <= all_near
+    begun = vocabulary.near(Neighbours(typed), is_open=True)
+    assert {each for each in all_near if any(word.startswith(each) for word in vocabulary)} <= begun <= all_near

@@ -3,7 +3,7 @@ What somebody means who typed this: for each word, what will do in its place. Al
 understanding, and differ in how they look it up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -58,6 +58,13 @@ class Words(Protocol):
 
     def frequency(self, word: str, *, is_open: bool = False) -> int:
         """How many projects have the word now, or one that begins with it; with `is_open`, some may count twice."""
+        ...
+
+    def near(self, word: str, *, is_open: bool = False) -> Iterable[str]:
+        """
+        Of `spelling.one_letter_away` at least what any project has, or what any of their words begins with; never the
+        word itself.
+        """
         ...
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
@@ -128,11 +135,14 @@ def _clause(word: str, in_one: Sequence[str], words: Words, *, is_open: bool, do
 
 
 def _corrections(word: str, more_than: int, words: Words, *, is_open: bool) -> list[Alternative]:
-    found = spelling.corrections(word, words.frequency, MOST_CORRECTIONS)
+    if len(word) < spelling.SHORTEST:
+        return []
+    found = spelling.corrections(words.near(word), words.frequency, MOST_CORRECTIONS)
     near = [Alternative(each, CORRECTED * words.rarity(each)) for each, count in found if count > more_than]
     if near or not is_open:
         return near
-    found = spelling.corrections(word, lambda each: words.frequency(each, is_open=True), MOST_CORRECTIONS)
+    begun = words.near(word, is_open=True)
+    found = spelling.corrections(begun, lambda each: words.frequency(each, is_open=True), MOST_CORRECTIONS)
     factor = CORRECTED * UNFINISHED
     return [
         Alternative(each, factor * words.rarity(each, is_open=True), is_open=True)

@@ -1,21 +1,24 @@
 """The index that is in this process."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.adapters.catalog import merging
+from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
+from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
+from opencode.modules.marketplace.adapters.catalog.neighbours import Neighbours
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
-from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
-from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment, SegmentBuilder
+from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value
+from opencode.modules.marketplace.adapters.catalog.relevance import Best, Names, best_of
+from opencode.modules.marketplace.adapters.catalog.segment import MANY, Segment, SegmentBuilder
 from opencode.modules.marketplace.domain.catalog import (
     Facets,
     Filters,
@@ -27,7 +30,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
-from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME, rarity
+from opencode.modules.marketplace.domain.ranking import rarity
 from opencode.modules.marketplace.domain.understanding import (
     Alternative,
     Understanding,
@@ -40,18 +43,20 @@ from opencode.modules.marketplace.domain.understanding import (
 _CACHE_BYTES = 64 * 1024 * 1024
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
 _RESORT_AFTER = 2000
-_SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
 _NEW = Standing()
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
-_NO_SCORES: npt.NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Results:
-    """All that was found: `numbers` ascending, `scores` of the text beside them. `everything`: nothing was asked."""
+    """
+    Attributes:
+        kept: what was found in each segment, what is gone included; `parts` without it.
+        everything: nothing was asked, so that the parts need not be looked at.
+    """
 
-    numbers: Numbers
-    scores: npt.NDArray[np.float32]
+    kept: list[Kept]
+    parts: list[Matches]
     total: int
     everything: bool
 
@@ -121,15 +126,23 @@ class EmbeddedCatalog:
         """See `CatalogIndex.seal`."""
         if not len(self._unsealed):
             return
-        self._segments.append(self._unsealed.build())
+        self._segments.append(self._prepared(self._unsealed.build()))
         self._gone.append(None)
         self._unsealed = SegmentBuilder(self._columns.count)
         while merging.is_due(self._segments):
             later, earlier = self._segments.pop(), self._segments.pop()
-            self._segments.append(merging.merged(earlier, later, self._columns))
+            self._segments.append(self._prepared(merging.merged(earlier, later, self._columns)))
             self._gone[-2:] = [None]
         if is_outdated(sum(each.count for each in self._counted), sum(each.count for each in self._segments)):
             self._counted = tuple(self._segments)
+
+    def _prepared(self, segment: Segment) -> Segment:
+        """With what counting the labels of many projects needs, if it has so many."""
+        if segment.count < MANY:
+            return segment
+        words = ((label.number, segment.words.find(label.word)) for label in self._labels)
+        having = ((label, word, segment.having(word, word + 1)[0]) for label, word in words if word >= 0)
+        return replace(segment, label_counts=LabelCounts(segment.count, having))
 
     def settle(self) -> None:
         """See `CatalogIndex.settle`."""
@@ -150,20 +163,25 @@ class EmbeddedCatalog:
         """See `CatalogIndex.search`."""
         self.seal()
         understood = understand(search.text, self)
-        found, results = self._found(search.filters, understood)
+        results = self._found(search.filters, understood)
         if is_worth_again(understood, results.total):
             understood = understand_again(understood, search.text, self)
-            found, results = self._found(search.filters, understood)
+            results = self._found(search.filters, understood)
         if search.order is Order.RELEVANCE and understood.clauses:
             hits = self._by_relevance(results, understood, search)
         else:
             hits = self._by_order(results, search)
-        facets = self._facets(found) if search.with_facets else Facets()
+        facets = self._facets(results.kept) if search.with_facets else Facets()
         return Found(hits, results.total, facets, understood.corrected)
 
     def frequency(self, word: str, *, is_open: bool = False) -> int:
         """See `understanding.Words`."""
         return sum(_having(segment, word, is_open=is_open) for segment in self._segments)
+
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        """See `understanding.Words`."""
+        typed = Neighbours(word)
+        return set[str]().union(*(segment.words.near(typed, is_open=is_open) for segment in self._segments))
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
         """See `understanding.Words`."""
@@ -171,45 +189,26 @@ class EmbeddedCatalog:
         projects = sum(segment.count for segment in self._counted)
         return rarity(max(projects, having), having)
 
-    def _found(self, filters: Filters, understood: Understanding) -> tuple[list[Kept], _Results]:
+    def _found(self, filters: Filters, understood: Understanding) -> _Results:
         asked = tuple((Alternative(word, 0.0),) for word in words_of_filters(filters))
-        found = [
-            self._matched.of(
-                segment, (*asked, *understood.clauses), (*asked, understood.names) if understood.names else ()
-            )
-            for segment in self._segments
-        ]
-        return found, self._results([each.matches for each in found])
-
-    def _results(self, matches: Sequence[Matches]) -> _Results:
-        if all(each.everything for each in matches):
-            return _Results(_NO_NUMBERS, _NO_SCORES, len(self), everything=True)
-        numbers = np.concatenate([each.places + np.uint32(each.segment.base) for each in matches])
-        scores = np.concatenate([each.scores for each in matches])
-        if any(len(self._gone_of(at)) for at in range(len(self._segments))):
-            alive = self._columns.alive[numbers]
-            numbers, scores = numbers[alive], scores[alive]
-        return _Results(numbers, scores, len(numbers), everything=False)
+        others = (*asked, understood.names) if understood.names else ()
+        kept = [self._matched.of(segment, (*asked, *understood.clauses), others) for segment in self._segments]
+        everything = not asked and not understood.clauses
+        parts = [each.matches.without(self._gone_of(at)) for at, each in enumerate(kept)]
+        return _Results(kept, parts, len(self) if everything else sum(part.total for part in parts), everything)
 
     def _by_relevance(self, results: _Results, understood: Understanding, search: Search) -> tuple[Hit, ...]:
-        columns, numbers = self._columns, results.numbers
-        name_hash = columns.name_hash[numbers]
-        named = np.ones(len(numbers), dtype=np.float32)
-        if understood.names:
-            named[np.isin(name_hash, [hash(each.word) for each in understood.names])] = NEAR_NAME
-        named[name_hash == hash(understood.exact)] = EXACT_NAME
-        scores = results.scores * columns.boost[numbers] * named
-        at = np.arange(len(numbers))
-        if search.after:
-            value, key = np.float32(search.after.key), Key.of(search.after.id)
-            at = np.flatnonzero((scores < value) | ((scores == value) & older(columns, numbers, key)))
-        if len(at) > _SORTED_WHOLE * search.limit:
-            least = np.partition(scores[at], len(at) - search.limit)[len(at) - search.limit]
-            at = at[scores[at] >= least]
-        order = np.lexsort((columns.low[numbers[at]], columns.high[numbers[at]], scores[at]))[::-1][: search.limit]
+        columns = self._columns
+        names = Names(hash(understood.exact), [hash(each.word) for each in understood.names])
+        after = (np.float32(search.after.key), Key.of(search.after.id)) if search.after else None
+        parts = [best_of(part, columns, names, after, search.limit) for part in results.parts]
+        if not parts:
+            return ()
+        best = Best.merged(parts)
+        order = np.lexsort((columns.low[best.numbers], columns.high[best.numbers], best.scores))[::-1]
         return tuple(
-            self._hit(int(numbers[place]), float(scores[place]), float(results.scores[place]), float(named[place]))
-            for place in at[order].tolist()
+            self._hit(int(best.numbers[at]), *(float(each[at]) for each in (best.scores, best.texts, best.named)))
+            for at in order[: search.limit].tolist()
         )
 
     def _hit(self, number: int, score: float, text: float, named: float) -> Hit:
@@ -225,16 +224,26 @@ class EmbeddedCatalog:
         order = Order.POPULARITY if search.order is Order.RELEVANCE else search.order
         ordering = self._orderings[order]
         after = (_value_of(order, search.after), Key.of(search.after.id)) if search.after else None
-        if results.everything or len(results.numbers) > _DENSE:
-            wanted = self._columns.alive
-            if not results.everything:
-                wanted = np.zeros(self._columns.count, dtype=np.bool_)
-                wanted[results.numbers] = True
-            numbers = ordering.walk(wanted, search.limit, after)
+        if results.everything or results.total > _DENSE:
+            numbers = ordering.walk(self._marked(results), search.limit, after)
         else:
-            some = ordering.behind(results.numbers, *after) if after else results.numbers
+            found = np.concatenate([_NO_NUMBERS, *(part.numbers for part in results.parts)])
+            some = ordering.behind(found, *after) if after else found
             numbers = ordering.best_first(some)[: search.limit].tolist()
         return tuple(self._listed(ordering, number) for number in numbers)
+
+    def _marked(self, results: _Results) -> Mask:
+        """By number, which projects were found."""
+        if results.everything:
+            return self._columns.alive
+        marked = np.zeros(self._columns.count, dtype=np.bool_)
+        for part in results.parts:
+            here = marked[part.segment.base : part.segment.base + part.segment.count]
+            if part.mask is None:
+                here[part.places] = True
+            else:
+                here[:] = part.mask
+        return marked
 
     def _listed(self, ordering: Ordering, number: int) -> Hit:
         project_id, value = self._columns.key(number).id, ordering.value(number)
@@ -247,9 +256,7 @@ class EmbeddedCatalog:
             counts += kept.label_counts(kinds)
             gone = self._gone_of(at)
             if len(gone):
-                each = kept.matches
-                lost = gone if each.everything else np.intersect1d(gone, each.places, assume_unique=True)
-                counts -= each.segment.count_labels(lost, kinds)
+                counts -= kept.matches.segment.count_labels(kept.matches.among(gone), kinds)
         return self._labels.facets(counts)
 
     def _gone_of(self, at: int) -> Numbers:

@@ -1,11 +1,12 @@
 """The values of facets: each has a number, and counts become what people see."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.segment import Offsets
+from opencode.modules.marketplace.adapters.catalog.arrays import Offsets
 from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, FacetValue
 from opencode.modules.marketplace.domain.words import fold, words_of_name
 
@@ -41,6 +42,9 @@ class Labels:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self._all)
 
     def label(self, facet: str, value: str) -> Label:
         """The label of a value; a new one for a new value."""

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from opencode.modules.marketplace.adapters.catalog.arrays import Keys
 from opencode.modules.marketplace.adapters.catalog.columns import Columns
-from opencode.modules.marketplace.adapters.catalog.segment import Keys, Segment, pack, segment_of_keys
+from opencode.modules.marketplace.adapters.catalog.segment import Segment, pack, segment_of_keys
 
 _WORTH_IT = 4  # times that the earlier one may be larger
 _MOST_MERGED = 16_384  # projects; merging more would hold up searches. All become one when the server starts again

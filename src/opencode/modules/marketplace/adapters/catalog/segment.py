@@ -12,14 +12,14 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from opencode.modules.marketplace.adapters.catalog.arrays import Impacts, Keys, Mask, Offsets, Places
+from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.vocabulary import Vocabulary
 
-Places = npt.NDArray[np.uint32]
-Impacts = npt.NDArray[np.uint8]
-Offsets = npt.NDArray[np.int64]
-Keys = npt.NDArray[np.uint64]
 Kind = TypeVar("Kind", np.uint32, np.uint8)
 
+MANY = 32_768
+"""Projects in one segment, from which on counting their labels is prepared for."""
 _PLACE_BITS = 28
 _IMPACT_BITS = 8
 
@@ -33,6 +33,7 @@ class Segment:
         places: for each word the projects that have it, ascending, counted from `base`.
         impacts: how much a word weighs in a project, in 255ths; beside `places`.
         label_starts, labels: for each project the numbers of its labels.
+        label_counts: only of a segment that has `MANY` projects.
     """
 
     base: int
@@ -43,6 +44,7 @@ class Segment:
     impacts: Impacts
     label_starts: Offsets
     labels: Places
+    label_counts: LabelCounts | None = None
 
     def having(self, first: int, behind: int) -> tuple[Places, Impacts]:
         """The projects that have any of these words. For more than one word they come repeatedly and in no order."""
@@ -60,7 +62,7 @@ class Segment:
             kinds: how many labels there are.
         """
         if len(places) == self.count:
-            return np.bincount(self.labels, minlength=kinds)
+            return self.count_all_labels(kinds)
         begins = self.label_starts[places]
         lengths = self.label_starts[places + np.uint32(1)] - begins
         ends = np.cumsum(lengths)
@@ -68,6 +70,16 @@ class Segment:
         at = np.arange(total, dtype=np.int64)
         at += np.repeat(begins - (ends - lengths), lengths)
         return np.bincount(self.labels[at], minlength=kinds)
+
+    def count_all_labels(self, kinds: int) -> Offsets:
+        """As `count_labels`, of all projects, those included that were gone when the segment was made."""
+        return np.bincount(self.labels, minlength=kinds)
+
+    def count_labels_of_many(self, mask: Mask, kinds: int) -> Offsets:
+        """As `count_labels`, of the projects that are marked."""
+        if self.label_counts is None:
+            return self.count_labels(np.flatnonzero(mask).astype(np.uint32), kinds)
+        return self.label_counts.among(mask, kinds)
 
 
 class SegmentBuilder:

@@ -5,9 +5,16 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
+from opencode.modules.marketplace.adapters.catalog.neighbours import (
+    Filter,
+    Neighbours,
+    hashes_of,
+    hashes_of_beginnings,
+)
+
 _BLOCK = 16  # words; the first of each block is kept as an object, so that `bisect` can look among them
 _BEHIND_ALL = b"\xff"  # in no UTF-8
-_FILTER_BITS_EACH = 16  # so that one in sixteen words that are not there is looked for in vain (Bloom, CACM 1970)
+_BEGINNINGS_EACH = 2  # about so many beginnings a word has to itself
 
 
 class Vocabulary:
@@ -22,10 +29,8 @@ class Vocabulary:
         self._starts = array("I", accumulate(map(len, encoded), initial=0))
         self._letters = b"".join(encoded)
         self._firsts = encoded[::_BLOCK]
-        self._filter = bytearray(1 << max(3, (len(encoded) * _FILTER_BITS_EACH).bit_length()) >> 3)
-        self._mask = len(self._filter) * 8 - 1
-        for place in map(hash, encoded):
-            self._filter[(place & self._mask) >> 3] |= 1 << (place & 7)
+        self._known = Filter(len(words), hashes_of(words))
+        self._begun = Filter(len(words) * _BEGINNINGS_EACH, hashes_of_beginnings(words))
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -36,10 +41,6 @@ class Vocabulary:
     def find(self, word: str) -> int:
         """The number of a word, or -1."""
         wanted = word.encode()
-        place = hash(wanted)
-        # Nearly all that spelling asks for is no word.
-        if not self._filter[(place & self._mask) >> 3] & 1 << (place & 7):
-            return -1
         at = self._place(wanted)
         return at if at < len(self) and self._word(at) == wanted else -1
 
@@ -50,6 +51,10 @@ class Vocabulary:
         if first == len(self) or not self._word(first).startswith(wanted):
             return first, first
         return first, self._place(wanted + _BEHIND_ALL)
+
+    def near(self, typed: Neighbours, *, is_open: bool) -> set[str]:
+        """What of this is here, or begins words that are here; and few that are not."""
+        return typed.spelt((self._begun if is_open else self._known).may_have(typed.hashes))
 
     def _place(self, wanted: bytes) -> int:
         """The number of the first word that is not before this one."""

@@ -1,0 +1,12 @@
+"""The kinds of arrays that the index is made of."""
+
+import numpy as np
+import numpy.typing as npt
+
+Places = npt.NDArray[np.uint32]
+"""Projects of a segment, counted from its first."""
+Mask = npt.NDArray[np.bool_]
+"""For each project of a segment whether it is meant."""
+Impacts = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
