@@ -47,8 +47,8 @@ class ProjectStood(Event, frozen=True, tag="marketplace.project_stood.v1"):
     at: datetime
 
 
-class HandleChanged(Event, frozen=True, tag="marketplace.handle_changed.v1"):
-    """A person has another handle, so all their projects have other slugs."""
+class PersonRenamed(Event, frozen=True, tag="marketplace.person_renamed.v1"):
+    """A person has another handle, so all their projects have other slugs; or another name, which cards show."""
 
     user_id: str
     at: datetime

@@ -2,7 +2,7 @@
 
 from opencode.contracts.identity import UserRegistered
 from opencode.contracts.marketplace import (
-    HandleChanged,
+    PersonRenamed,
     ProjectChanged,
     ProjectPublished,
     ProjectsImported,
@@ -26,8 +26,8 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People) ->
     async def note_standing(event: ProjectStood) -> None:
         await catalogue.tell(event.project_ids, only_standing=True)
 
-    async def look_at_moved(event: HandleChanged) -> None:
-        await people.tell_moved(event.user_id)
+    async def look_at_all_of(event: PersonRenamed) -> None:
+        await people.tell_renamed(event.user_id)
 
     async def welcome(event: UserRegistered) -> None:
         await people.welcome(event.user_id)
@@ -36,5 +36,5 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People) ->
         reactions.add(event_type, look_again)
     reactions.add(ProjectsImported, look_at_imported)
     reactions.add(ProjectStood, note_standing)
-    reactions.add(HandleChanged, look_at_moved)
+    reactions.add(PersonRenamed, look_at_all_of)
     reactions.add(UserRegistered, welcome)

@@ -50,8 +50,7 @@ class Browsing(UseCases):
             # A forged position is none that the index made.
             raise CursorOfAnotherSearch from None
         ids = [hit.id for hit in found.hits]
-        async with self.reading() as stores:
-            cards = await stores.projects.cards(ids)
+        cards = await self.catalogue.cards(ids)
         if gone := [project_id for project_id in ids if project_id not in cards]:
             await self.catalogue.catch_up(gone)
         # As long as hits come there may be more, also where projects behind some of them have just gone.

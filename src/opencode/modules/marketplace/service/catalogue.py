@@ -8,7 +8,7 @@ no harm. One refresh follows the other, and each reads what is committed by then
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -18,10 +18,12 @@ import structlog
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import Lagged, Subscription
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Search, Standing
-from opencode.modules.marketplace.domain.project import listing_of
-from opencode.modules.marketplace.domain.views import Shown
+from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Search
+from opencode.modules.marketplace.domain.project import Counters, listing_of
+from opencode.modules.marketplace.domain.slugs import parts_of
+from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
+from opencode.modules.marketplace.service.memory import Memory
 from opencode.modules.marketplace.store import reading
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class Catalogue:
     def __init__(self, parts: Parts, index: CatalogIndex) -> None:
         self._parts = parts
         self._index = index
+        self._memory = Memory()
         self._turn = asyncio.Lock()
         self._held = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -61,6 +64,30 @@ class Catalogue:
         if not self._ready:
             raise CatalogueFilling
         return self._index.search(search)
+
+    async def cards(self, ids: Collection[ProjectId]) -> dict[ProjectId, Card]:
+        """Cards of those of these projects that are published."""
+        known = self._memory.cards(ids)
+        if missing := [found for found in ids if found not in known]:
+            with self._memory.read() as changed:
+                async with reading(self._parts.database) as stores:
+                    read = await stores.projects.cards(missing)
+                self._memory.keep_cards(read, changed)
+            known |= read
+        return known
+
+    async def find(self, slug: str) -> Shown | None:
+        """The project that has, or had, this slug. What is published comes from memory, if it was asked for lately."""
+        if known := self._memory.project(slug):
+            return known
+        if (parts := parts_of(slug)) is None:
+            return None
+        with self._memory.read() as changed:
+            async with reading(self._parts.database) as stores:
+                found = await stores.projects.find(*parts)
+            if found:
+                self._memory.keep_project(found, changed)
+        return found
 
     async def start(self) -> None:
         """Begin to listen, and to fill in the background; an empty catalogue is ready at once."""
@@ -106,10 +133,12 @@ class Catalogue:
                     found = [shown for shown in await stores.projects.all_of(batch) if shown.project.is_listed]
                 self._index.remove(set(batch) - {shown.project.id for shown in found})
                 self._put(found)
+                self._memory.forget(batch)
 
-    def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
-        """Note how projects stand with people, in the index of this process."""
-        self._index.stand(standings)
+    def count(self, counted: Mapping[ProjectId, Counters]) -> None:
+        """Note how projects stand with people, in this process."""
+        self._index.stand((found, counters.standing) for found, counters in counted.items())
+        self._memory.count(counted)
 
     async def settle(self) -> None:
         """Bring orders in shape that have suffered from many changes, beside what goes on."""
@@ -120,7 +149,7 @@ class Catalogue:
             async with self._turn:
                 async with reading(self._parts.database) as stores:
                     counted = await stores.counting.of(batch)
-                self._index.stand((found, own.standing) for found, own in counted.items())
+                self.count(counted)
 
     def _put(self, found: list[Shown]) -> None:
         self._index.put(replace(listing_of(shown.project), standing=shown.counters.standing) for shown in found)
@@ -139,6 +168,7 @@ class Catalogue:
 
     def _fill_again(self) -> None:
         """Read the whole catalogue; what has left it since is taken out when a search comes upon it."""
+        self._memory.forget_all()
         if self._filling and not self._filling.done():
             self._filling.cancel()
         self._filling = asyncio.create_task(self._fill())

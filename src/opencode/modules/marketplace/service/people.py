@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opencode.contracts.marketplace import HandleChanged
+from opencode.contracts.marketplace import PersonRenamed
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.profile import Profile, checked, reputation
@@ -65,10 +65,10 @@ class People(UseCases):
             after = before.changed(fields, self.clock.now())
             if after is not before:
                 await work.stores.profiles.save(after)
-            if moved := after.handle != before.handle:
-                work.publish(HandleChanged(user_id=by.id, at=after.updated_at))
+            if renamed := (after.handle, after.display_name) != (before.handle, before.display_name):
+                work.publish(PersonRenamed(user_id=by.id, at=after.updated_at))
             person = await self._person(work.stores, after)
-            ids = await work.stores.projects.ids_of(by.id) if moved else []
+            ids = await work.stores.projects.ids_of(by.id) if renamed else []
         await self.catalogue.catch_up(ids)
         return person
 
@@ -78,8 +78,8 @@ class People(UseCases):
         if user_id in names:
             await self.profile_of(user_id, names[user_id])
 
-    async def tell_moved(self, user_id: str) -> None:
-        """Let every process look at the projects of somebody who has another handle."""
+    async def tell_renamed(self, user_id: str) -> None:
+        """Let every process look at the projects of somebody who has another handle or name."""
         async with self.reading() as stores:
             ids = await stores.projects.ids_of(user_id)
         await self.catalogue.tell(ids)

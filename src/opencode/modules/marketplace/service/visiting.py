@@ -10,7 +10,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.counting import Kind, Visitor
 from opencode.modules.marketplace.domain.views import Shown
-from opencode.modules.marketplace.errors import NothingToDownload
+from opencode.modules.marketplace.errors import NothingToDownload, ProjectNotFound
 from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import UseCases
 from opencode.modules.marketplace.service.catalogue import Catalogue
@@ -40,11 +40,9 @@ class Visiting(UseCases):
         Raises:
             ProjectNotFound
         """
-        async with self.reading() as stores:
-            shown = await self.find(stores, slug)
-            policy.require(Action.SEE, by, shown.project)
-            starred = by.is_user and await stores.counting.has_starred(shown.project.id, by.id)
+        shown, starred = await self._read(slug, by) if by.is_user else (await self._known(slug), False)
         project = shown.project
+        policy.require(Action.SEE, by, project)
         if project.is_listed and project.slug == slug and project.owner_id != by.id:
             try:
                 await self._counting.count(Kind.VIEW, project.id, visitor)
@@ -68,7 +66,7 @@ class Visiting(UseCases):
             if changed:
                 work.publish(ProjectStood(project_ids=(project.id,), at=now))
         if changed:
-            self.catalogue.stand([(project.id, after.standing)])
+            self.catalogue.count({project.id: after})
         return after.stars
 
     async def download(self, slug: str, by: Principal, visitor: Visitor, *, key: str | None = None) -> str:
@@ -78,10 +76,31 @@ class Visiting(UseCases):
         Raises:
             ProjectNotFound, NotPublished, NothingToDownload
         """
-        async with self.reading() as stores:
-            project = (await self.find(stores, slug)).project
+        project = (await self._known(slug)).project
         policy.require(Action.DOWNLOAD, by, project)
         if project.repository_url is None:
             raise NothingToDownload(project.slug)
         await self._counting.count(Kind.DOWNLOAD, project.id, visitor, key=key)
         return project.repository_url
+
+    async def _known(self, slug: str) -> Shown:
+        """
+        The project as everybody may see it; what other servers have just changed may take a second.
+
+        Raises:
+            ProjectNotFound
+        """
+        if (shown := await self.catalogue.find(slug)) is None:
+            raise ProjectNotFound(slug)
+        return shown
+
+    async def _read(self, slug: str, by: Principal) -> tuple[Shown, bool]:
+        """
+        The project as it is now, whichever server has changed it, and whether somebody has starred it.
+
+        Raises:
+            ProjectNotFound
+        """
+        async with self.reading() as stores:
+            shown = await self.find(stores, slug)
+            return shown, await stores.counting.has_starred(shown.project.id, by.id)
