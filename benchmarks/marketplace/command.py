@@ -1,12 +1,14 @@
-"""`python -m benchmarks marketplace`: fill an index, ask it, print each figure, keep the results."""
+"""`python -m benchmarks marketplace`: fill an index and a server, ask them, print each figure, keep the results."""
 
 import argparse
+import asyncio
 from collections.abc import Callable, Sequence
 
 from benchmarks.collaboration.statistics import Figures
 from benchmarks.keeping import keep, told
 from benchmarks.marketplace import measures
 from benchmarks.marketplace.measures import Shop
+from benchmarks.marketplace.served import Served, hot, searching, visible
 
 _FULL, _QUICK = 1_000_000, 20_000
 
@@ -41,5 +43,26 @@ def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
         "names": ("names as they are, and with one mistake", lambda shop: measures.names(shop, many)),
         "facets": ("counts against plain sets", lambda shop: measures.facets(shop, 20 if quick else 2000)),
         "far": ("page 10,000 against page 1", measures.far),
+        "served": (
+            "over HTTP: filling, searching, one hot project, and until a publication is seen",
+            lambda shop: asyncio.run(_served(shop, seconds=3 if quick else 30)),
+        ),
         "sqlite": ("by turns with SQLite FTS5 and GROUP BY", lambda shop: measures.beside_sqlite(shop, few)),
+    }
+
+
+async def _served(shop: Shop, seconds: float) -> Figures:
+    server = Served()
+    try:
+        await server.start()
+        filled_s = await server.fill(shop.listings)
+        parts = {
+            "search": await searching(server, shop.listings, seconds),
+            "hot": await hot(server, seconds),
+            "visible": await visible(server, int(seconds * 10)),
+        }
+    finally:
+        await server.close()
+    return {"filled_s": filled_s} | {
+        f"{part}_{name}": value for part, figures in parts.items() for name, value in figures.items()
     }

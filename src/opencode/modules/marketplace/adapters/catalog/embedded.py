@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -180,7 +181,7 @@ class EmbeddedCatalog:
 
     def near(self, word: str, *, is_open: bool = False) -> set[str]:
         """See `understanding.Words`."""
-        typed = Neighbours(word)
+        typed = _neighbours(word)
         return set[str]().union(*(segment.words.near(typed, is_open=is_open) for segment in self._segments))
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
@@ -266,6 +267,12 @@ class EmbeddedCatalog:
             alive = self._columns.alive[segment.base : segment.base + segment.count]
             gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
         return gone
+
+
+@lru_cache(maxsize=256)
+def _neighbours(word: str) -> Neighbours:
+    """Understanding asks for the same word more than once."""
+    return Neighbours(word)
 
 
 def _having(segment: Segment, word: str, *, is_open: bool) -> int:

@@ -1,0 +1,197 @@
+"""
+The same catalogue behind a real server: requests come when they come, whether earlier ones are answered or not, and
+each is timed from the moment at which it was due.
+"""
+
+import asyncio
+import json
+import random
+import re
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from benchmarks.collaboration.ours import API, Ours
+from benchmarks.collaboration.statistics import Figures, percentile
+from benchmarks.execution.wire import Connection, connected, encoded
+from benchmarks.marketplace.catalogue import SEED
+from benchmarks.marketplace.queries import mixed
+from opencode.modules.marketplace.domain.catalog import Listing, PriceFilter, Search
+from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT
+
+SEARCHES_PER_S = 200
+CONNECTIONS = 64
+_LINES = 100_000  # of one import
+_PROJECTS = f"{API}/projects"
+_POLL_S = 0.2
+_NOT_IN_TAGS = re.compile(r"[^a-z0-9]+")
+
+
+class Served(Ours):
+    """Ours, filled by its bulk door."""
+
+    def command(self) -> tuple[list[str | Path], dict[str, str]]:
+        command, environment = super().command()
+        return [*command], {
+            **environment,
+            "OCP_MODULES": "identity,marketplace",
+            "OCP_MARKETPLACE_PROJECT_WRITES_PER_MINUTE": "100000",
+        }
+
+    async def fill(self, listings: Sequence[Listing]) -> float:
+        """Import them all; how long it took, in seconds."""
+        began = time.perf_counter()
+        for start in range(0, len(listings), _LINES):
+            lines = b"\n".join(json.dumps(_line(each)).encode() for each in listings[start : start + _LINES])
+            assert self._interviewer is not None, "start() comes first"
+            sent = await self._interviewer.post(f"{_PROJECTS}/import", content=lines)
+            sent.raise_for_status()
+            job = sent.json()
+            while job["state"] == "running":
+                await asyncio.sleep(_POLL_S)
+                job = await self.call("GET", f"{_PROJECTS}/import/{job['id']}")
+            if job["state"] != "done" or job["refused"]:
+                raise RuntimeError(f"the import was not taken: {job | {'refusals': job['refusals'][:3]}}")
+        return time.perf_counter() - began
+
+
+async def searching(server: Served, listings: Sequence[Listing], seconds: float) -> Figures:
+    """The mixed load at `SEARCHES_PER_S`."""
+    chance = random.Random(SEED + 4)
+    count = int(seconds * SEARCHES_PER_S)
+    requests = [encoded("GET", f"{_PROJECTS}?{_query(mixed(chance, listings))}") for _ in range(count)]
+    async with _pool(server.port) as free:
+        await _paced(free, requests[: SEARCHES_PER_S * 2], SEARCHES_PER_S)
+        durations = await _paced(free, requests, SEARCHES_PER_S)
+    return {"per_s": SEARCHES_PER_S, **_spread(durations)}
+
+
+async def hot(server: Served, seconds: float) -> Figures:
+    """One project that everybody stars, looks at and downloads; and what reading another costs meanwhile."""
+    slugs: list[str] = []
+    for title in ("Hot", "Quiet"):
+        body = {"title": title, "status": "published", "repository_url": "https://git.example.org/bench/one"}
+        slugs.append((await server.call("POST", _PROJECTS, body))["slug"])
+    before = await server.call("GET", f"{_PROJECTS}/{slugs[0]}")
+    quiet = encoded("GET", f"{_PROJECTS}/{slugs[1]}", headers={"User-Agent": "reader"})
+    async with connected(server.port) as reader:
+        alone = [await _timed(reader, quiet) for _ in range(300)]
+        acting = asyncio.create_task(_everybody(server.port, slugs[0], seconds))
+        beside: list[float] = []
+        while not acting.done():
+            beside.append(await _timed(reader, quiet))
+            await asyncio.sleep(0.01)
+    answered = acting.result()
+    after = await server.call("GET", f"{_PROJECTS}/{slugs[0]}")
+    counted = sum(after[name] - before[name] for name in ("downloads", "views"))
+    return {
+        "acts_per_s": answered / seconds,
+        "lost": answered - counted,
+        "reads_times": percentile(beside, 50) / percentile(alone, 50),
+    }
+
+
+async def visible(server: Served, times: int) -> Figures:
+    """From sending a publication until another visitor's search finds it."""
+    durations: list[float] = []
+    async with connected(server.port) as visitor:
+        for number in range(times):
+            name = f"zq{number}x{random.Random(number).getrandbits(40):x}"
+            began = time.perf_counter()
+            await server.call("POST", _PROJECTS, {"title": name, "status": "published"})
+            while not (await visitor.ask(encoded("GET", f"{_PROJECTS}?q={name}")))["total"]:
+                await asyncio.sleep(0.005)
+            durations.append(time.perf_counter() - began)
+    return _spread(durations)
+
+
+async def _everybody(port: int, slug: str, seconds: float) -> int:
+    """Downloads and looks of different people, as many as there can be; how many were answered."""
+    ends = time.perf_counter() + seconds
+    answered = 0
+
+    async def person(number: int) -> None:
+        nonlocal answered
+        async with connected(port) as connection:
+            at = 0
+            while time.perf_counter() < ends:
+                at += 1
+                if at % 2:
+                    key = {"Idempotency-Key": f"{number}-{at}"}
+                    await connection.ask(encoded("POST", f"{_PROJECTS}/{slug}/downloads", headers=key))
+                else:
+                    agent = {"User-Agent": f"person {number} {at}"}
+                    await connection.ask(encoded("GET", f"{_PROJECTS}/{slug}", headers=agent))
+                answered += 1
+
+    await asyncio.gather(*(person(number) for number in range(CONNECTIONS)))
+    return answered
+
+
+@asynccontextmanager
+async def _pool(port: int) -> AsyncGenerator[asyncio.Queue[Connection]]:
+    free: asyncio.Queue[Connection] = asyncio.Queue()
+    opened = [connected(port) for _ in range(CONNECTIONS)]
+    for each in opened:
+        free.put_nowait(await each.__aenter__())
+    try:
+        yield free
+    finally:
+        for each in opened:
+            await each.__aexit__(None, None, None)
+
+
+async def _paced(free: asyncio.Queue[Connection], requests: Sequence[bytes], per_s: int) -> list[float]:
+    began = time.perf_counter()
+
+    async def one(number: int) -> float:
+        due = began + number / per_s
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        connection = await free.get()
+        try:
+            await connection.ask(requests[number])
+        finally:
+            free.put_nowait(connection)
+        return time.perf_counter() - due
+
+    return list(await asyncio.gather(*(one(number) for number in range(len(requests)))))
+
+
+async def _timed(connection: Connection, request: bytes) -> float:
+    began = time.perf_counter()
+    await connection.ask(request)
+    return time.perf_counter() - began
+
+
+def _spread(durations: Sequence[float]) -> Figures:
+    return {f"p{percent}_ms": percentile(list(durations), percent) * 1e3 for percent in (50, 95, 99)}
+
+
+def _query(search: Search) -> str:
+    filters = search.filters
+    asked = [("q", search.text), ("sort", search.order.value), ("limit", str(search.limit))]
+    asked += [("technologies", each) for each in filters.technologies] + [("tags", each) for each in filters.tags]
+    asked += [("license", filters.license)] if filters.license else []
+    asked += [("price", filters.price.value)] if filters.price is not PriceFilter.ALL else []
+    return urlencode(asked)
+
+
+def _line(listing: Listing) -> dict[str, object]:
+    popularity = listing.standing.popularity if listing.standing else 0.0
+    stars = int(popularity // STAR_WEIGHT // 100)
+    return {
+        "title": listing.title,
+        "summary": listing.summary,
+        "owner": listing.owner,
+        "technologies": listing.technologies,
+        "tags": [_NOT_IN_TAGS.sub("-", tag.lower()).strip("-") for tag in listing.tags],
+        "license": listing.license or None,
+        "price": None if listing.is_free else {"amount_minor": 900, "currency": "EUR"},
+        "stars": stars,
+        "downloads": int(popularity - STAR_WEIGHT * stars),
+        "created_at": datetime.fromtimestamp(listing.created_at / 1e6, UTC).isoformat(),
+        "updated_at": min(datetime.fromtimestamp(listing.updated_at / 1e6, UTC), datetime.now(UTC)).isoformat(),
+    }
