@@ -28,6 +28,12 @@ def test_a_link_into_the_application_gives_the_page(person: httpx.Client) -> Non
     assert link.content == page.content
 
 
+def test_a_project_is_a_page_though_its_name_has_a_dot(person: httpx.Client) -> None:
+    for address in ("/projects", "/projects/ada.engine", "/projects/ada.engine/edit", "/people/ada"):
+        assert person.get(address, headers=HTML).headers["content-type"].startswith("text/html")
+    assert person.get("/project/ada.engine", headers=HTML).status_code == 404
+
+
 @pytest.mark.parametrize("address", ["/_app/immutable/entry/gone.js", "/gone.js", "/favicon.ico", "/assets/gone.css"])
 def test_a_missing_file_is_not_found_and_never_a_page(person: httpx.Client, address: str) -> None:
     answer = person.get(address, headers={"accept": "*/*"})

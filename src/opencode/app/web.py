@@ -17,6 +17,7 @@ from opencode.kernel.errors import NotFound
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
 _RESERVED = ("/api/", "/_app/", "/ai/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
+_DOTTED = "/projects/"
 _PAGE = "200.html"
 # The page carries the rest of its policy, with the hashes of its scripts, in a meta element, which cannot say this.
 _POLICY = "frame-ancestors 'none'"
@@ -107,6 +108,7 @@ def _accepted(accept_encoding: str) -> set[str]:
 
 
 def _is_page(path: str, accept: str) -> bool:
-    # A missing script must be 404 and never a page, or the browser tries to run HTML. No page has a dot in its name.
-    is_file = "." in path.rpartition("/")[2] or path.startswith(_RESERVED)
-    return not is_file and ("text/html" in accept or "*/*" in accept)
+    # A missing script must be 404 and never a page, or the browser tries to run HTML. Only projects have a dot in their
+    # names, which are `<handle>.<name>`.
+    is_file = "." in path.rpartition("/")[2] and not path.startswith(_DOTTED)
+    return not is_file and not path.startswith(_RESERVED) and ("text/html" in accept or "*/*" in accept)

@@ -1,6 +1,8 @@
 import { noAnswer, problemFrom, type ApiProblem } from './problem.ts';
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
+type Value = string | number | boolean | null | undefined;
+/** A list is sent as the same name several times. */
+export type Query = Record<string, Value | readonly string[]>;
 
 export interface RequestOptions {
   query?: Query;
@@ -10,6 +12,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** Lets a creation be sent again after a lost answer without creating twice. */
   idempotencyKey?: string;
+  /** The revision that a change is made for: 412 when there is a later one. */
+  revision?: number;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -58,12 +62,13 @@ async function refusal(response: Response, path: string, { token }: RequestOptio
   return problemFrom(response);
 }
 
-function headers({ body, token, idempotencyKey }: RequestOptions): Record<string, string> {
+function headers({ body, token, idempotencyKey, revision }: RequestOptions): Record<string, string> {
   return {
     accept: 'application/json',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(token ? { authorization: `Bearer ${token}` } : {}),
     ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+    ...(revision === undefined ? {} : { 'if-match': `"${revision}"` }),
   };
 }
 
@@ -74,8 +79,10 @@ export function credentialsFor(token: string | null | undefined): RequestCredent
 
 export function queryString(query: Query = {}): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') parameters.set(name, String(value));
+  for (const [name, given] of Object.entries(query)) {
+    for (const value of [given].flat()) {
+      if (value !== null && value !== undefined && value !== '') parameters.append(name, String(value));
+    }
   }
   const text = parameters.toString();
   return text ? `?${text}` : '';

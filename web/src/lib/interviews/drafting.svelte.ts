@@ -1,4 +1,5 @@
 import { interviews, type Interview, type InterviewDraft, type Language } from '#lib/api/index.ts';
+import { randomKey } from '#lib/api/keys.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 
 export const DURATIONS = ['30', '45', '60', '90', '120', '240'] as const;
@@ -54,9 +55,4 @@ export class Drafting {
     if (this.#sent.wish !== wish) this.#sent = { wish, key: randomKey() };
     return this.#sent.key;
   }
-}
-
-/** `crypto.randomUUID` is missing on plain http addresses. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('');
 }

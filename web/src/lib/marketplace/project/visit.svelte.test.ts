@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
+import { ProjectVisit } from './visit.svelte.ts';
+
+const project = (change = {}) => ({ id: 'prj_1', slug: 'ada.engine', starred: false, stars: 41, revision: 3, ...change });
+
+async function visiting(server: FakeServer): Promise<ProjectVisit> {
+  server.on('GET /api/v1/projects/ada.engine', json(project()));
+  const visit = new ProjectVisit();
+  await visit.load('ada.engine');
+  return visit;
+}
+
+describe('a visit', () => {
+  it('tells the present slug of a project that was renamed', async () => {
+    new FakeServer().on('GET /api/v1/projects/ada.old', json(project()));
+    const visit = new ProjectVisit();
+    expect(await visit.load('ada.old')).toBe('ada.engine');
+    expect(visit.project?.stars).toBe(41);
+  });
+
+  it('never shows the project that was asked for before', async () => {
+    let come!: (answer: Response) => void;
+    new FakeServer()
+      .on('GET /api/v1/projects/ada.slow', () => new Promise<Response>((resolve) => (come = resolve)))
+      .on('GET /api/v1/projects/ada.engine', json(project()));
+    const visit = new ProjectVisit();
+    const slow = visit.load('ada.slow');
+    await visit.load('ada.engine');
+    come(json(project({ slug: 'ada.slow' })));
+    expect(await slow).toBeNull();
+    expect(visit.project?.slug).toBe('ada.engine');
+  });
+
+  it('says why there is nothing to see', async () => {
+    new FakeServer().on('GET /api/v1/projects/ada.gone', problem(404, { title: 'The project was not found' }));
+    const visit = new ProjectVisit();
+    await visit.load('ada.gone');
+    expect([visit.status, visit.problem?.title]).toEqual(['failed', 'The project was not found']);
+  });
+});
+
+describe('a star', () => {
+  it('is there at once, and is what the server counts afterwards', async () => {
+    const server = new FakeServer().on('PUT /api/v1/projects/ada.engine/star', json({ starred: true, stars: 50 }));
+    const visit = await visiting(server);
+    const done = visit.star();
+    expect([visit.project?.starred, visit.project?.stars]).toEqual([true, 42]);
+    await done;
+    expect(visit.project?.stars).toBe(50);
+  });
+
+  it('is taken back when the server refuses it', async () => {
+    const server = new FakeServer().on('PUT /api/v1/projects/ada.engine/star', problem(401, { title: 'Sign in' }));
+    const visit = await visiting(server);
+    await expect(visit.star()).rejects.toThrow('Sign in');
+    expect([visit.project?.starred, visit.project?.stars]).toEqual([false, 41]);
+  });
+
+  it('ends as it was last wished, however fast it was pressed', async () => {
+    const server = new FakeServer()
+      .on('PUT /api/v1/projects/ada.engine/star', json({ starred: true, stars: 42 }))
+      .on('DELETE /api/v1/projects/ada.engine/star', json({ starred: false, stars: 41 }));
+    const visit = await visiting(server);
+    const first = visit.star();
+    await visit.star();
+    await first;
+    expect(visit.project?.starred).toBe(false);
+    expect(server.calls.map(({ method }) => method)).toEqual(['GET', 'PUT', 'DELETE']);
+  });
+});
+
+it('counts each download with a key of its own', async () => {
+  const server = new FakeServer().on('POST /api/v1/projects/ada.engine/downloads', json({ url: 'https://example.org/a' }));
+  const visit = await visiting(server);
+  expect(await visit.download()).toBe('https://example.org/a');
+  await visit.download();
+  const keys = server.calls.slice(1).map(({ headers }) => headers['idempotency-key']);
+  expect(new Set(keys).size).toBe(2);
+});
