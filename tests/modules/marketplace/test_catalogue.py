@@ -57,6 +57,18 @@ async def test_a_card_has_all_that_a_list_shows_in_less_than_a_kilobyte(market: 
     assert len(answer.content) < 1024 + 400
 
 
+async def test_a_result_says_why_it_ranks_where_it_does(market: Market) -> None:
+    ada = market.member()
+    await ada.create("Analytical Engine")
+    await ada.create("Engine Oil")
+    [exact, other] = (await ada.search(q="analytical engine"))["items"] + (await ada.search(q="engine oil"))["items"]
+    for found in (exact, other):
+        parts = {reason["part"]: reason["value"] for reason in found["why"]}
+        assert parts["text"] > 0
+        assert (parts["trust"], parts["name"]) == (1.0, 1_000_000.0)
+    assert (await ada.search())["items"][0]["why"] == []
+
+
 async def test_a_misspelt_word_is_corrected_and_it_is_said_so(market: Market) -> None:
     ada = market.member()
     await ada.create("Analytical Engine")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -119,7 +119,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     featured: bool
 
     @classmethod
-    def of(cls, card: Card) -> "CardView":
+    def of(cls, card: Card) -> Self:
         return cls(
             id=card.id,
             slug=card.slug,
@@ -226,10 +226,23 @@ def _facet(values: Sequence[FacetValue]) -> list[FacetValueView]:
     return [FacetValueView(each.value, each.count) for each in values]
 
 
+class ReasonView(msgspec.Struct, frozen=True):
+    """A factor of a result's score: `text`, `popularity`, `trust` or `name`. The score is their product."""
+
+    part: str
+    value: float
+
+
+class ResultView(CardView, frozen=True, kw_only=True):
+    """A project that was found. `why` it ranks where it does; empty where no words were searched for."""
+
+    why: tuple[ReasonView, ...] = ()
+
+
 class SearchView(msgspec.Struct, frozen=True):
     """A page of results. `corrected`: what was searched for in place of words that nothing has."""
 
-    items: list[CardView]
+    items: list[ResultView]
     next_cursor: str | None
     total: int
     facets: FacetsView
@@ -237,8 +250,12 @@ class SearchView(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, found: FoundPage) -> "SearchView":
-        cards = [CardView.of(card) for card in found.cards]
-        return cls(cards, found.next_cursor, found.total, FacetsView.of(found.facets), found.corrected)
+        items = [msgspec.structs.replace(ResultView.of(card), why=_reasons(found.why[card.id])) for card in found.cards]
+        return cls(items, found.next_cursor, found.total, FacetsView.of(found.facets), found.corrected)
+
+
+def _reasons(why: Iterable[tuple[str, float]]) -> tuple[ReasonView, ...]:
+    return tuple(ReasonView(part, value) for part, value in why)
 
 
 class StarView(msgspec.Struct, frozen=True):

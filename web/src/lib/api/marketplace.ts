@@ -7,6 +7,9 @@ type Schemas = components['schemas'];
 
 export type ProjectStatus = Schemas['ProjectStatus'];
 export type ProjectCard = Schemas['CardView'];
+/** A card with why it was found; lists that nobody searched have no reasons. */
+export type FoundCard = Schemas['ResultView'];
+export type Reason = Schemas['ReasonView'];
 export type Price = Schemas['PriceView'];
 export type Facets = Schemas['FacetsView'];
 export type FacetValue = Schemas['FacetValueView'];
@@ -46,6 +49,9 @@ export const marketplace = {
   /** Counts one download for each key, and tells where the project is to be had. */
   download: (slug: string, idempotencyKey: string) =>
     request<{ url: string }>('POST', `${projectPath(slug)}/downloads`, { idempotencyKey }),
+  /** Markdown as a project's page will show it: HTML that is safe to show. */
+  render: (text: string, repositoryUrl: string | null) =>
+    request<{ html: string }>('POST', '/api/v1/markdown', { body: { text, repository_url: repositoryUrl } }),
   ownProjects: (query: PageQuery = {}) =>
     request<Page<ProjectCard>>('GET', '/api/v1/me/projects', { query: { ...query } }),
 

@@ -1529,6 +1529,11 @@ export interface components {
             updated_at: string;
             published_at: string | null;
         };
+        /** ReasonView */
+        ReasonView: {
+            part: string;
+            value: number;
+        };
         /** RefusedLineView */
         RefusedLineView: {
             line: number;
@@ -1550,6 +1555,27 @@ export interface components {
             /** @enum {string} */
             registration: "open" | "invite" | "closed";
             first_account: boolean;
+        };
+        /** ResultView */
+        ResultView: {
+            id: string;
+            slug: string;
+            name: string;
+            title: string;
+            summary: string;
+            owner: components["schemas"]["OwnerView"];
+            technologies: string[];
+            license: string | null;
+            price: components["schemas"]["PriceView"] | null;
+            tags: string[];
+            status: components["schemas"]["ProjectStatus"];
+            stars: number;
+            downloads: number;
+            /** Format: date-time */
+            updated_at: string;
+            featured: boolean;
+            /** @default [] */
+            why: components["schemas"]["ReasonView"][];
         };
         /** ResultsExport */
         ResultsExport: {
@@ -1617,7 +1643,7 @@ export interface components {
         };
         /** SearchView */
         SearchView: {
-            items: components["schemas"]["CardView"][];
+            items: components["schemas"]["ResultView"][];
             next_cursor: string | null;
             total: number;
             facets: components["schemas"]["FacetsView"];

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -18,13 +19,19 @@ _KINDS: dict[str, type[float] | type[int] | type[str]] = {"f": float, "i": int, 
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """A page of results with what is told beside it."""
+    """
+    A page of results with what is told beside it.
+
+    Attributes:
+        why: of each card (part of its score, value); nothing where no words were searched for.
+    """
 
     cards: list[Card]
     next_cursor: str | None
     total: int
     facets: Facets
     corrected: str | None
+    why: Mapping[str, tuple[tuple[str, float], ...]]
 
 
 class Browsing(UseCases):
@@ -61,6 +68,7 @@ class Browsing(UseCases):
             found.total,
             found.facets,
             found.corrected,
+            {hit.id: hit.why for hit in found.hits},
         )
 
 

@@ -1,4 +1,4 @@
-import { asProblem, marketplace, type ApiProblem, type Facets, type FoundProjects, type ProjectCard } from '#lib/api/index.ts';
+import { asProblem, marketplace, type ApiProblem, type Facets, type FoundCard, type FoundProjects } from '#lib/api/index.ts';
 import { addressOf, EVERYTHING, type Wish } from './wish.ts';
 
 /** Rows of the first page, which fills a screen; those that follow are bigger. The server's most is 200. */
@@ -10,7 +10,7 @@ const KEPT = 12;
 
 /** What a search has found so far. */
 export interface Results {
-  items: readonly ProjectCard[];
+  items: readonly FoundCard[];
   cursor: string | null;
   total: number;
   facets: Facets;
