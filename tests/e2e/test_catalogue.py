@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
@@ -218,12 +219,15 @@ async def test_an_old_address_of_a_project_becomes_the_present_one(stage: Stage,
     await expect(person.page).to_have_url(re.compile(r"\.new-name$"))
 
 
-async def test_the_search_page_is_for_everybody_and_light(stage: Stage, house: House, catalogue: str) -> None:
-    person = await stage.somebody(**A_PERSON)
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_the_search_page_is_for_everybody_and_light(stage: Stage, catalogue: str, *, signed_in: bool) -> None:
+    person = await (stage.interviewer(**A_PERSON) if signed_in else stage.somebody(**A_PERSON))
     await person.goes_to("/projects")
     await expect(_rows(person.page).first).to_contain_text("Rowboat")
     await accessible(person)
     await person.nothing_jumped()
+    # What is fetched for the one who is signed in has been fetched by now.
+    await expect(person.page.get_by_role("button", name=re.compile("^Account of"))).to_have_count(int(signed_in))
     scripts = await person.page.evaluate(
         "performance.getEntriesByType('resource').map((entry) => entry.name).filter((name) => name.endsWith('.js'))"
     )
