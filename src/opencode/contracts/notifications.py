@@ -35,7 +35,7 @@ class NoticeKind(StrEnum):
     """Your project, your report or your appeal was decided."""
 
 
-class NoticeGiven(Event, frozen=True, tag="notifications.notice_given.v1"):
+class NoticeGiven(Event, frozen=True, kw_only=True, tag="notifications.notice_given.v1"):
     """
     These people are to be told. `key` names what happened, such as `prj_…:released:1.2.0`: a person gets one notice
     for a key, however often the event travels. `path` leads there inside this server and begins with `/`.
