@@ -217,3 +217,31 @@ async def test_a_download_whose_project_is_deleted_meanwhile_is_no_error_and_lea
     )
     assert {answer.status_code for answer in answers} <= {201, 204, 404}
     assert (await ada.get(PATH)).status_code == 404
+
+
+async def test_a_plot_has_every_day_and_tells_people_from_robots(
+    market: Market, ada: Person, clock: ManualClock
+) -> None:
+    await download(market.nobody(), "one")
+    await download(market.nobody(), "two", **ROBOT)
+    clock.advance(2 * 86_400)
+    await download(market.nobody(), "three")
+    found = (await market.nobody().get(f"{PATH}/days", days=4)).json()["days"]
+    assert [day["downloads"] for day in found] == [0, 1, 0, 1]
+    assert [day["robot_downloads"] for day in found] == [0, 1, 0, 0]
+    assert found[-1]["day"] == clock.now().date().isoformat()
+    assert (await ada.get(f"{PATH}/days", days=0)).status_code == 400
+    draft = await ada.create("Secret", status="draft")
+    assert (await market.nobody().get(f"{PROJECTS}/{draft['slug']}/days")).status_code == 404
+
+
+async def test_the_small_plots_of_a_list_come_at_once_and_only_of_what_is_published(
+    market: Market, ada: Person, clock: ManualClock
+) -> None:
+    engine = (await ada.get(PATH)).json()["id"]
+    draft = (await ada.create("Secret", status="draft"))["id"]
+    await download(market.nobody(), "one")
+    clock.advance(8 * 86_400)
+    await download(market.nobody(), "two")
+    answer = await market.nobody().get(f"{PROJECTS}/weeks", ids=[engine, draft, "nonsense"], weeks=3)
+    assert answer.json() == {"downloads": {engine: [0, 1, 1]}}

@@ -1,7 +1,7 @@
 """What goes in and out over HTTP."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 import msgspec
@@ -14,7 +14,7 @@ from opencode.modules.marketplace.domain.catalog import Facets, FacetValue
 from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
-from opencode.modules.marketplace.domain.views import Card, Shown
+from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
@@ -261,6 +261,32 @@ def _reasons(why: Iterable[tuple[str, float]]) -> tuple[ReasonView, ...]:
 class StarView(msgspec.Struct, frozen=True):
     starred: bool
     stars: int
+
+
+class DayView(msgspec.Struct, frozen=True):
+    """What was counted on one day, UTC; `downloads` and `views` are those of people."""
+
+    day: date
+    downloads: int
+    views: int
+    robot_downloads: int
+    robot_views: int
+
+    @classmethod
+    def of(cls, own: Day) -> "DayView":
+        return cls(own.day, own.downloads, own.views, own.robot_downloads, own.robot_views)
+
+
+class DaysView(msgspec.Struct, frozen=True):
+    """The oldest day first; the last is today, and not over yet."""
+
+    days: list[DayView]
+
+
+class WeeksView(msgspec.Struct, frozen=True):
+    """By id, people's downloads in each of the last weeks, the oldest first. Whatever has none is left out."""
+
+    downloads: dict[str, list[int]]
 
 
 class DownloadView(msgspec.Struct, frozen=True):

@@ -601,6 +601,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/weeks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the downloads of some projects by week
+         * @description For the small plots of a list. Projects that are not published are left out.
+         */
+        get: operations["list_project_weeks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}": {
         parameters: {
             query?: never;
@@ -621,6 +641,23 @@ export interface paths {
         head?: never;
         /** Change a project */
         patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what was counted on each of the last days */
+        get: operations["list_project_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{slug}/downloads": {
@@ -1032,6 +1069,19 @@ export interface components {
             scopes: string[];
             /** @description Days until it expires, 1 to 365. */
             expires_in_days: number;
+        };
+        /** DayView */
+        DayView: {
+            /** Format: date */
+            day: string;
+            downloads: number;
+            views: number;
+            robot_downloads: number;
+            robot_views: number;
+        };
+        /** DaysView */
+        DaysView: {
+            days: components["schemas"]["DayView"][];
         };
         /** DownloadView */
         DownloadView: {
@@ -1820,6 +1870,12 @@ export interface components {
         WebhookDraft: {
             url: string;
             secret?: string | null;
+        };
+        /** WeeksView */
+        WeeksView: {
+            downloads: {
+                [key: string]: number[];
+            };
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -3177,6 +3233,40 @@ export interface operations {
             };
         };
     };
+    list_project_weeks: {
+        parameters: {
+            query: {
+                /** @description of projects; repeats */
+                ids: string[];
+                /** @description how many */
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeeksView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_project: {
         parameters: {
             query?: never;
@@ -3265,6 +3355,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_days: {
+        parameters: {
+            query?: {
+                /** @description how many */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from opencode.kernel.ids import ProjectId
@@ -13,8 +13,10 @@ from opencode.kernel.ids import ProjectId
 _ROBOT = re.compile(
     r"bot\b|bot[/;-]|crawl|spider|slurp|scrap|headless|facebookexternalhit|preview|monitor|archiver", re.IGNORECASE
 )
+WEEK_DAYS = 7
 _HOUR_S = 3_600
 _DAY_S = 86_400
+_FIRST_DAY = date(1970, 1, 1)
 
 
 class Kind(StrEnum):
@@ -81,6 +83,14 @@ def fact_of(
 def day_of(at: datetime) -> int:
     """Whole days since 1970, UTC."""
     return int(at.timestamp()) // _DAY_S
+
+
+def date_of(day: int) -> date:
+    """
+    Args:
+        day: whole days since 1970, UTC.
+    """
+    return _FIRST_DAY + timedelta(days=day)
 
 
 def _hash(*parts: str) -> str:

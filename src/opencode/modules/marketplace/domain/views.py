@@ -1,7 +1,7 @@
 """What is read together: a project with its counters and its owner's name, and the card of one in a list."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.money import Price
@@ -15,6 +15,17 @@ class Shown:
     project: Project
     counters: Counters
     owner_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What was counted on one day, UTC, people and robots apart."""
+
+    day: date
+    downloads: int = 0
+    views: int = 0
+    robot_downloads: int = 0
+    robot_views: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

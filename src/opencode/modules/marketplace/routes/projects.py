@@ -8,19 +8,23 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.addresses import network_of
-from opencode.kernel.pages import PageRequest
+from opencode.kernel.ids import ProjectId, is_id
+from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
-from opencode.modules.marketplace.domain.counting import Visitor
+from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.schemas import (
     CardView,
+    DaysView,
+    DayView,
     DownloadView,
     ProjectChange,
     ProjectDraft,
     ProjectView,
     SearchView,
     StarView,
+    WeeksView,
 )
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
@@ -28,6 +32,7 @@ from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
 _MOST_VALUES = 40
+_MOST_DAYS = 730
 
 _Query = Annotated[str, QueryParameter(max_length=200, description="words; the last one may be unfinished")]
 _Values = Annotated[
@@ -111,6 +116,27 @@ class ProjectsController(Controller):
         if_match: IfMatch = None,
     ) -> None:
         await publishing.delete(slug, principal, if_match=if_match)
+
+    @get("/{slug:str}/days", operation_id="list_project_days", summary="Read what was counted on each of the last days")
+    async def days(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        visiting: NamedDependency[Visiting],
+        days: Annotated[int, QueryParameter(ge=1, le=_MOST_DAYS, description="how many")] = 90,
+    ) -> DaysView:
+        return DaysView([DayView.of(day) for day in await visiting.days(slug, principal, days)])
+
+    @get("/weeks", operation_id="list_project_weeks", summary="Read the downloads of some projects by week")
+    async def weeks(
+        self,
+        visiting: NamedDependency[Visiting],
+        ids: Annotated[list[str], QueryParameter(max_items=MAX_LIMIT, description="of projects; repeats")],
+        weeks: Annotated[int, QueryParameter(ge=1, le=_MOST_DAYS // WEEK_DAYS, description="how many")] = 12,
+    ) -> WeeksView:
+        """For the small plots of a list. Projects that are not published are left out."""
+        wanted = [ProjectId(each) for each in ids if is_id(each, "prj")]
+        return WeeksView({**await visiting.weeks(wanted, weeks)})
 
     @put("/{slug:str}/star", operation_id="star_project", summary="Star a project")
     async def star(

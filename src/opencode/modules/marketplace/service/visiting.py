@@ -1,15 +1,18 @@
 """What visitors do with one project: look at it, star it, download it."""
 
+from collections.abc import Collection
+
 import structlog
 
 from opencode.contracts.identity import Identity
 from opencode.contracts.marketplace import ProjectStood
 from opencode.infra.plugs import Parts
 from opencode.kernel.errors import Unavailable
+from opencode.kernel.ids import ProjectId
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
-from opencode.modules.marketplace.domain.counting import Kind, Visitor
-from opencode.modules.marketplace.domain.views import Shown
+from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Kind, Visitor, date_of, day_of
+from opencode.modules.marketplace.domain.views import Day, Shown
 from opencode.modules.marketplace.errors import NothingToDownload, ProjectNotFound
 from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import UseCases
@@ -50,6 +53,27 @@ class Visiting(UseCases):
                 # Nobody is kept from reading because counting has to wait.
                 log.warning("a view was not counted", project_id=project.id)
         return shown, starred
+
+    async def days(self, slug: str, by: Principal, count: int) -> list[Day]:
+        """
+        What was counted on each of the last days, the oldest first and today the last.
+
+        Raises:
+            ProjectNotFound
+        """
+        project = (await self._known(slug)).project
+        policy.require(Action.SEE, by, project)
+        first = day_of(self.clock.now()) - count + 1
+        async with self.reading() as stores:
+            found = await stores.counting.days_of(project.id, first)
+        return [Day(day=date_of(day), **found.get(day, {})) for day in range(first, first + count)]
+
+    async def weeks(self, ids: Collection[ProjectId], count: int) -> dict[ProjectId, list[int]]:
+        """People's downloads of published projects in each of the last weeks of seven days; the last ends today."""
+        first = day_of(self.clock.now()) - count * WEEK_DAYS + 1
+        async with self.reading() as stores:
+            found = await stores.counting.weeks_of(ids, first)
+        return {each: [own.get(week, 0) for week in range(count)] for each, own in found.items()}
 
     async def star(self, slug: str, by: Principal, *, wanted: bool) -> int:
         """

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db.tables import to_micros
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.domain.counting import Fact, Kind
-from opencode.modules.marketplace.domain.project import Counters
+from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Fact, Kind
+from opencode.modules.marketplace.domain.project import Counters, ProjectStatus
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, trend
-from opencode.modules.marketplace.store.tables import counters, days, stars
+from opencode.modules.marketplace.store.tables import counters, days, projects, stars
 
 # One statement with one parameter, however many facts: what comes back are those that were not known.
 _INSERT = """
@@ -153,6 +153,21 @@ class CountingStore:
         after = replace(found, stars=total, trend=trending)
         await self._save({project_id: after})
         return after, True
+
+    async def weeks_of(self, ids: Collection[ProjectId], first_day: int) -> dict[ProjectId, dict[int, int]]:
+        """People's downloads of published projects by week, counted from a day on."""
+        week = (days.c.day - first_day) // WEEK_DAYS
+        query = (
+            select(days.c.project_id, week.label("week"), func.sum(days.c.downloads).label("downloads"))
+            .select_from(days.join(projects, projects.c.id == days.c.project_id))
+            .where(days.c.project_id.in_(sorted(ids)), days.c.day >= first_day)
+            .where(projects.c.status == ProjectStatus.PUBLISHED)
+            .group_by(days.c.project_id, week)
+        )
+        found: dict[ProjectId, dict[int, int]] = defaultdict(dict)
+        for row in await self._connection.execute(query):
+            found[row.project_id][row.week] = int(row.downloads)
+        return found
 
     async def days_of(self, project_id: ProjectId, first_day: int) -> dict[int, dict[str, int]]:
         """The daily series from a day on; days on which nothing happened are left out."""
