@@ -4,6 +4,7 @@ What can go wrong, by kind. Modules derive their own errors from these; only `in
     OpenCodeError
     ├── Invalid            the request cannot be understood or breaks a rule; carries `problems`, one a field
     ├── Unauthenticated    nobody is signed in, or the credential is wrong or expired
+    ├── PaymentRequired    it has to be bought first
     ├── Forbidden          the person is known and may not do this
     ├── NotFound           there is no such thing, or none that this person may know of
     ├── Conflict           the thing is in a state that does not allow this
@@ -55,6 +56,12 @@ class Unauthenticated(OpenCodeError):
     """Nobody is signed in, or the credential is wrong, expired or revoked."""
 
     title = "Sign-in needed"
+
+
+class PaymentRequired(OpenCodeError):
+    """It has to be bought first."""
+
+    title = "Payment required"
 
 
 class Forbidden(OpenCodeError):

@@ -14,6 +14,9 @@ MessageId = NewType("MessageId", str)
 DocumentId = NewType("DocumentId", str)
 RunId = NewType("RunId", str)
 ProjectId = NewType("ProjectId", str)
+OrderId = NewType("OrderId", str)
+RefundId = NewType("RefundId", str)
+EntitlementId = NewType("EntitlementId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

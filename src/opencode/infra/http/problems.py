@@ -19,6 +19,7 @@ PROBLEM_BASE = "https://opencode.invalid/problems/"
 _STATUS: dict[type[errors.OpenCodeError], int] = {
     errors.Invalid: 400,
     errors.Unauthenticated: 401,
+    errors.PaymentRequired: 402,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,

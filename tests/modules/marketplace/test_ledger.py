@@ -1,0 +1,178 @@
+"""The rules of money alone: whatever is heard, in whatever order and however often, the books say the same."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from opencode.kernel.ids import OrderId, ProjectId
+from opencode.modules.marketplace.domain.entitlements import KEY_BITS, licence_key_of, tidy_licence_key
+from opencode.modules.marketplace.domain.ledger import Account, Transaction, booked
+from opencode.modules.marketplace.domain.orders import (
+    Ended,
+    Fact,
+    GivenBack,
+    Order,
+    OrderState,
+    Paid,
+    PaymentMismatchError,
+    fee_given_back,
+    fee_of,
+)
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+amounts = st.integers(1, 10**11)
+basis_points = st.integers(0, 10_000)
+
+
+def order_of(amount_minor: int, points: int = 0) -> Order:
+    return Order(
+        id=OrderId("ord_1"),
+        project_id=ProjectId("prj_1"),
+        slug="ada.engine",
+        title="Engine",
+        buyer_id="usr_buyer",
+        buyer_handle="grace",
+        seller_id="usr_seller",
+        quantity=1,
+        amount_minor=amount_minor,
+        currency="EUR",
+        fee_minor=fee_of(amount_minor, points),
+        provider="stripe",
+        state=OrderState.PENDING,
+        invoice_number=None,
+        checkout_id=None,
+        checkout_url=None,
+        payment_reference=None,
+        heard_back_minor=0,
+        created_at=NOW,
+        expires_at=NOW,
+        paid_at=None,
+    )
+
+
+def heard_all(order: Order, facts: Iterable[Fact]) -> tuple[Order, list[Transaction]]:
+    written: list[Transaction] = []
+    for fact in facts:
+        after = order.heard(fact, NOW)
+        written += booked(order, after, NOW)
+        order = after
+    return order, written
+
+
+def balances(written: Iterable[Transaction]) -> dict[Account, int]:
+    found: Counter[Account] = Counter()
+    for transaction in written:
+        for entry in transaction.entries:
+            found[entry.account] += entry.amount_minor
+    return {account: amount for account, amount in found.items() if amount}
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
+    """An order, what is told about it, and the same shuffled, doubled, and with some of it once more at the end."""
+    order = order_of(draw(amounts), draw(basis_points))
+    money = order.amount_minor
+    facts: list[Fact] = draw(
+        st.lists(
+            st.one_of(
+                st.just(Paid(money, "EUR", "pi_1")),
+                st.builds(GivenBack, total_minor=st.integers(0, money + 5), currency=st.just("EUR")),
+                st.builds(Ended, state=st.sampled_from([OrderState.CANCELLED, OrderState.EXPIRED])),
+            ),
+            max_size=8,
+        )
+    )
+    late = draw(st.lists(st.sampled_from(facts), max_size=4)) if facts else []
+    return order, facts, [*draw(st.permutations([*facts, *late])), *late]
+
+
+@given(stories())
+def test_facts_in_any_order_and_any_number_end_in_the_same_state_and_the_same_books(
+    story: tuple[Order, list[Fact], list[Fact]],
+) -> None:
+    order, facts, other_order = story
+    (first, written), (second, written_too) = heard_all(order, facts), heard_all(order, other_order)
+    assert (first.state, first.refunded_minor) == (second.state, second.refunded_minor)
+    assert balances(written) == balances(written_too)
+    keys = [transaction.key for transaction in written_too]
+    assert len(keys) == len(set(keys))
+    assert all(sum(entry.amount_minor for entry in each.entries) == 0 for each in written_too)
+
+
+@given(stories())
+def test_the_books_agree_with_the_order_at_every_step(story: tuple[Order, list[Fact], list[Fact]]) -> None:
+    order, _, facts = story
+    written: list[Transaction] = []
+    for fact in facts:
+        after = order.heard(fact, NOW)
+        written += booked(order, after, NOW)
+        order = after
+        found = balances(written)
+        is_paid = order.state in {OrderState.PAID, OrderState.REFUNDED}
+        assert found.get(Account.PROVIDER_CLEARING, 0) == (order.rest_minor if is_paid else 0)
+        assert 0 <= order.refunded_minor <= order.amount_minor
+        assert found.get(Account.PLATFORM_FEE, 0) <= 0 <= found.get(Account.REFUNDS, 0)
+        # The seller never owes more than they were given.
+        assert found.get(Account.SELLER_PAYABLE, 0) + found.get(Account.REFUNDS, 0) <= 0
+        if order.state is OrderState.REFUNDED:
+            assert Account.PLATFORM_FEE not in found
+
+
+@given(amounts, basis_points, st.lists(st.integers(1, 10**11), max_size=6))
+@example(3, 5_000, [1, 1, 1])
+def test_many_small_refunds_give_the_same_part_of_the_fee_back_as_a_large_one(
+    amount: int, points: int, steps: list[int]
+) -> None:
+    order, _ = heard_all(order_of(amount, points), [Paid(amount, "EUR", "pi_1")])
+    total = 0
+    facts: list[Fact] = []
+    for step in steps:
+        total = min(amount, total + step)
+        facts.append(GivenBack(total, "EUR"))
+    _, small = heard_all(order, facts)
+    _, large = heard_all(order, facts[-1:])
+    assert balances(small) == balances(large)
+    assert fee_given_back(order, amount) == order.fee_minor
+
+
+def test_a_fee_is_rounded_down() -> None:
+    assert [fee_of(999, 250), fee_of(1, 9_999), fee_of(1_000, 10_000), fee_of(1_000, 0)] == [24, 0, 1_000, 0]
+
+
+def test_money_that_arrives_late_outweighs_a_cancelled_order() -> None:
+    order, written = heard_all(order_of(900), [Ended(OrderState.CANCELLED), Paid(900, "EUR", "pi_1")])
+    assert order.state is OrderState.PAID
+    assert balances(written) == {Account.PROVIDER_CLEARING: 900, Account.SELLER_PAYABLE: -900}
+
+
+@pytest.mark.parametrize(
+    "fact", [Paid(899, "EUR", "x"), Paid(900, "USD", "x"), GivenBack(1, "USD"), GivenBack(-1, "EUR")]
+)
+def test_other_money_than_the_orders_is_never_booked(fact: Fact) -> None:
+    with pytest.raises(PaymentMismatchError):
+        order_of(900).heard(fact, NOW)
+
+
+def test_a_second_payment_of_an_order_changes_nothing() -> None:
+    paid = order_of(900).heard(Paid(900, "EUR", "pi_1"), NOW)
+    assert paid.heard(Paid(900, "EUR", "pi_2"), NOW) is paid
+    assert replace(paid).heard(Ended(OrderState.EXPIRED), NOW) == paid
+
+
+@given(st.integers(0, 2**KEY_BITS - 1))
+def test_a_licence_key_is_read_however_it_is_typed(number: int) -> None:
+    key = licence_key_of(number)
+    assert len(key) == 33
+    misread = key[4:].lower().replace("0", "o").replace("1", "l").replace("-", " ")
+    assert tidy_licence_key(key) == tidy_licence_key(misread) == tidy_licence_key(f" ocl-{misread}") == key
+
+
+@pytest.mark.parametrize("typed", ["", "OCL", "OCL-" + "A" * 24, "A" * 26, "U" * 25, "Ü" * 25, "-" * 300, "0" * 10**6])
+def test_what_is_no_licence_key_is_none(typed: str) -> None:
+    assert tidy_licence_key(typed) is None
