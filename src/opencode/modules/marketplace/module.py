@@ -10,6 +10,8 @@ from litestar.di import Provide
 from opencode.contracts.identity import Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
+from opencode.infra.settings import SettingsError, variable_of
+from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions
@@ -17,7 +19,11 @@ from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.importing import Importing
+from opencode.modules.marketplace.service.listening import Listening
+from opencode.modules.marketplace.service.ordering import Ordering
+from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -48,11 +54,16 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     catalogue = Catalogue(parts, index)
     counting = Counting(parts, catalogue)
     publishing = Publishing(parts, settings, identity, catalogue)
-    visiting = Visiting(parts, settings, identity, catalogue, counting)
+    entitlements = Entitlements(parts, settings, identity, catalogue)
+    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements)
     browsing = Browsing(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
     importing = Importing(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
+    stripe = build_stripe(settings)
+    providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
+    ordering = Ordering(parts, settings, identity, catalogue, providers)
+    paying = Paying(parts, settings, identity, catalogue, providers)
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, people)
@@ -67,7 +78,11 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
 
     services = {
         "browsing": browsing,
+        "entitlements": entitlements,
         "importing": importing,
+        "listening": Listening(parts.clock, paying, stripe),
+        "ordering": ordering,
+        "paying": paying,
         "people": people,
         "publishing": publishing,
         "visiting": visiting,
@@ -84,12 +99,35 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue),
+        jobs=jobs(counting, tidying, catalogue, ordering, paying),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
     return MarketplaceModule(plug, catalogue, counting, importing)
+
+
+def build_stripe(settings: MarketplaceSettings) -> Stripe | None:
+    """
+    Stripe, when it is set up; it may be while others take new payments, to end what was begun with it.
+
+    Raises:
+        SettingsError
+    """
+    given = {
+        "marketplace_stripe_url": settings.marketplace_stripe_url,
+        "marketplace_stripe_secret_key": settings.marketplace_stripe_secret_key,
+        "marketplace_stripe_webhook_secret": settings.marketplace_stripe_webhook_secret,
+    }
+    if settings.marketplace_payments != "stripe" and not any(given.values()):
+        return None
+    if missing := [variable_of(name) for name, value in given.items() if not value]:
+        raise SettingsError([f"{name} is missing: payments through Stripe need it" for name in missing])
+    try:
+        url, secret_key, webhook_secret = given.values()
+        return Stripe(url, secret_key, webhook_secret)
+    except ValueError as error:
+        raise SettingsError([f"{variable_of('marketplace_stripe_url')} and its secrets: {error}"]) from None
 
 
 def _always(service: Any) -> Callable[[], Any]:

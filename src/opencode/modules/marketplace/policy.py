@@ -1,11 +1,19 @@
-"""Who may do what to a project in which state: one table, enumerated by a test."""
+"""Who may do what to a project or an order in which state: tables, enumerated by tests."""
 
 from enum import StrEnum
 
 from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.project import Project, ProjectStatus
-from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound
+from opencode.modules.marketplace.errors import (
+    NotPublished,
+    NotYourOrder,
+    NotYourProject,
+    OrderNotFound,
+    OrderNotPossible,
+    ProjectNotFound,
+)
 
 TO_WRITE = "projects:write"
 TO_MANAGE = "projects:manage"
@@ -120,3 +128,74 @@ def require_importer(by: Principal) -> None:
     """
     require_account(by)
     by.require(TO_MANAGE)
+
+
+class Side(StrEnum):
+    """What somebody is to one order. To anybody else it does not exist."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    OVERSEER = "administrator"
+
+
+class OrderAction(StrEnum):
+    """What people do with an order; the words fit into "you may not … this"."""
+
+    SEE = "see"
+    SEE_LEDGER = "see the ledger of"
+    MARK_PAID = "mark as paid"
+    CANCEL = "cancel"
+    REFUND = "refund"
+
+
+_ANY_STATE = frozenset(OrderState)
+# A transfer may arrive when the order has expired. What is paid may be marked as paid once more, with the same words.
+_PAYABLE = frozenset({OrderState.PENDING, OrderState.EXPIRED, OrderState.PAID})
+# Cancelling twice is the same as once.
+_CANCELLABLE = frozenset({OrderState.PENDING, OrderState.CANCELLED})
+_REFUNDABLE = frozenset({OrderState.PAID})
+
+ALLOWED_WITH_ORDERS: dict[OrderAction, dict[Side, frozenset[OrderState]]] = {
+    OrderAction.SEE: {Side.BUYER: _ANY_STATE, Side.SELLER: _ANY_STATE, Side.OVERSEER: _ANY_STATE},
+    OrderAction.SEE_LEDGER: {Side.SELLER: _ANY_STATE, Side.OVERSEER: _ANY_STATE},
+    OrderAction.MARK_PAID: {Side.SELLER: _PAYABLE, Side.OVERSEER: _PAYABLE},
+    OrderAction.CANCEL: {Side.BUYER: _CANCELLABLE, Side.SELLER: _CANCELLABLE, Side.OVERSEER: _CANCELLABLE},
+    OrderAction.REFUND: {Side.SELLER: _REFUNDABLE, Side.OVERSEER: _REFUNDABLE},
+}
+"""In which states of an order who may do what."""
+
+_CHANGES_ORDERS = frozenset({OrderAction.MARK_PAID, OrderAction.CANCEL, OrderAction.REFUND})
+
+
+def side_of(by: Principal, order: Order) -> Side | None:
+    if by.id == order.buyer_id:
+        return Side.BUYER
+    if by.id == order.seller_id:
+        return Side.SELLER
+    return Side.OVERSEER if by.may(TO_MANAGE) else None
+
+
+def require_with_order(action: OrderAction, by: Principal, order: Order) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: nobody is signed in, or a guest, or a token without the scope.
+        OrderNotFound: it is between other people.
+        NotYourOrder: only the other side may.
+        OrderNotPossible: the order is in a state that does not allow it.
+    """
+    require_account(by)
+    side = side_of(by, order)
+    if side is None:
+        raise OrderNotFound(order.id)
+    if action in _CHANGES_ORDERS:
+        by.require(TO_WRITE)
+    states = ALLOWED_WITH_ORDERS[action].get(side)
+    if states is None:
+        raise NotYourOrder(order.id, action)
+    if order.state not in states:
+        raise OrderNotPossible(order.id, order.state, action)
+
+
+def may_have(by: Principal, project: Project) -> bool:
+    """May somebody have what they have not bought? What is free, what is theirs, and administrators everything."""
+    return project.price.is_free or relation_of(by, project) in {Relation.OWNER, Relation.OVERSEER}

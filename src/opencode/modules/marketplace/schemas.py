@@ -11,11 +11,16 @@ from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.marketplace.domain import profile as profiles
 from opencode.modules.marketplace.domain.catalog import Facets, FacetValue
+from opencode.modules.marketplace.domain.entitlements import Entitlement
 from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
+from opencode.modules.marketplace.domain.ledger import Account, Check, Happening, Transaction
 from opencode.modules.marketplace.domain.money import Price
+from opencode.modules.marketplace.domain.orders import Order, OrderState
+from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
+from opencode.modules.marketplace.service.entitling import NewKey
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
 
@@ -363,3 +368,211 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
             created_at=current.created_at,
             finished_at=current.finished_at,
         )
+
+
+class OrderDraft(Body):
+    """How many licences are wanted, 1 to 100."""
+
+    quantity: int = 1
+
+
+class PaymentMark(Body):
+    """By what people find the payment again, such as the text of a transfer: 1 to 200 characters."""
+
+    reference: str
+
+
+class RefundWish(Body):
+    """How much is to be given back, in minor units; null for all that is left."""
+
+    amount_minor: int | None = None
+
+
+class LicenceQuestion(Body):
+    """A licence key, and the slug of the project that it is to be good for."""
+
+    key: str
+    project: str
+
+
+class BoughtView(msgspec.Struct, frozen=True):
+    """The project as it was called when it was ordered; the slug leads there for good."""
+
+    slug: str
+    title: str
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    An order. `amount_minor` is for all `quantity` together, in minor units, and never changes. `checkout_url` is where
+    its buyer pays, while it is pending; `payment_reference` names the payment to its seller and administrators.
+    """
+
+    id: str
+    state: OrderState
+    project: BoughtView
+    buyer: str
+    quantity: int
+    amount_minor: int
+    refunded_minor: int
+    currency: str
+    provider: str
+    checkout_url: str | None
+    invoice_number: str | None
+    payment_reference: str | None
+    created_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+
+    @classmethod
+    def of(cls, order: Order, viewer_id: str) -> "OrderView":
+        is_buyer = viewer_id == order.buyer_id
+        return cls(
+            id=order.id,
+            state=order.state,
+            project=BoughtView(order.slug, order.title),
+            buyer=order.buyer_handle,
+            quantity=order.quantity,
+            amount_minor=order.amount_minor,
+            refunded_minor=order.refunded_minor,
+            currency=order.currency,
+            provider=order.provider,
+            checkout_url=order.checkout_url if is_buyer and order.state is OrderState.PENDING else None,
+            invoice_number=order.invoice_number,
+            payment_reference=None if is_buyer else order.payment_reference,
+            created_at=order.created_at,
+            expires_at=order.expires_at,
+            paid_at=order.paid_at,
+        )
+
+
+class LicenceKeyView(msgspec.Struct, frozen=True):
+    """What is kept of a licence key: its last four letters."""
+
+    last4: str
+    issued_at: datetime
+
+
+class EntitlementView(msgspec.Struct, frozen=True, kw_only=True):
+    """A right to a project. `licence_key` is null as long as none was made."""
+
+    id: str
+    order_id: str
+    project: BoughtView
+    quantity: int
+    activated_at: datetime
+    revoked_at: datetime | None
+    licence_key: LicenceKeyView | None
+
+    @classmethod
+    def of(cls, own: Entitlement) -> "EntitlementView":
+        has_key = own.key_last4 is not None and own.key_issued_at is not None
+        return cls(
+            id=own.id,
+            order_id=own.order_id,
+            project=BoughtView(own.slug, own.title),
+            quantity=own.quantity,
+            activated_at=own.activated_at,
+            revoked_at=own.revoked_at,
+            licence_key=LicenceKeyView(own.key_last4 or "", own.key_issued_at or own.activated_at) if has_key else None,
+        )
+
+
+class NewLicenceKeyView(msgspec.Struct, frozen=True):
+    """A licence key in plain, shown this once. A new one takes its place."""
+
+    key: str
+    last4: str
+    issued_at: datetime
+
+    @classmethod
+    def of(cls, new: NewKey) -> "NewLicenceKeyView":
+        return cls(new.key, new.last4, new.issued_at)
+
+
+class LicenceView(msgspec.Struct, frozen=True):
+    """Whether a key is good for a project; of one that is not, nothing else is told."""
+
+    valid: bool
+    project: str | None = None
+    quantity: int | None = None
+    activated_at: datetime | None = None
+
+    @classmethod
+    def of(cls, found: Entitlement | None) -> "LicenceView":
+        return cls(True, found.slug, found.quantity, found.activated_at) if found else cls(False)
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """A debit above zero, a credit below, in minor units."""
+
+    account: Account
+    amount_minor: int
+
+
+class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened to money, once; its entries add up to 0."""
+
+    key: str
+    happening: Happening
+    currency: str
+    entries: list[EntryView]
+    at: datetime
+
+
+class LedgerView(msgspec.Struct, frozen=True):
+    """All transactions of an order, in the order in which they were written."""
+
+    transactions: list[TransactionView]
+
+    @classmethod
+    def of(cls, transactions: Sequence[Transaction]) -> "LedgerView":
+        return cls(
+            [
+                TransactionView(
+                    key=each.key,
+                    happening=each.happening,
+                    currency=each.currency,
+                    entries=[EntryView(entry.account, entry.amount_minor) for entry in each.entries],
+                    at=each.at,
+                )
+                for each in transactions
+            ]
+        )
+
+
+class BalanceView(msgspec.Struct, frozen=True):
+    account: Account
+    currency: str
+    amount_minor: int
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    """A transaction or an order (`subject`) with which something is wrong."""
+
+    subject: str
+    detail: str
+
+
+class LedgerCheckView(msgspec.Struct, frozen=True):
+    """Whether everything adds up, in itself and with the orders. `findings` has the first 100 things that do not."""
+
+    balanced: bool
+    transactions: int
+    balances: list[BalanceView]
+    findings: list[FindingView]
+
+    @classmethod
+    def of(cls, check: Check) -> "LedgerCheckView":
+        return cls(
+            check.is_balanced,
+            check.transactions,
+            [BalanceView(each.account, each.currency, each.amount_minor) for each in check.balances],
+            [FindingView(each.subject, each.detail) for each in check.findings],
+        )
+
+
+class WebhookView(msgspec.Struct, frozen=True):
+    """What was done with an event."""
+
+    outcome: Outcome

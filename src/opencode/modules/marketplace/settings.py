@@ -7,7 +7,7 @@ from opencode.infra.settings import setting
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
-    """How much one person, and one import, may put into the marketplace."""
+    """How much one person, and one import, may put into the marketplace, and how things are paid."""
 
     projects_per_person: int = setting(
         10_000, "projects that one person may have; imports are not bound by it", minimum=1
@@ -16,4 +16,23 @@ class MarketplaceSettings:
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1
+    )
+    marketplace_payments: str = setting(
+        "manual",
+        "who takes payments: manual (an invoice, marked as paid by hand) or stripe",
+        choices=("manual", "stripe"),
+    )
+    marketplace_fee_basis_points: int = setting(
+        0, "the operator's part of each payment, in hundredths of a percent", minimum=0, maximum=10_000
+    )
+    marketplace_order_hours: int = setting(168, "hours after which an order that nobody paid expires", minimum=1)
+    marketplace_licence_checks_per_minute: int = setting(
+        60, "licence keys that one network address may ask about per minute", minimum=1
+    )
+    marketplace_stripe_url: str = setting(
+        "", "address of Stripe's API, without a path, when it takes payments", prefixes=("https://", "http://")
+    )
+    marketplace_stripe_secret_key: str = setting("", "the secret key of Stripe's API", secret=True)
+    marketplace_stripe_webhook_secret: str = setting(
+        "", "the signing secret of the webhook to /api/v1/payments/stripe/webhook", secret=True
     )

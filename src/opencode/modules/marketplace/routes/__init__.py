@@ -3,8 +3,19 @@
 from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.imports import ImportsController
+from opencode.modules.marketplace.routes.orders import (
+    OrdersController,
+    check_ledger,
+    list_own_entitlements,
+    list_own_orders,
+    list_own_sales,
+    make_licence_key,
+    place_order,
+    verify_licence,
+)
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
@@ -12,5 +23,14 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     get_own_profile,
     list_own_projects,
+    OrdersController,
+    place_order,
+    list_own_orders,
+    list_own_sales,
+    list_own_entitlements,
+    make_licence_key,
+    verify_licence,
+    check_ledger,
+    hear_stripe,
 )
 """Every handler of the module."""

@@ -17,6 +17,7 @@ from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import (
     NameTaken,
     ProjectNotFound,
+    ProjectSold,
     SameKeyOtherProject,
     StatusNotPossible,
     TooManyProjects,
@@ -106,12 +107,14 @@ class Publishing(UseCases):
         Delete a project with all that belongs to it.
 
         Raises:
-            ProjectNotFound, NotYourProject, ProjectOutdated, …
+            ProjectNotFound, NotYourProject, ProjectOutdated, ProjectSold, …
         """
         async with self.unit_of_work() as work:
             project = (await self.find(work.stores, slug, to_change=True)).project
             policy.require(Action.DELETE, by, project)
             require_current(project.slug, project.revision, if_match)
+            if await work.stores.orders.keeps(project.id):
+                raise ProjectSold(project.slug)
             await work.stores.projects.delete(project.id)
             if project.is_listed:
                 work.publish(ProjectWithdrawn(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))

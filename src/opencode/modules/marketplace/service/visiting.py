@@ -1,6 +1,7 @@
 """What visitors do with one project: look at it, star it, download it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import structlog
 
@@ -18,6 +19,7 @@ from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import UseCases
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.settings import MarketplaceSettings
 
 log = structlog.get_logger(__name__)
@@ -31,14 +33,17 @@ class Visiting(UseCases):
         identity: Identity,
         catalogue: Catalogue,
         counting: Counting,
+        entitlements: Entitlements,
     ) -> None:
         super().__init__(parts, settings, identity, catalogue)
         self._counting = counting
+        self._entitlements = entitlements
 
     async def look(self, slug: str, by: Principal, visitor: Visitor) -> tuple[Shown, bool]:
         """
         A project, and whether the caller has starred it. Looks of others than its owner at a published one are
-        counted, unless the slug is an old one: the caller comes again then.
+        counted, unless the slug is an old one: the caller comes again then. Where the code of a paid project is, only
+        those see who may have it.
 
         Raises:
             ProjectNotFound
@@ -52,6 +57,8 @@ class Visiting(UseCases):
             except Unavailable:
                 # Nobody is kept from reading because counting has to wait.
                 log.warning("a view was not counted", project_id=project.id)
+        if project.repository_url and not await self._entitlements.may_have(by, project):
+            shown = replace(shown, project=replace(project, repository_url=None))
         return shown, starred
 
     async def days(self, slug: str, by: Principal, count: int) -> list[Day]:
@@ -98,10 +105,11 @@ class Visiting(UseCases):
         Count a download and tell where it is. The answer comes once the download is safely counted.
 
         Raises:
-            ProjectNotFound, NotPublished, NothingToDownload
+            ProjectNotFound, NotPublished, ProjectNotBought, NothingToDownload
         """
         project = (await self._known(slug)).project
         policy.require(Action.DOWNLOAD, by, project)
+        await self._entitlements.require(by, project)
         if project.repository_url is None:
             raise NothingToDownload(project.slug)
         await self._counting.count(Kind.DOWNLOAD, project.id, visitor, key=key)

@@ -10,7 +10,11 @@ from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.modules.marketplace.errors import SameKeyOtherProject
 from opencode.modules.marketplace.store.counting import CountingStore
+from opencode.modules.marketplace.store.entitlements import EntitlementStore
 from opencode.modules.marketplace.store.imports import ImportStore
+from opencode.modules.marketplace.store.ledger import LedgerStore
+from opencode.modules.marketplace.store.orders import OrderStore
+from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
 from opencode.modules.marketplace.store.tables import requests
@@ -24,6 +28,10 @@ class Stores:
         self.profiles = ProfileStore(connection)
         self.counting = CountingStore(connection)
         self.imports = ImportStore(connection)
+        self.orders = OrderStore(connection)
+        self.payments = PaymentStore(connection)
+        self.ledger = LedgerStore(connection)
+        self.entitlements = EntitlementStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 
