@@ -85,6 +85,12 @@ def test_runtimes_lists_the_languages_and_says_of_each_whether_it_is_there(data:
     assert {"python", "javascript", "typescript", "c", "cpp", "java", "bash"} <= listed
 
 
+def test_the_ledger_is_checked_without_a_server(data: Path) -> None:
+    done = run_ocp("marketplace", "ledger-check", "--data", data)
+    assert done.status == 0, done.err
+    assert "0 transactions add up" in done.out
+
+
 def test_export_writes_an_interview_while_the_server_runs_and_after(data: Path, tmp_path: Path) -> None:
     with serving(data) as server, server.client() as person:
         register(person)

@@ -286,6 +286,14 @@ async def test_people_are_told_of_payments_and_refunds_once(market: Market) -> N
     ]
 
 
+async def test_who_marked_an_order_as_paid_and_who_gave_money_back_is_in_the_audit_trail(market: Market) -> None:
+    ada, _, _, order = await bought(market)
+    await did(market.administrator(), order, "refund", {"amount_minor": 5})
+    lines = [(line.kind, line.subject_id) for line in market.identity.audit]
+    assert lines == [("order.marked_paid", order["id"]), ("order.refunded", order["id"])]
+    assert market.identity.audit[0].actor_id == ada.id
+
+
 async def test_orders_sales_and_entitlements_come_in_pages_and_to_nobody_else(
     market: Market, clock: ManualClock
 ) -> None:

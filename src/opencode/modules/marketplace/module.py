@@ -8,11 +8,13 @@ from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.identity import Identity
+from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
+from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
@@ -29,6 +31,7 @@ from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.store import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,12 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         stop=stop,
     )
     return MarketplaceModule(plug, catalogue, counting, importing)
+
+
+async def check_ledger(database: Database) -> Check:
+    """Add the ledger up, for an operator who has the database and no server."""
+    async with reading(database) as stores:
+        return await stores.ledger.check()
 
 
 def build_stripe(settings: MarketplaceSettings) -> Stripe | None:

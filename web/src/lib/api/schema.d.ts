@@ -163,6 +163,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/entitlements/{entitlement_id}/licence-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a licence key, or a new one in its place
+         * @description It is shown this once. The key before is good no more.
+         */
+        post: operations["make_licence_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/interviews": {
         parameters: {
             query?: never;
@@ -478,6 +498,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/licences/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Is a licence key good?
+         * @description For programs, without signing in.
+         */
+        post: operations["verify_licence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/ledger/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Does the ledger add up?
+         * @description For administrators.
+         */
+        get: operations["check_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -501,6 +561,43 @@ export interface paths {
          *     password yet. A new password ends all other sessions.
          */
         patch: operations["update_me"];
+        trace?: never;
+    };
+    "/api/v1/me/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what one has bought
+         * @description Newest first, those that were revoked too.
+         */
+        get: operations["list_own_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one ordered, newest first */
+        get: operations["list_own_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/me/profile": {
@@ -537,6 +634,146 @@ export interface paths {
         get: operations["list_own_projects"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what others ordered, newest first
+         * @description Orders of one's own projects, in all states.
+         */
+        get: operations["list_own_sales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an order
+         * @description For its buyer, its seller and administrators; to others it does not exist.
+         */
+        get: operations["get_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an order
+         * @description While it is pending. A payment that arrives all the same makes it paid.
+         */
+        post: operations["cancel_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to an order's money
+         * @description For the seller and administrators.
+         */
+        get: operations["get_order_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/mark-paid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note a payment
+         * @description For the seller and administrators, of orders of the manual provider.
+         */
+        post: operations["mark_order_paid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give money back
+         * @description For the seller and administrators. Once all of it is back, entitlement and licence key are revoked.
+         */
+        post: operations["refund_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/stripe/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * For Stripe: tell of a payment
+         * @description The signature stands for whoever calls. Twice is the same as once, and the order of calls does not matter.
+         */
+        post: operations["hear_stripe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -674,6 +911,26 @@ export interface paths {
          * @description Counts once for each Idempotency-Key; without one, once for each visitor and hour.
          */
         post: operations["download_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order a project
+         * @description The price is that of now. Whoever has an open order for the project gets that one.
+         */
+        post: operations["place_order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -945,6 +1202,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Account
+         * @description Where money is, and whose it is.
+         * @enum {string}
+         */
+        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
         /** AuditEntryView */
         AuditEntryView: {
             id: string;
@@ -961,6 +1224,17 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Part"];
+        };
+        /** BalanceView */
+        BalanceView: {
+            account: components["schemas"]["Account"];
+            currency: string;
+            amount_minor: number;
+        };
+        /** BoughtView */
+        BoughtView: {
+            slug: string;
+            title: string;
         };
         /** CandidateExport */
         CandidateExport: {
@@ -1093,6 +1367,22 @@ export interface components {
          * @enum {string}
          */
         Encoding: "utf8" | "base64" | "hex";
+        /** EntitlementView */
+        EntitlementView: {
+            id: string;
+            order_id: string;
+            project: components["schemas"]["BoughtView"];
+            quantity: number;
+            /** Format: date-time */
+            activated_at: string;
+            revoked_at: string | null;
+            licence_key: components["schemas"]["LicenceKeyView"] | null;
+        };
+        /** EntryView */
+        EntryView: {
+            account: components["schemas"]["Account"];
+            amount_minor: number;
+        };
         /** ExecutionExport */
         ExecutionExport: {
             id: string;
@@ -1151,6 +1441,17 @@ export interface components {
             name?: string | null;
             encoding?: components["schemas"]["Encoding"];
         };
+        /** FindingView */
+        FindingView: {
+            subject: string;
+            detail: string;
+        };
+        /**
+         * Happening
+         * @description What a transaction is about.
+         * @enum {string}
+         */
+        Happening: "paid" | "refunded";
         /**
          * ImportState
          * @enum {string}
@@ -1243,6 +1544,35 @@ export interface components {
         LanguagesView: {
             items: components["schemas"]["LanguageView"][];
         };
+        /** LedgerCheckView */
+        LedgerCheckView: {
+            balanced: boolean;
+            transactions: number;
+            balances: components["schemas"]["BalanceView"][];
+            findings: components["schemas"]["FindingView"][];
+        };
+        /** LedgerView */
+        LedgerView: {
+            transactions: components["schemas"]["TransactionView"][];
+        };
+        /** LicenceKeyView */
+        LicenceKeyView: {
+            last4: string;
+            /** Format: date-time */
+            issued_at: string;
+        };
+        /** LicenceQuestion */
+        LicenceQuestion: {
+            key: string;
+            project: string;
+        };
+        /** LicenceView */
+        LicenceView: {
+            valid: boolean;
+            project?: string | null;
+            quantity?: number | null;
+            activated_at?: string | null;
+        };
         /** LimitsDraft */
         LimitsDraft: {
             wall_time_ms?: number | null;
@@ -1332,6 +1662,13 @@ export interface components {
             stderr_base64: string | null;
             compile: components["schemas"]["execution_domain_views_CompileView"] | null;
         };
+        /** NewLicenceKeyView */
+        NewLicenceKeyView: {
+            key: string;
+            last4: string;
+            /** Format: date-time */
+            issued_at: string;
+        };
         /** NewTokenView */
         NewTokenView: {
             id: string;
@@ -1350,6 +1687,43 @@ export interface components {
          * @enum {string}
          */
         Order: "relevance" | "popularity" | "trending" | "recent" | "name";
+        /** OrderDraft */
+        OrderDraft: {
+            /** @default 1 */
+            quantity: number;
+        };
+        /**
+         * OrderState
+         * @description What has become of an order.
+         * @enum {string}
+         */
+        OrderState: "pending" | "paid" | "refunded" | "cancelled" | "expired";
+        /** OrderView */
+        OrderView: {
+            id: string;
+            state: components["schemas"]["OrderState"];
+            project: components["schemas"]["BoughtView"];
+            buyer: string;
+            quantity: number;
+            amount_minor: number;
+            refunded_minor: number;
+            currency: string;
+            provider: string;
+            checkout_url: string | null;
+            invoice_number: string | null;
+            payment_reference: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            paid_at: string | null;
+        };
+        /**
+         * Outcome
+         * @description What was done with what a provider told.
+         * @enum {string}
+         */
+        Outcome: "applied" | "ignored" | "waiting" | "mismatch";
         /** OwnInterviewView */
         OwnInterviewView: {
             id: string;
@@ -1417,6 +1791,16 @@ export interface components {
             items: components["schemas"]["CardView"][];
             next_cursor: string | null;
         };
+        /** PageView[EntitlementView] */
+        EntitlementPage: {
+            items: components["schemas"]["EntitlementView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[OrderView] */
+        OrderPage: {
+            items: components["schemas"]["OrderView"][];
+            next_cursor: string | null;
+        };
         /**
          * Part
          * @enum {string}
@@ -1433,6 +1817,10 @@ export interface components {
             /** Format: date-time */
             joined_at: string;
             admitted_at: string | null;
+        };
+        /** PaymentMark */
+        PaymentMark: {
+            reference: string;
         };
         /** PersonView */
         PersonView: {
@@ -1583,6 +1971,10 @@ export interface components {
         ReasonView: {
             part: string;
             value: number;
+        };
+        /** RefundWish */
+        RefundWish: {
+            amount_minor?: number | null;
         };
         /** RefusedLineView */
         RefusedLineView: {
@@ -1834,6 +2226,15 @@ export interface components {
             /** @default 0.000001 */
             relative: number;
         };
+        /** TransactionView */
+        TransactionView: {
+            key: string;
+            happening: components["schemas"]["Happening"];
+            currency: string;
+            entries: components["schemas"]["EntryView"][];
+            /** Format: date-time */
+            at: string;
+        };
         /** UpdateMeBody */
         UpdateMeBody: {
             /** @description What others see, 1 to 80 characters. */
@@ -1876,6 +2277,9 @@ export interface components {
             downloads: {
                 [key: string]: number[];
             };
+        /** WebhookView */
+        WebhookView: {
+            outcome: components["schemas"]["Outcome"];
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -2152,6 +2556,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_licence_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entitlement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewLicenceKeyView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -2964,6 +3399,68 @@ export interface operations {
             };
         };
     };
+    verify_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceQuestion"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerCheckView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -3028,6 +3525,74 @@ export interface operations {
             };
         };
     };
+    list_own_entitlements: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_orders: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_own_profile: {
         parameters: {
             query?: never;
@@ -3078,6 +3643,238 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_sales: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_order_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hear_stripe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description t=<seconds>,v1=<hex> */
+                "Stripe-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -3423,6 +4220,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DownloadView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

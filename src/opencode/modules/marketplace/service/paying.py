@@ -61,7 +61,10 @@ class Paying(Orders):
                 raise OrderRefused((FieldProblem("/reference", problem),))
             if order.state is OrderState.PAID and order.payment_reference != line:
                 raise OrderNotPossible(order.id, order.state, OrderAction.MARK_PAID)
-            return await settle(work, order, Paid(order.amount_minor, order.currency, line), self.clock.now())
+            after = await settle(work, order, Paid(order.amount_minor, order.currency, line), self.clock.now())
+        if after != order:
+            await self.identity.record("order.marked_paid", actor=by, subject_id=order.id)
+        return after
 
     async def refund(
         self, order_id: str, by: Principal, amount_minor: int | None = None, *, key: str | None = None
@@ -91,7 +94,9 @@ class Paying(Orders):
         await self._carry_out(order, refund)
         async with self.unit_of_work() as work:
             order = await self.order_for(work.stores, order_id, by, OrderAction.SEE, to_change=True)
-            return await settle(work, order, GivenBack(refund.total_minor, order.currency), self.clock.now())
+            after = await settle(work, order, GivenBack(refund.total_minor, order.currency), self.clock.now())
+        await self.identity.record("order.refunded", actor=by, subject_id=order.id, detail=refund.id)
+        return after
 
     async def hear(self, news: News) -> Outcome:
         """
@@ -105,15 +110,18 @@ class Paying(Orders):
 
     async def hear_again(self) -> None:
         """Look once more at what waits, in case its order is known by now; give up what has waited for days."""
+        too_long_ago = self.clock.now() - WAITS
         after: tuple[datetime, str] | None = None
         while True:
             async with self.reading() as stores:
                 waiting = await stores.payments.waiting(after, _MOST_AT_ONCE)
-            for news in waiting:
+                known = [news for news in waiting if await _order_of(stores, news)]
+            if waiting and waiting[0].received_at < too_long_ago:
                 async with self.unit_of_work() as work:
-                    outcome = await self._apply(work, news)
-                    if outcome is Outcome.WAITING and news.received_at < self.clock.now() - WAITS:
-                        await work.stores.payments.settle(news, Outcome.IGNORED)
+                    await work.stores.payments.give_up(too_long_ago)
+            for news in known:
+                async with self.unit_of_work() as work:
+                    await self._apply(work, news)
             if len(waiting) < _MOST_AT_ONCE:
                 return
             after = (waiting[-1].received_at, waiting[-1].id)
@@ -121,7 +129,7 @@ class Paying(Orders):
     async def _apply(self, work: MarketplaceWork, news: News) -> Outcome:
         if news.fact is None:
             outcome = Outcome.IGNORED
-        elif (order := await _order_of(work.stores, news)) is None:
+        elif (order := await _order_of(work.stores, news, to_change=True)) is None:
             outcome = Outcome.WAITING
         else:
             outcome = await self._apply_to(work, order, news)
@@ -185,9 +193,9 @@ class Paying(Orders):
             raise
 
 
-async def _order_of(stores: Stores, news: News) -> Order | None:
+async def _order_of(stores: Stores, news: News, *, to_change: bool = False) -> Order | None:
     if news.order_id:
-        return await stores.orders.get(news.order_id, to_change=True)
+        return await stores.orders.get(news.order_id, to_change=to_change)
     if news.reference:
-        return await stores.orders.paid_as(news.provider, news.reference, to_change=True)
+        return await stores.orders.paid_as(news.provider, news.reference, to_change=to_change)
     return None

@@ -43,6 +43,12 @@ class PaymentStore:
         changed = update(payment_events).where(columns.provider == news.provider, columns.id == news.id)
         await self._connection.execute(changed.values(outcome=outcome))
 
+    async def give_up(self, before: datetime) -> None:
+        """What waits since then is about nothing of ours."""
+        columns = payment_events.c
+        changed = update(payment_events).where(columns.outcome == Outcome.WAITING, columns.received_at < before)
+        await self._connection.execute(changed.values(outcome=Outcome.IGNORED))
+
     async def find(self, provider: str, event_id: str) -> News | None:
         columns = payment_events.c
         query = select(payment_events).where(columns.provider == provider, columns.id == event_id)

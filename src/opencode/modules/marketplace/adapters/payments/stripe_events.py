@@ -83,6 +83,9 @@ def _read(event: _Event) -> tuple[str | None, str | None, Fact | None]:
         session = msgspec.convert(event.data.object, _Session)
         order_id = session.client_reference_id or (session.metadata or {}).get(ORDER_KEY)
         reference = _id_of(session.payment_intent)
+        if not order_id or not is_id(order_id, "ord"):
+            # All that we open carry our id: somebody else's, on the same account.
+            return None, None, None
         return order_id, reference, _CHECKOUT_FACTS.get(event.type) or _paid(session, reference)
     if event.type == _REFUNDED:
         charge = msgspec.convert(event.data.object, _Charge)

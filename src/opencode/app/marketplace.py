@@ -1,0 +1,48 @@
+"""The commands `ocp marketplace …`: what an operator asks about buying and selling."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from opencode.app.console import out, settings_of, show, table_of
+
+app = typer.Typer(help="The marketplace: whether its ledger adds up.", no_args_is_help=True)
+
+
+@app.callback()
+def marketplace() -> None:
+    """The marketplace: whether its ledger adds up."""
+
+
+@app.command("ledger-check")
+def ledger_check(
+    data: Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")] = None,
+) -> None:
+    """Add the ledger up and compare it with the orders; status 1 when something does not agree."""
+    from opencode.app.migrate import migrate
+    from opencode.app.wiring import open_database
+    from opencode.modules.marketplace.domain.ledger import Check
+    from opencode.modules.marketplace.module import check_ledger
+
+    async def work() -> Check:
+        database = open_database(settings_of(data=data))
+        try:
+            await migrate(database)
+            return await check_ledger(database)
+        finally:
+            await database.close()
+
+    check = asyncio.run(work())
+    table = table_of("account", "currency", "balance in minor units")
+    for each in check.balances:
+        table.add_row(each.account.value, each.currency, str(each.amount_minor))
+    show(table)
+    for finding in check.findings:
+        out.print(f"[red]bad [/red]  [bold]{escape(finding.subject)}[/bold]: {escape(finding.detail)}")
+    if not check.is_balanced:
+        sys.exit(1)
+    out.print(f"[green]good[/green]  {check.transactions} transactions add up and agree with the orders.")
