@@ -178,12 +178,10 @@ async def test_what_cannot_be_bought_is_not_ordered(market: Market) -> None:
     assert order["state"] == "paid"
 
 
-@pytest.mark.parametrize(
-    "body", [{"quantity": 0}, {"quantity": 101}, {"quantity": "1"}, {"price": 1}, [], {"quantity": 2**70}]
-)
-async def test_a_bad_order_is_refused(market: Market, body: object) -> None:
+async def test_a_bad_order_is_refused(market: Market) -> None:
     _, grace, slug = await sold(market)
-    assert (await grace.post(f"{PROJECTS}/{slug}/orders", body)).status_code == 400
+    for body in ({"quantity": 0}, {"quantity": 101}, {"quantity": "1"}, {"price": 1}, [], {"quantity": 2**70}):
+        assert (await grace.post(f"{PROJECTS}/{slug}/orders", body)).status_code == 400
 
 
 async def test_another_number_while_an_order_is_open_is_refused(market: Market) -> None:
@@ -243,12 +241,10 @@ async def test_a_refund_that_is_asked_for_twice_is_made_once(market: Market) -> 
     assert (check["balanced"], check["transactions"]) == (True, 3)
 
 
-@pytest.mark.parametrize(
-    "body", [{"amount_minor": 0}, {"amount_minor": -1}, {"amount_minor": 1.5}, {"amount_minor": 2**70}]
-)
-async def test_a_bad_refund_is_refused(market: Market, body: Json) -> None:
+async def test_a_bad_refund_is_refused(market: Market) -> None:
     ada, _, _, order = await bought(market)
-    assert (await ada.post(f"{ORDERS}/{order['id']}/refund", body)).status_code == 400
+    for amount in (0, -1, 1.5, "5", 2**70):
+        assert (await ada.post(f"{ORDERS}/{order['id']}/refund", {"amount_minor": amount})).status_code == 400
 
 
 async def test_an_order_that_nobody_pays_expires_and_a_late_transfer_still_counts(
