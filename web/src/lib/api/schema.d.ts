@@ -2272,14 +2272,15 @@ export interface components {
             url: string;
             secret?: string | null;
         };
+        /** WebhookView */
+        WebhookView: {
+            outcome: components["schemas"]["Outcome"];
+        };
         /** WeeksView */
         WeeksView: {
             downloads: {
                 [key: string]: number[];
             };
-        /** WebhookView */
-        WebhookView: {
-            outcome: components["schemas"]["Outcome"];
         };
         /** CompileView */
         execution_domain_views_CompileView: {
