@@ -28,6 +28,7 @@ _TITLES = {
     "PistonSettings": "The Piston API",
     "InterviewsSettings": "Interviews",
     "MarketplaceSettings": "The marketplace",
+    "NotificationsSettings": "Notifications",
 }
 
 

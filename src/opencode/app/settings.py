@@ -14,6 +14,7 @@ from opencode.modules.execution.settings import ExecutionSettings, PistonSetting
 from opencode.modules.identity.settings import IdentitySettings
 from opencode.modules.interviews.settings import InterviewsSettings
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.notifications.settings import NotificationsSettings
 
 _HINT = "`ocp settings` lists every setting"
 
@@ -72,6 +73,7 @@ class Settings:
     piston: PistonSettings
     interviews: InterviewsSettings
     marketplace: MarketplaceSettings
+    notifications: NotificationsSettings
     values: tuple[SettingValue, ...]
 
 
@@ -83,6 +85,7 @@ SECTIONS = (
     PistonSettings,
     InterviewsSettings,
     MarketplaceSettings,
+    NotificationsSettings,
 )
 
 

@@ -21,6 +21,7 @@ from opencode.modules.execution.module import WorkerModule
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 from opencode.modules.marketplace import module as marketplace_module
+from opencode.modules.notifications import module as notifications_module
 
 
 @dataclass(slots=True)
@@ -134,12 +135,20 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     marketplace = marketplace_module.build(
         parts, settings.marketplace, identity=identity.contract, index=marketplace_module.build_index()
     )
+    notifications = notifications_module.build(parts, settings.notifications, identity=identity.contract)
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
     # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
     execution.open_elsewhere(interviews.runs)
     chosen = settings.process.modules
-    plugs = (identity.plug, collaboration.plug, execution.plug, interviews.plug, marketplace.plug)
+    plugs = (
+        identity.plug,
+        collaboration.plug,
+        execution.plug,
+        interviews.plug,
+        marketplace.plug,
+        notifications.plug,
+    )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)

@@ -17,6 +17,8 @@ ProjectId = NewType("ProjectId", str)
 OrderId = NewType("OrderId", str)
 RefundId = NewType("RefundId", str)
 EntitlementId = NewType("EntitlementId", str)
+NoticeId = NewType("NoticeId", str)
+WebhookId = NewType("WebhookId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

@@ -30,6 +30,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "audit": ("read",),
     "interviews": ("create", "read", "manage"),
     "invites": ("create",),
+    "notices": ("read", "manage"),
     "projects": ("write", "manage"),
     "runs": ("create",),
     "runtimes": ("manage",),
@@ -40,7 +41,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
 
 PERMISSIONS = frozenset(f"{resource}:{action}" for resource, actions in RESOURCES.items() for action in actions)
 
-_MEMBER = frozenset({"account:manage", "tokens:manage", "projects:write"})
+_MEMBER = frozenset({"account:manage", "tokens:manage", "projects:write", "notices:read", "notices:manage"})
 _INTERVIEWER = _MEMBER | {"interviews:create", "interviews:read", "interviews:manage", "runs:create", "ai:use"}
 
 GRANTS: dict[Role, frozenset[str]] = {

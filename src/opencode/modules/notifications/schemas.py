@@ -1,0 +1,74 @@
+"""What goes in and out over HTTP."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from opencode.contracts.notifications import NoticeKind
+from opencode.infra.http import Body, ServerEvent
+from opencode.kernel.errors import FieldProblem
+from opencode.modules.notifications.domain.notices import Notice
+from opencode.modules.notifications.service.streaming import News
+
+
+class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice. `path` leads to what it is about, inside this server."""
+
+    id: str
+    kind: NoticeKind
+    title: str
+    body: str
+    path: str
+    at: datetime
+    read: bool
+
+    @classmethod
+    def of(cls, notice: Notice) -> "NoticeView":
+        return cls(
+            id=notice.id,
+            kind=notice.kind,
+            title=notice.title,
+            body=notice.body,
+            path=notice.path,
+            at=notice.at,
+            read=notice.read_at is not None,
+        )
+
+
+class UnreadView(msgspec.Struct, frozen=True):
+    unread: int
+
+
+class ReadMark(Body):
+    """Either `ids`, or `all` with, better, `up_to`: the latest notice that was seen. Newer ones then stay unread."""
+
+    ids: list[str] | None = None
+    all: bool = False
+    up_to: str | None = None
+
+    def problems(self) -> Iterable[FieldProblem]:
+        if (self.ids is None) is not self.all:
+            yield FieldProblem("/ids", "must be given, or all must be true; not both")
+        if self.up_to is not None and not self.all:
+            yield FieldProblem("/up_to", "goes with all")
+
+
+class NoticeNews(msgspec.Struct, frozen=True, kw_only=True, tag="notice.given", tag_field="type"):
+    """A new notice, and how many are unread with it."""
+
+    notice: NoticeView
+    unread: int
+
+
+class CountNews(msgspec.Struct, frozen=True, kw_only=True, tag="notices.counted", tag_field="type"):
+    """How many are unread now."""
+
+    unread: int
+
+
+def event_of(news: News) -> ServerEvent:
+    if news.notice is None:
+        return ServerEvent(str(news.seq), "notices.counted", msgspec.json.encode(CountNews(unread=news.unread)))
+    given = NoticeNews(notice=NoticeView.of(news.notice), unread=news.unread)
+    return ServerEvent(str(news.seq), "notice.given", msgspec.json.encode(given))

@@ -1,0 +1,19 @@
+"""What happens by itself while the server runs."""
+
+from datetime import timedelta
+
+from opencode.modules.notifications.service.base import UseCases
+
+AT_ONCE = 1_000
+
+
+class Tidying(UseCases):
+    async def forget(self) -> None:
+        """Delete what is old enough, piece by piece, so that nobody waits long for the one writer of SQLite."""
+        before = self.clock.now() - timedelta(days=self.settings.keep_notices_days)
+        while True:
+            async with self.reading() as stores:
+                if not await stores.notices.any_before(before):
+                    return
+            async with self.unit_of_work() as work:
+                await work.stores.notices.forget_before(before, limit=AT_ONCE)

@@ -1,0 +1,39 @@
+"""The tables. Ids of accounts are another module's: kept, never referenced by a foreign key."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from opencode.contracts.notifications import NoticeKind
+from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.modules.notifications.domain.notices import MAX_KEY, MAX_PATH, MAX_TITLE, NoticeState
+
+_ID = String(40)
+
+inboxes = Table(
+    "inboxes",
+    metadata,
+    Column("user_id", _ID, primary_key=True),
+    # The number of the latest notice. Whoever holds this row's lock is the only one who gives this person anything.
+    Column("last_seq", Integer, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", Word(NoticeKind), nullable=False),
+    Column("key", String(MAX_KEY), nullable=False),
+    Column("title", String(MAX_TITLE), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("path", String(MAX_PATH), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("read_at", UtcDateTime, nullable=True),
+    Column("state", Word(NoticeState), nullable=False),
+    UniqueConstraint("user_id", "key"),
+    UniqueConstraint("user_id", "seq"),
+    # The unread ones of a person are counted with every page that they open.
+    Index(None, "user_id", "state", "read_at"),
+    Index(None, "made_at"),
+)
