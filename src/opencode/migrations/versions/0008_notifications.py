@@ -1,4 +1,4 @@
-"""Notifications: inboxes and the notices in them."""
+"""Notifications: inboxes and the notices in them, and what people chose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ MOMENT = sa.BigInteger()
 
 def upgrade() -> None:
     _inboxes()
+    _preferences()
 
 
 def _inboxes() -> None:
@@ -39,3 +40,14 @@ def _inboxes() -> None:
     )
     op.create_index("ix_notices_user_id_state_read_at", "notices", ["user_id", "state", "read_at"])
     op.create_index("ix_notices_made_at", "notices", ["made_at"])
+
+
+def _preferences() -> None:
+    op.create_table(
+        "notice_preferences",
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("inbox", sa.Boolean(), nullable=False),
+        sa.Column("mail", sa.String(40), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "kind", name="pk_notice_preferences"),
+    )

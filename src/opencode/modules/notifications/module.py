@@ -14,6 +14,7 @@ from opencode.modules.notifications.jobs import jobs
 from opencode.modules.notifications.reactions import add_reactions
 from opencode.modules.notifications.routes import ROUTES
 from opencode.modules.notifications.service.inbox import Inbox
+from opencode.modules.notifications.service.preferring import Preferring
 from opencode.modules.notifications.service.receiving import Receiving
 from opencode.modules.notifications.service.streaming import Streaming
 from opencode.modules.notifications.service.tidying import Tidying
@@ -39,7 +40,11 @@ def build(parts: Parts, settings: NotificationsSettings, *, identity: Identity) 
     async def drain() -> None:
         streaming.close()
 
-    services = {"inbox": Inbox(parts, settings, identity), "notice_streaming": streaming}
+    services = {
+        "inbox": Inbox(parts, settings, identity),
+        "notice_streaming": streaming,
+        "preferring": Preferring(parts, settings, identity),
+    }
     dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()}
     plug = Plug(
         name="notifications",

@@ -9,6 +9,8 @@ from opencode.contracts.notifications import NoticeKind
 from opencode.infra.http import Body, ServerEvent
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.notifications.domain.notices import Notice
+from opencode.modules.notifications.domain.preferences import DEFAULTS, Choice, Choices, MailWhen, kinds_problems
+from opencode.modules.notifications.errors import NoticesRefused
 from opencode.modules.notifications.service.streaming import News
 
 
@@ -72,3 +74,46 @@ def event_of(news: News) -> ServerEvent:
         return ServerEvent(str(news.seq), "notices.counted", msgspec.json.encode(CountNews(unread=news.unread)))
     given = NoticeNews(notice=NoticeView.of(news.notice), unread=news.unread)
     return ServerEvent(str(news.seq), "notice.given", msgspec.json.encode(given))
+
+
+class ChoiceBody(Body):
+    """What happens with notices of one kind."""
+
+    inbox: bool
+    mail: MailWhen
+
+
+class PreferencesBody(Body):
+    """`kinds` names kinds of notices; those that it does not name have their defaults."""
+
+    kinds: dict[str, ChoiceBody]
+
+    def choices(self) -> Choices:
+        """
+        Raises:
+            NoticesRefused: a kind is not known.
+        """
+        if problems := kinds_problems(self.kinds, "/kinds"):
+            raise NoticesRefused(tuple(problems))
+        return {NoticeKind(name): Choice(choice.inbox, choice.mail) for name, choice in self.kinds.items()}
+
+
+class ChoiceView(msgspec.Struct, frozen=True):
+    inbox: bool
+    mail: MailWhen
+
+
+class PreferencesView(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for each kind, and what would if nothing was chosen. `mails`: this server sends e-mail at all."""
+
+    kinds: dict[NoticeKind, ChoiceView]
+    defaults: dict[NoticeKind, ChoiceView]
+    mails: bool
+
+    @classmethod
+    def of(cls, choices: Choices, *, mails: bool) -> "PreferencesView":
+        return cls(kinds=_choice_views(choices), defaults=_choice_views(DEFAULTS), mails=mails)
+
+
+def _choice_views(choices: Choices) -> dict[NoticeKind, ChoiceView]:
+    return {kind: ChoiceView(choice.inbox, choice.mail) for kind, choice in choices.items()}

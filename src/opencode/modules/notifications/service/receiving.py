@@ -16,17 +16,19 @@ class Receiving(UseCases):
             return
         said = Said.of(event)
         async with self.unit_of_work() as work:
-            new = await work.stores.notices.without(said.key, [UserId(user_id) for user_id in names])
-            if new:
+            user_ids = [UserId(user_id) for user_id in names]
+            await work.stores.notices.lock(user_ids)
+            if new := await work.stores.notices.without(said.key, user_ids):
                 await self._give(work, said, new)
 
-    async def _give(self, work: NotificationsWork, said: Said, user_ids: list[UserId]) -> list[Notice]:
+    async def _give(self, work: NotificationsWork, said: Said, user_ids: list[UserId]) -> None:
         numbers = await work.stores.notices.next_numbers(user_ids)
-        given = [
-            new_notice(NoticeId(new_id("ntc")), user_id, numbers[user_id], said, NoticeState.KEPT)
-            for user_id in user_ids
-        ]
-        await work.stores.notices.add(said.key, given, self.clock.now())
+        choices = await work.stores.preferences.for_kind(user_ids, said.kind)
+        given: list[Notice] = []
         for user_id in user_ids:
-            work.changes_inbox_of(user_id)
-        return given
+            # Also what is not wanted in the inbox is kept: it may go elsewhere, and must not be told twice.
+            state = NoticeState.KEPT if choices[user_id].inbox else NoticeState.ASIDE
+            given.append(new_notice(NoticeId(new_id("ntc")), user_id, numbers[user_id], said, state))
+            if state is NoticeState.KEPT:
+                work.changes_inbox_of(user_id)
+        await work.stores.notices.add(said.key, given, self.clock.now())

@@ -29,11 +29,8 @@ class NoticeStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def without(self, key: str, user_ids: Collection[UserId]) -> list[UserId]:
-        """
-        Those of these people who have no notice with this key yet. Until the transaction ends nobody else gives any of
-        them a notice: of two processes that were handed one event, the second sees what the first has done.
-        """
+    async def lock(self, user_ids: Collection[UserId]) -> None:
+        """Until the transaction ends nobody else gives any of these people a notice, or changes what they chose."""
         ordered = sorted(user_ids)
         inserted = sqlite.insert(inboxes) if self._connection.dialect.name == "sqlite" else postgresql.insert(inboxes)
         rows = [{"user_id": user_id, "last_seq": 0} for user_id in ordered]
@@ -41,12 +38,18 @@ class NoticeStore:
         # Locked in one order, whoever asks: two events for the same people must not wait for each other.
         mine = select(inboxes.c.user_id).where(inboxes.c.user_id.in_(ordered)).order_by(inboxes.c.user_id)
         await self._connection.execute(mine.with_for_update())
-        told = select(notices.c.user_id).where(notices.c.key == key, notices.c.user_id.in_(ordered))
+
+    async def without(self, key: str, user_ids: Collection[UserId]) -> list[UserId]:
+        """
+        Those of these people, whose inboxes are locked, who have no notice with this key yet: of two processes that
+        were handed one event, the second sees what the first has done.
+        """
+        told = select(notices.c.user_id).where(notices.c.key == key, notices.c.user_id.in_(user_ids))
         have = set((await self._connection.execute(told)).scalars())
-        return [user_id for user_id in ordered if user_id not in have]
+        return [user_id for user_id in sorted(user_ids) if user_id not in have]
 
     async def next_numbers(self, user_ids: Collection[UserId]) -> dict[UserId, int]:
-        """Count one more notice for each; their inboxes are locked by `without`."""
+        """Count one more notice for each; their inboxes are locked."""
         counted = update(inboxes).where(inboxes.c.user_id.in_(user_ids)).values(last_seq=inboxes.c.last_seq + 1)
         rows = await self._connection.execute(counted.returning(inboxes.c.user_id, inboxes.c.last_seq))
         return {UserId(row.user_id): row.last_seq for row in rows}

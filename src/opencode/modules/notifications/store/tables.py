@@ -1,10 +1,21 @@
 """The tables. Ids of accounts are another module's: kept, never referenced by a foreign key."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from opencode.contracts.notifications import NoticeKind
 from opencode.infra.db import UtcDateTime, Word, metadata
 from opencode.modules.notifications.domain.notices import MAX_KEY, MAX_PATH, MAX_TITLE, NoticeState
+from opencode.modules.notifications.domain.preferences import MailWhen
 
 _ID = String(40)
 
@@ -36,4 +47,14 @@ notices = Table(
     # The unread ones of a person are counted with every page that they open.
     Index(None, "user_id", "state", "read_at"),
     Index(None, "made_at"),
+)
+
+preferences = Table(
+    "notice_preferences",
+    metadata,
+    Column("user_id", _ID, nullable=False),
+    Column("kind", Word(NoticeKind), nullable=False),
+    Column("inbox", Boolean, nullable=False),
+    Column("mail", Word(MailWhen), nullable=False),
+    PrimaryKeyConstraint("user_id", "kind"),
 )

@@ -14,6 +14,7 @@ from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
 from opencode.modules.notifications.store.notices import NoticeStore
+from opencode.modules.notifications.store.preferences import PreferenceStore
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ class Stores:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.notices = NoticeStore(connection)
+        self.preferences = PreferenceStore(connection)
 
 
 @asynccontextmanager
