@@ -29,6 +29,7 @@ class IdentityInMemory:
         self._expires: dict[str, datetime] = {}
         self._sessions: dict[str, str] = {}
         self.audit: list[AuditLine] = []
+        self.emails: dict[str, str] = {}
 
     async def authenticate(self, *, session: str | None, bearer: str | None) -> Principal:
         if bearer is None:
@@ -53,6 +54,9 @@ class IdentityInMemory:
 
     async def display_names(self, user_ids: frozenset[str]) -> dict[str, str]:
         return {who.id: who.name for who in self._principals.values() if who.id in user_ids}
+
+    async def email_addresses(self, user_ids: frozenset[str]) -> dict[str, str]:
+        return {user_id: self.emails[user_id] for user_id in user_ids if user_id in self.emails}
 
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         self.audit.append(AuditLine(kind, actor.id, subject_id, detail))

@@ -56,6 +56,13 @@ class Identity(Protocol):
         """The names of accounts; unknown ids are left out."""
         ...
 
+    async def email_addresses(self, user_ids: frozenset[str]) -> dict[str, str]:
+        """
+        Where accounts get mail, as their holders typed it: it may be no address of any mail server. Unknown ids, and
+        accounts without an address, are left out.
+        """
+        ...
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         """Add a line to the audit trail, such as `interview.participant_removed`. Never secrets, never content."""
         ...

@@ -18,6 +18,7 @@ OrderId = NewType("OrderId", str)
 RefundId = NewType("RefundId", str)
 EntitlementId = NewType("EntitlementId", str)
 NoticeId = NewType("NoticeId", str)
+MailId = NewType("MailId", str)
 WebhookId = NewType("WebhookId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:

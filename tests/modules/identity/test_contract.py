@@ -111,3 +111,12 @@ async def test_what_has_expired_is_swept_away(server: Server, admin: httpx.Async
         for table in ("sessions", "tokens", "guests", "invites", "audit"):
             assert (await connection.exec_driver_sql(f"select count(*) from {table}")).scalar_one() == 0
         assert (await connection.exec_driver_sql("select count(*) from accounts")).scalar_one() == 1
+
+
+async def test_addresses_of_accounts_are_found_and_unknown_ones_left_out(
+    server: Server, grace: httpx.AsyncClient
+) -> None:
+    me = (await grace.get("/api/v1/me")).json()
+    addresses = await server.module.contract.email_addresses(frozenset({me["id"], "usr_unknown"}))
+    assert addresses == {me["id"]: me["email"]}
+    assert await server.module.contract.email_addresses(frozenset()) == {}

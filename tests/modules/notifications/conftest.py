@@ -40,10 +40,10 @@ class Person:
         return UserId(self.principal.id)
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
-        return await self.call("GET", path, params=query)
+        return await self.call("GET", path, params=query or None)
 
     async def post(self, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        return await self.call("POST", path, json=body, params=query)
+        return await self.call("POST", path, json=body, params=query or None)
 
     async def put(self, path: str, body: Any) -> httpx.Response:
         return await self.call("PUT", path, json=body)

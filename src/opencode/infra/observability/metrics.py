@@ -31,4 +31,5 @@ RUN_WAIT = Histogram(
 )
 RUN_RETRIES = Counter("opencode_run_retries_total", "Runs that began anew after a fault of the server's.")
 WEBHOOKS = Counter("opencode_webhooks_total", "Webhook calls, by what became of them.", ["outcome"])
+MAILS = Counter("opencode_mails_total", "Mails to send, by what became of them.", ["outcome"])
 EVENT_STREAMS = Gauge("opencode_event_streams_open", "Server-sent event streams that are open.")

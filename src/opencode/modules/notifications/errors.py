@@ -3,7 +3,7 @@ What can go wrong with notices.
 
     NotFound    NoticeNotFound
     Busy        TooManyNoticeStreams
-    Invalid     NoticesRefused
+    Invalid     NoticesRefused · UnsubscribeLinkBroken
 """
 
 from opencode.kernel.errors import Busy, FieldProblem, Invalid, NotFound
@@ -42,4 +42,16 @@ class NoticesRefused(Invalid):
         listed = ", ".join(problem.pointer.lstrip("/") for problem in problems)
         super().__init__(
             f"There are problems with: {listed}.", action="Correct the fields named in errors.", problems=problems
+        )
+
+
+class UnsubscribeLinkBroken(Invalid):
+    """The link of a mail is not whole, or was not made by this server."""
+
+    title = "The link is broken"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link to end mails is not whole, or not of this server.",
+            action="Copy the whole link, or sign in and choose in your preferences.",
         )

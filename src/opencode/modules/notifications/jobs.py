@@ -1,10 +1,17 @@
 """Timed work."""
 
 from opencode.infra.jobs import Job
+from opencode.modules.notifications.service.mailing import Mailing
 from opencode.modules.notifications.service.tidying import Tidying
 
 TIDY_EVERY_S = 3600.0
 
 
-def jobs(tidying: Tidying) -> list[Job]:
-    return [Job("forget old notices", TIDY_EVERY_S, tidying.forget)]
+SEND_EVERY_S = 1.0
+
+
+def jobs(tidying: Tidying, mailing: Mailing) -> list[Job]:
+    timed = [Job("forget old notices", TIDY_EVERY_S, tidying.forget)]
+    if mailing.settings.mails:
+        timed.append(Job("send mail", SEND_EVERY_S, mailing.send_due))
+    return timed

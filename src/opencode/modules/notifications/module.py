@@ -1,5 +1,6 @@
 """The plug of notifications."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ from litestar.di import Provide
 from opencode.contracts.identity import Identity
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
+from opencode.modules.notifications.adapters.smtp import SmtpMailer
 from opencode.modules.notifications.jobs import jobs
 from opencode.modules.notifications.reactions import add_reactions
 from opencode.modules.notifications.routes import ROUTES
 from opencode.modules.notifications.service.inbox import Inbox
+from opencode.modules.notifications.service.mailing import Mailing
 from opencode.modules.notifications.service.preferring import Preferring
 from opencode.modules.notifications.service.receiving import Receiving
 from opencode.modules.notifications.service.streaming import Streaming
@@ -23,22 +26,38 @@ from opencode.modules.notifications.settings import NotificationsSettings
 
 @dataclass(frozen=True, slots=True)
 class NotificationsModule:
-    """What wiring gets."""
+    """What wiring gets: the plug, and what tests drive by hand."""
 
     plug: Plug
+    mailing: Mailing
 
 
-def build(parts: Parts, settings: NotificationsSettings, *, identity: Identity) -> NotificationsModule:
-    """Put the module together."""
+def build(
+    parts: Parts,
+    settings: NotificationsSettings,
+    *,
+    identity: Identity,
+    mail_trust: ssl.SSLContext | None = None,
+) -> NotificationsModule:
+    """
+    Put the module together.
+
+    Args:
+        mail_trust: whom to trust as a mail server; by default whom this machine trusts.
+    """
     receiving = Receiving(parts, settings, identity)
     streaming = Streaming(parts, settings, identity)
     tidying = Tidying(parts, settings, identity)
+    mailing = Mailing(parts, settings, identity, SmtpMailer(settings, mail_trust))
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, receiving, streaming)
 
     async def drain() -> None:
         streaming.close()
+
+    def notices() -> dict[str, str]:
+        return {"mail": f"could not be handed over: {mailing.trouble}"} if mailing.trouble else {}
 
     services = {
         "inbox": Inbox(parts, settings, identity),
@@ -50,10 +69,11 @@ def build(parts: Parts, settings: NotificationsSettings, *, identity: Identity) 
         name="notifications",
         routes=[Router("/", route_handlers=list(ROUTES), dependencies=dependencies)],
         react=react,
-        jobs=jobs(tidying),
+        jobs=jobs(tidying, mailing),
+        notices=notices,
         drain=drain,
     )
-    return NotificationsModule(plug)
+    return NotificationsModule(plug, mailing)
 
 
 def _always(service: Any) -> Callable[[], Any]:

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 from datetime import timedelta
 
+from opencode.kernel import backoff
+
 GIVE_UP_AFTER = timedelta(days=1)
 SIGNATURE_HEADER = "OCP-Signature"
 
@@ -18,12 +20,5 @@ def signature(secret: str, seconds: int, body: bytes) -> str:
 
 
 def delay_s(attempts: int, chance: float) -> float:
-    """
-    How long to wait after so many failed attempts: twice as long each time, an hour at the most, and between half and
-    all of it, so that a receiver that comes back is not met by everybody at once.
-
-    Args:
-        chance: from 0 to 1.
-    """
-    longest = min(_FIRST_DELAY_S * 2 ** min(attempts - 1, 20), _LONGEST_DELAY_S)
-    return longest * (0.5 + chance / 2)
+    """How long to wait after so many failed attempts: an hour at the most. Args: chance: from 0 to 1."""
+    return backoff.delay_s(attempts, chance, first_s=_FIRST_DELAY_S, longest_s=_LONGEST_DELAY_S)

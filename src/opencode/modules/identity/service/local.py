@@ -42,6 +42,12 @@ class LocalIdentity(Service):
         async with self._reading() as stores:
             return await stores.accounts.names(user_ids)
 
+    async def email_addresses(self, user_ids: frozenset[str]) -> dict[str, str]:
+        if not user_ids:
+            return {}
+        async with self._reading() as stores:
+            return await stores.accounts.addresses(user_ids)
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         async with self._work() as work:
             await self._note(work.stores, kind, actor=actor.id, subject=subject_id, detail=detail)

@@ -66,6 +66,10 @@ class AccountStore:
         query = select(accounts.c.id, accounts.c.display_name).where(accounts.c.id.in_(account_ids))
         return {row.id: row.display_name for row in await self._connection.execute(query)}
 
+    async def addresses(self, account_ids: frozenset[str]) -> dict[str, str]:
+        query = select(accounts.c.id, accounts.c.email).where(accounts.c.id.in_(account_ids))
+        return {row.id: row.email for row in await self._connection.execute(query) if row.email}
+
     async def count_administrators(self) -> int:
         # No other role has this word in it, and the question is asked only when roles change.
         query = (

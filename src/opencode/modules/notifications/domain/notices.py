@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from opencode.contracts.notifications import MAX_RECIPIENTS, NoticeGiven, NoticeKind
-from opencode.kernel.ids import NoticeId, UserId, is_id
+from opencode.kernel.ids import MailId, NoticeId, UserId, is_id
 
 MAX_KEY = 200
 MAX_TITLE = 200
@@ -60,6 +60,7 @@ class Notice:
     Attributes:
         seq: counts this person's notices from 1, without gaps; the order of the inbox, and of its event stream.
         read_at: None while it is unread.
+        mail_id: the mail that tells it, if any.
     """
 
     id: NoticeId
@@ -72,6 +73,7 @@ class Notice:
     at: datetime
     read_at: datetime | None
     state: NoticeState
+    mail_id: MailId | None = None
 
 
 def recipients_of(event: NoticeGiven) -> frozenset[UserId]:

@@ -52,10 +52,8 @@ def with_defaults(chosen: Choices) -> dict[NoticeKind, Choice]:
 
 def without_mail(chosen: Choices, kinds: frozenset[NoticeKind]) -> dict[NoticeKind, Choice]:
     """The same choices, but these kinds are not mailed any more."""
-    return {
-        kind: Choice(choice.inbox, MailWhen.NONE) if kind in kinds else choice
-        for kind, choice in with_defaults(chosen).items()
-    }
+    before = with_defaults(chosen)
+    return {**chosen, **{kind: Choice(before[kind].inbox, MailWhen.NONE) for kind in kinds}}
 
 
 def kinds_problems(names: Mapping[str, object], at: str) -> list[FieldProblem]:

@@ -11,9 +11,8 @@ class Tidying(UseCases):
     async def forget(self) -> None:
         """Delete what is old enough, piece by piece, so that nobody waits long for the one writer of SQLite."""
         before = self.clock.now() - timedelta(days=self.settings.keep_notices_days)
-        while True:
-            async with self.reading() as stores:
-                if not await stores.notices.any_before(before):
-                    return
+        more = True
+        while more:
             async with self.unit_of_work() as work:
-                await work.stores.notices.forget_before(before, limit=AT_ONCE)
+                more = await work.stores.notices.forget_before(before, limit=AT_ONCE)
+                more = await work.stores.mails.forget_before(before, limit=AT_ONCE) or more

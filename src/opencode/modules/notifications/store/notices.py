@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from opencode.kernel.ids import NoticeId, UserId
+from opencode.kernel.ids import UserId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.notifications.domain.notices import Notice, NoticeState, Said
+from opencode.modules.notifications.domain.notices import Notice, NoticeState
 from opencode.modules.notifications.store.tables import inboxes, notices
 
 _IN_THE_INBOX = notices.c.state == NoticeState.KEPT
@@ -81,6 +81,11 @@ class NoticeStore:
         row = (await self._connection.execute(query)).one_or_none()
         return _notice(row) if row else None
 
+    async def of_mail(self, mail_id: str) -> list[Notice]:
+        """What a mail is to tell, in order."""
+        query = select(notices).where(notices.c.mail_id == mail_id, notices.c.state != NoticeState.DELETED)
+        return [_notice(row) for row in await self._connection.execute(query.order_by(notices.c.seq))]
+
     async def standing(self, user_id: str) -> Standing:
         last = select(inboxes.c.last_seq).where(inboxes.c.user_id == user_id)
         last_seq = (await self._connection.execute(last)).scalar_one_or_none()
@@ -103,24 +108,14 @@ class NoticeStore:
         mine = notices.c.id == notice_id, notices.c.user_id == user_id, _IN_THE_INBOX
         return bool((await self._connection.execute(update(notices).where(*mine).values(gone))).rowcount)
 
-    async def any_before(self, moment: datetime) -> bool:
-        return (await self._connection.execute(_older(moment, 1))).first() is not None
-
-    async def forget_before(self, moment: datetime, *, limit: int) -> None:
-        old = _older(moment, limit).scalar_subquery()
-        await self._connection.execute(delete(notices).where(notices.c.id.in_(old)))
+    async def forget_before(self, moment: datetime, *, limit: int) -> bool:
+        """Delete notices that were made before that moment. Returns whether there were any."""
+        old = select(notices.c.id).where(notices.c.made_at < moment).limit(limit).scalar_subquery()
+        return bool((await self._connection.execute(delete(notices).where(notices.c.id.in_(old)))).rowcount)
 
     async def _mark(self, user_id: str, now: datetime, *which: ColumnElement[bool]) -> bool:
         unread = notices.c.user_id == user_id, _IN_THE_INBOX, notices.c.read_at.is_(None), *which
         return bool((await self._connection.execute(update(notices).where(*unread).values(read_at=now))).rowcount)
-
-
-def new_notice(notice_id: NoticeId, user_id: UserId, seq: int, said: Said, state: NoticeState) -> Notice:
-    return Notice(notice_id, user_id, seq, said.kind, said.title, said.body, said.path, said.at, None, state)
-
-
-def _older(moment: datetime, limit: int) -> Any:
-    return select(notices.c.id).where(notices.c.made_at < moment).limit(limit)
 
 
 def _notice(row: Any) -> Notice:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
+from opencode.modules.notifications.store.mails import MailStore
 from opencode.modules.notifications.store.notices import NoticeStore
 from opencode.modules.notifications.store.preferences import PreferenceStore
 
@@ -34,6 +35,7 @@ class Stores:
     def __init__(self, connection: AsyncConnection) -> None:
         self.notices = NoticeStore(connection)
         self.preferences = PreferenceStore(connection)
+        self.mails = MailStore(connection)
 
 
 @asynccontextmanager
