@@ -135,7 +135,12 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     marketplace = marketplace_module.build(
         parts, settings.marketplace, identity=identity.contract, index=marketplace_module.build_index()
     )
-    notifications = notifications_module.build(parts, settings.notifications, identity=identity.contract)
+    notifications = notifications_module.build(
+        parts,
+        settings.notifications,
+        identity=identity.contract,
+        private_webhooks=settings.execution.webhooks_to_private_networks,
+    )
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
     # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.

@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     """Moderators only: something waits in the queue."""
     MODERATION_DECIDED = "moderation.decided"
     """Your project, your report or your appeal was decided."""
+    WEBHOOK_DISABLED = "webhook.disabled"
+    """Your webhook was switched off, because its receiver does not answer."""
 
 
 class NoticeGiven(Event, frozen=True, kw_only=True, tag="notifications.notice_given.v1"):

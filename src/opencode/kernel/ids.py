@@ -20,6 +20,7 @@ EntitlementId = NewType("EntitlementId", str)
 NoticeId = NewType("NoticeId", str)
 MailId = NewType("MailId", str)
 WebhookId = NewType("WebhookId", str)
+DeliveryId = NewType("DeliveryId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencode.infra.fetching import Caller, CallFailed
 from opencode.kernel.addresses import is_public, url_problem
-from opencode.modules.execution.adapters.webhook_call import Caller, CallFailed
 from opencode.modules.execution.domain.webhooks import delay_s, signature
 
 from .queued.receiver import receiving
@@ -79,8 +79,8 @@ def test_the_signature_covers_the_time_and_the_body() -> None:
 
 async def test_a_call_carries_the_body_and_headers_and_keeps_the_name() -> None:
     async with receiving() as receiver:
-        status = await Caller(private_too=True).post(receiver.url, b"{}", {"Content-Type": "application/json"})
-        assert status == 204
+        called = await Caller(private_too=True).post(receiver.url, b"{}", {"Content-Type": "application/json"})
+        assert called.status == 204
         headers, body = receiver.got[0]
         assert (headers["request"], body) == ("POST /hook?token=t HTTP/1.1", b"{}")
         assert headers["host"] == f"127.0.0.1:{receiver.port}"

@@ -139,10 +139,15 @@ async def world(parts: Parts, clock: ManualClock, settings: NotificationsSetting
 
 @asynccontextmanager
 async def running(
-    parts: Parts, clock: ManualClock, settings: NotificationsSettings, identity: IdentityInMemory
+    parts: Parts,
+    clock: ManualClock,
+    settings: NotificationsSettings,
+    identity: IdentityInMemory,
+    *,
+    private_webhooks: bool = True,
 ) -> AsyncGenerator[World]:
     """A server: `async with running(…) as world`. Two on the same parts share database and pub/sub."""
-    module = build(parts, settings, identity=identity)
+    module = build(parts, settings, identity=identity, private_webhooks=private_webhooks)
     reactions = Reactions()
     module.plug.react(reactions)
     app = application(module.plug.routes, identity)

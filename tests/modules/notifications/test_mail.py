@@ -30,15 +30,13 @@ PREFERENCES = "/api/v1/me/notices/preferences"
 
 
 def settings_for(server: MailServer, **more: Any) -> NotificationsSettings:
-    return NotificationsSettings(
-        **{
-            "smtp_host": "127.0.0.1",
-            "smtp_port": server.port,
-            "smtp_security": "none",
-            "smtp_sender": "OpenCode <code@example.org>",
-            **more,
-        }
-    )
+    usual: dict[str, Any] = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": server.port,
+        "smtp_security": "none",
+        "smtp_sender": "OpenCode <code@example.org>",
+    }
+    return NotificationsSettings(**{**usual, **more})
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Calls to addresses that strangers name: looked at first, then called at exactly the place that was looked at."""
 
+from opencode.infra.fetching.caller import Called, Caller, CallFailed
 from opencode.infra.fetching.errors import (
     AddressRefused,
     AnswerNotUnderstood,
@@ -17,6 +18,9 @@ __all__ = [
     "AnswerNotUnderstood",
     "AnswerTooLarge",
     "AnswerTooSlow",
+    "CallFailed",
+    "Called",
+    "Caller",
     "FetchFailed",
     "FetchRefused",
     "Fetched",

@@ -122,6 +122,33 @@ async def read_answer(reader: asyncio.StreamReader, most_bytes: int) -> Answer:
     raise NotHttp("the answer does not come to its point")
 
 
+async def read_beginning(reader: asyncio.StreamReader, most_bytes: int, into: bytearray) -> None:
+    """
+    Read the headers after `read_status`, and no more of the body than `most_bytes`. What came before something went
+    wrong is in `into`.
+
+    Raises:
+        NotHttp
+        asyncio.IncompleteReadError, ValueError: the answer broke off, or has a line without an end.
+    """
+    headers = await _read_headers(reader)
+    chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+    length = headers.get("content-length")
+    left = _TOO_MUCH if length is None else _size(length.encode(), 10)
+    while len(into) < most_bytes:
+        if chunked and (left := _size((await reader.readline()).partition(b";")[0].strip(), 16)) == 0:
+            return
+        while left and len(into) < most_bytes:
+            piece = await reader.read(min(left, most_bytes - len(into)))
+            if not piece:
+                return
+            into += piece
+            left -= len(piece)
+        if not chunked:
+            return
+        await reader.readline()
+
+
 async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:
     headers: dict[str, str] = {}
     head_bytes = 0

@@ -54,6 +54,14 @@ class Signer:
         except (ValueError, binascii.Error, msgspec.MsgspecError):
             return None
 
+    def derive(self, purpose: str) -> bytes:
+        """
+        A secret of 256 bits for one purpose, the same each time: it need not be kept, so a stolen database does not
+        hold it.
+        """
+        # Statements are signed as base64, which has no colon: no signature of one is ever the secret of a purpose.
+        return self._mac(f"derive:{purpose}")
+
     def _mac(self, body: str) -> bytes:
         return hmac.digest(self._key, body.encode(), hashlib.sha256)
 

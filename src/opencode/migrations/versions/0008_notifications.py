@@ -1,4 +1,4 @@
-"""Notifications: inboxes and the notices in them, what people chose, mails."""
+"""Notifications: inboxes and the notices in them, what people chose, mails, webhooks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,8 @@ def upgrade() -> None:
     _inboxes()
     _preferences()
     _mails()
+    _webhooks()
+    _deliveries()
 
 
 def _inboxes() -> None:
@@ -71,3 +73,54 @@ def _mails() -> None:
     op.create_index("ix_notice_mails_due_at", "notice_mails", ["due_at"])
     op.create_index("ix_notice_mails_digest_at_user_id", "notice_mails", ["digest_at", "user_id"])
     op.create_index("ix_notice_mails_made_at", "notice_mails", ["made_at"])
+
+
+def _webhooks() -> None:
+    op.create_table(
+        "notice_webhooks",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("url", sa.String(2000), nullable=False),
+        sa.Column("description", sa.String(200), nullable=False),
+        sa.Column("salt", sa.String(64), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("previous_salt", sa.String(64), nullable=True),
+        sa.Column("previous_until", MOMENT, nullable=True),
+        sa.Column("switched_off_at", MOMENT, nullable=True),
+    )
+    op.create_index("ix_notice_webhooks_owner_id_created_at_id", "notice_webhooks", ["owner_id", "created_at", "id"])
+    op.create_table(
+        "notice_webhook_kinds",
+        sa.Column("webhook_id", ID, nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.PrimaryKeyConstraint("webhook_id", "kind", name="pk_notice_webhook_kinds"),
+    )
+
+
+def _deliveries() -> None:
+    op.create_table(
+        "notice_deliveries",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("webhook_id", ID, nullable=False),
+        sa.Column("event_id", ID, nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("due_at", MOMENT, nullable=True),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("excerpt", sa.Text(), nullable=False),
+        sa.Column("error", sa.String(500), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
+        sa.Column("tried_at", MOMENT, nullable=True),
+    )
+    op.create_index("ix_notice_deliveries_due_at", "notice_deliveries", ["due_at"])
+    op.create_index("ix_notice_deliveries_webhook_id_due_at", "notice_deliveries", ["webhook_id", "due_at"])
+    op.create_index(
+        "ix_notice_deliveries_webhook_id_created_at_id", "notice_deliveries", ["webhook_id", "created_at", "id"]
+    )
+    op.create_index("ix_notice_deliveries_created_at", "notice_deliveries", ["created_at"])

@@ -10,12 +10,12 @@ from litestar.types import ControllerRouterHandler
 from opencode.contracts.execution import CodeRunner, Installer, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
+from opencode.infra.fetching import Caller
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Hook, Parts, Plug
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.execution.adapters.installer import CommandLineOnly
 from opencode.modules.execution.adapters.local_queue import LocalQueue
-from opencode.modules.execution.adapters.webhook_call import Caller
 from opencode.modules.execution.domain.queue import RunQueue
 from opencode.modules.execution.engine import Engine, build_engine
 from opencode.modules.execution.jobs import jobs, worker_jobs

@@ -10,11 +10,15 @@ from litestar.di import Provide
 
 from opencode.contracts.identity import Identity
 from opencode.infra.events import Reactions
+from opencode.infra.fetching import Caller
 from opencode.infra.plugs import Parts, Plug
 from opencode.modules.notifications.adapters.smtp import SmtpMailer
+from opencode.modules.notifications.domain.webhooks import EXCERPT_BYTES
 from opencode.modules.notifications.jobs import jobs
 from opencode.modules.notifications.reactions import add_reactions
 from opencode.modules.notifications.routes import ROUTES
+from opencode.modules.notifications.service.delivering import Delivering
+from opencode.modules.notifications.service.hooking import Hooking
 from opencode.modules.notifications.service.inbox import Inbox
 from opencode.modules.notifications.service.mailing import Mailing
 from opencode.modules.notifications.service.preferring import Preferring
@@ -30,6 +34,7 @@ class NotificationsModule:
 
     plug: Plug
     mailing: Mailing
+    delivering: Delivering
 
 
 def build(
@@ -37,18 +42,24 @@ def build(
     settings: NotificationsSettings,
     *,
     identity: Identity,
+    private_webhooks: bool = False,
     mail_trust: ssl.SSLContext | None = None,
 ) -> NotificationsModule:
     """
     Put the module together.
 
     Args:
+        private_webhooks: webhooks may call addresses inside this machine's own networks.
         mail_trust: whom to trust as a mail server; by default whom this machine trusts.
     """
     receiving = Receiving(parts, settings, identity)
     streaming = Streaming(parts, settings, identity)
     tidying = Tidying(parts, settings, identity)
     mailing = Mailing(parts, settings, identity, SmtpMailer(settings, mail_trust))
+
+    caller = Caller(private_too=private_webhooks, excerpt_bytes=EXCERPT_BYTES)
+    delivering = Delivering(parts, settings, identity, caller)
+    hooking = Hooking(parts, settings, identity, private_too=private_webhooks)
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, receiving, streaming)
@@ -60,6 +71,7 @@ def build(
         return {"mail": f"could not be handed over: {mailing.trouble}"} if mailing.trouble else {}
 
     services = {
+        "hooking": hooking,
         "inbox": Inbox(parts, settings, identity),
         "notice_streaming": streaming,
         "preferring": Preferring(parts, settings, identity),
@@ -69,11 +81,12 @@ def build(
         name="notifications",
         routes=[Router("/", route_handlers=list(ROUTES), dependencies=dependencies)],
         react=react,
-        jobs=jobs(tidying, mailing),
+        jobs=jobs(tidying, mailing, delivering),
         notices=notices,
         drain=drain,
+        stop=delivering.close,
     )
-    return NotificationsModule(plug, mailing)
+    return NotificationsModule(plug, mailing, delivering)
 
 
 def _always(service: Any) -> Callable[[], Any]:

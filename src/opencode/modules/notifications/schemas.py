@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from opencode.contracts.notifications import NoticeKind
 from opencode.infra.http import Body, ServerEvent
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.notifications.domain.notices import Notice
 from opencode.modules.notifications.domain.preferences import DEFAULTS, Choice, Choices, MailWhen, kinds_problems
+from opencode.modules.notifications.domain.webhooks import Delivery, DeliveryState, Webhook
 from opencode.modules.notifications.errors import NoticesRefused
+from opencode.modules.notifications.service.hooking import WithSecret
 from opencode.modules.notifications.service.streaming import News
 
 
@@ -117,3 +121,91 @@ class PreferencesView(msgspec.Struct, frozen=True, kw_only=True):
 
 def _choice_views(choices: Choices) -> dict[NoticeKind, ChoiceView]:
     return {kind: ChoiceView(choice.inbox, choice.mail) for kind, choice in choices.items()}
+
+
+class WebhookBody(Body):
+    """A new webhook. `kinds`: the kinds of notices that it is told, one at least."""
+
+    url: str
+    kinds: list[str]
+    description: str = ""
+
+
+class WebhookChange(Body):
+    """What is to change; what is absent stays."""
+
+    url: str | UnsetType = UNSET
+    kinds: list[str] | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+
+    def values(self) -> dict[str, Any]:
+        present = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in present.items() if value is not UNSET}
+
+
+class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A webhook. `failures`: calls that failed since the last that did not; `switched_off_at`: when there were too many.
+    """
+
+    id: str
+    url: str
+    kinds: tuple[NoticeKind, ...]
+    description: str
+    active: bool
+    failures: int
+    switched_off_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> "WebhookView":
+        return cls(**{name: getattr(webhook, name) for name in WebhookView.__struct_fields__})
+
+
+class NewWebhookView(WebhookView, frozen=True, kw_only=True):
+    """A webhook with its secret, which is shown this once."""
+
+    secret: str
+
+    @classmethod
+    def revealing(cls, made: WithSecret) -> "NewWebhookView":
+        shown = {name: getattr(made.webhook, name) for name in WebhookView.__struct_fields__}
+        return cls(**shown, secret=made.secret)
+
+
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A message to a webhook. `response_status`, `response_excerpt` (the first 1,024 bytes of the answer), `error` and
+    `duration_ms` are of the latest attempt.
+    """
+
+    id: str
+    event_id: str
+    kind: str
+    status: DeliveryState
+    attempts: int
+    response_status: int | None
+    response_excerpt: str
+    error: str
+    duration_ms: int | None
+    created_at: datetime
+    attempted_at: datetime | None
+    next_attempt_at: datetime | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryView":
+        return cls(
+            id=delivery.id,
+            event_id=delivery.event_id,
+            kind=delivery.kind,
+            status=delivery.state,
+            attempts=delivery.attempts,
+            response_status=delivery.status,
+            response_excerpt=delivery.excerpt,
+            error=delivery.error,
+            duration_ms=delivery.duration_ms,
+            created_at=delivery.created_at,
+            attempted_at=delivery.tried_at,
+            next_attempt_at=delivery.due_at,
+        )

@@ -9,9 +9,17 @@ from opencode.infra.settings import SettingsError, setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationsSettings:
-    """How long notices are kept, and how mail leaves: none does while no server is named."""
+    """How long notices are kept, what webhooks may, and how mail leaves: none does while no server is named."""
 
     keep_notices_days: int = setting(180, "days after which notices are deleted", minimum=1, maximum=36_500)
+    webhooks_per_person: int = setting(10, "webhooks that one person may have", minimum=0, maximum=1000)
+    webhook_failures: int = setting(
+        50, "calls of a webhook that fail one after the other, after which it is switched off", minimum=1
+    )
+    webhook_deliveries_kept: int = setting(500, "deliveries of a webhook that its history holds", minimum=1)
+    keep_webhook_deliveries_days: int = setting(
+        30, "days after which deliveries leave the history of a webhook", minimum=1, maximum=36_500
+    )
     smtp_host: str = setting("", "mail server that takes our mail, such as mail.example.org; empty sends none")
     smtp_port: int = setting(587, "its port: 587 with starttls, 465 with tls, as a rule", minimum=1, maximum=65535)
     smtp_security: str = setting(

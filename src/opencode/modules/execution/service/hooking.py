@@ -9,9 +9,9 @@ import structlog
 
 from opencode import __version__
 from opencode.contracts.execution import CodeRunner
+from opencode.infra.fetching import Caller, CallFailed
 from opencode.infra.observability import metrics
 from opencode.infra.plugs import Parts
-from opencode.modules.execution.adapters.webhook_call import Caller, CallFailed
 from opencode.modules.execution.domain.queue import RunQueue
 from opencode.modules.execution.domain.runs import Run
 from opencode.modules.execution.domain.views import NativeRunView

@@ -35,6 +35,7 @@ _TITLES: dict[NoticeKind, str] = {
     NoticeKind.ORDER_REFUNDED: "Refunds",
     NoticeKind.REPORT_FILED: "Reports",
     NoticeKind.MODERATION_DECIDED: "Decisions of moderators",
+    NoticeKind.WEBHOOK_DISABLED: "Webhooks",
 }
 """Over the notices of each kind."""
 

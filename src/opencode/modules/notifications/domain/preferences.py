@@ -39,6 +39,7 @@ DEFAULTS: Mapping[NoticeKind, Choice] = {
     NoticeKind.ORDER_REFUNDED: _RARE,
     NoticeKind.REPORT_FILED: _OFTEN,
     NoticeKind.MODERATION_DECIDED: _RARE,
+    NoticeKind.WEBHOOK_DISABLED: _RARE,
 }
 """For whoever has not chosen: what concerns oneself is mailed at once, what one follows once a day."""
 

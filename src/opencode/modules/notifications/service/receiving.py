@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from opencode.contracts.notifications import NoticeGiven
-from opencode.kernel.ids import MailId, NoticeId, UserId, new_id
+from opencode.contracts.notifications import NoticeGiven, NoticeKind
+from opencode.kernel.ids import DeliveryId, MailId, NoticeId, UserId, new_id
 from opencode.modules.notifications.domain.mails import Mail, next_digest
 from opencode.modules.notifications.domain.notices import Notice, NoticeState, Said, recipients_of
 from opencode.modules.notifications.domain.preferences import Choice, MailWhen
+from opencode.modules.notifications.domain.webhooks import Delivery, message_of
 from opencode.modules.notifications.service.base import UseCases
 from opencode.modules.notifications.store import NotificationsWork
 
@@ -51,6 +52,7 @@ class Receiving(UseCases):
                 )
             )
         await work.stores.notices.add(said.key, given, now)
+        await self._call_webhooks(work, {notice.user_id: notice for notice in given}, said.kind, now)
 
     async def _mails(
         self, work: NotificationsWork, choices: dict[UserId, Choice], now: datetime
@@ -70,3 +72,23 @@ class Receiving(UseCases):
         if new:
             await work.stores.mails.add(new)
         return open_ones | {mail.user_id: mail.id for mail in new}
+
+    async def _call_webhooks(
+        self, work: NotificationsWork, given: dict[UserId, Notice], kind: NoticeKind, now: datetime
+    ) -> None:
+        subscribed = await work.stores.webhooks.subscribed(list(given), kind)
+        deliveries = [
+            Delivery(
+                id=DeliveryId(new_id("dlv")),
+                webhook_id=webhook_id,
+                # One person gets one notice for what happened, so its id names the message as well.
+                event_id=given[owner_id].id,
+                kind=kind,
+                payload=message_of(given[owner_id], self.parts.public_url()),
+                created_at=now,
+                due_at=now,
+            )
+            for webhook_id, owner_id in subscribed
+        ]
+        if deliveries:
+            await work.stores.deliveries.add(deliveries)

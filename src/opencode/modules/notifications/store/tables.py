@@ -14,9 +14,11 @@ from sqlalchemy import (
 
 from opencode.contracts.notifications import NoticeKind
 from opencode.infra.db import UtcDateTime, Word, metadata
+from opencode.kernel.addresses import LONGEST_URL
 from opencode.modules.notifications.domain.mails import MailState
 from opencode.modules.notifications.domain.notices import MAX_KEY, MAX_PATH, MAX_TITLE, NoticeState
 from opencode.modules.notifications.domain.preferences import MailWhen
+from opencode.modules.notifications.domain.webhooks import MAX_DESCRIPTION, DeliveryState
 
 _ID = String(40)
 
@@ -77,4 +79,54 @@ mails = Table(
     Index(None, "due_at"),
     Index(None, "digest_at", "user_id"),
     Index(None, "made_at"),
+)
+
+webhooks = Table(
+    "notice_webhooks",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, nullable=False),
+    Column("url", String(LONGEST_URL), nullable=False),
+    Column("description", String(MAX_DESCRIPTION), nullable=False),
+    Column("salt", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("previous_salt", String(64), nullable=True),
+    Column("previous_until", UtcDateTime, nullable=True),
+    Column("switched_off_at", UtcDateTime, nullable=True),
+    Index(None, "owner_id", "created_at", "id"),
+)
+
+webhook_kinds = Table(
+    "notice_webhook_kinds",
+    metadata,
+    Column("webhook_id", _ID, nullable=False),
+    Column("kind", Word(NoticeKind), nullable=False),
+    PrimaryKeyConstraint("webhook_id", "kind"),
+)
+
+deliveries = Table(
+    "notice_deliveries",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("webhook_id", _ID, nullable=False),
+    Column("event_id", _ID, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=True),
+    Column("state", Word(DeliveryState), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer, nullable=True),
+    Column("excerpt", Text, nullable=False),
+    Column("error", String(500), nullable=False),
+    Column("duration_ms", Integer, nullable=True),
+    Column("tried_at", UtcDateTime, nullable=True),
+    # `due_at` is null once a message is settled: looking for what is due touches only what is left to do.
+    Index(None, "due_at"),
+    Index(None, "webhook_id", "due_at"),
+    Index(None, "webhook_id", "created_at", "id"),
+    Index(None, "created_at"),
 )

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
+from opencode.modules.notifications.store.deliveries import DeliveryStore
 from opencode.modules.notifications.store.mails import MailStore
 from opencode.modules.notifications.store.notices import NoticeStore
 from opencode.modules.notifications.store.preferences import PreferenceStore
+from opencode.modules.notifications.store.webhooks import WebhookStore
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,8 @@ class Stores:
         self.notices = NoticeStore(connection)
         self.preferences = PreferenceStore(connection)
         self.mails = MailStore(connection)
+        self.webhooks = WebhookStore(connection)
+        self.deliveries = DeliveryStore(connection)
 
 
 @asynccontextmanager
