@@ -564,6 +564,41 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/entitlements": {
+    "/api/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's notices, newest first */
+        get: operations["list_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many of one's notices are unread */
+        get: operations["count_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/events": {
         parameters: {
             query?: never;
             header?: never;
@@ -575,6 +610,10 @@ export interface paths {
          * @description Newest first, those that were revoked too.
          */
         get: operations["list_own_entitlements"];
+         * Follow one's notices, as Server-Sent Events
+         * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
+         */
+        get: operations["watch_notices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -584,6 +623,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/orders": {
+    "/api/v1/me/notices/preferences": {
         parameters: {
             query?: never;
             header?: never;
@@ -593,8 +633,52 @@ export interface paths {
         /** List what one ordered, newest first */
         get: operations["list_own_orders"];
         put?: never;
+        /** What one is told, and where */
+        get: operations["get_notice_preferences"];
+        /**
+         * Choose what one is told, and where
+         * @description Kinds that are not named have their defaults again.
+         */
+        put: operations["set_notice_preferences"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark notices as read
+         * @description What is read already, or not in this inbox, is passed over.
+         */
+        post: operations["read_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notices/{notice_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a notice */
+        delete: operations["delete_notice"];
         options?: never;
         head?: never;
         patch?: never;
@@ -641,6 +725,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/sales": {
+    "/api/v1/me/webhooks": {
         parameters: {
             query?: never;
             header?: never;
@@ -652,6 +737,48 @@ export interface paths {
          * @description Orders of one's own projects, in all states.
          */
         get: operations["list_own_sales"];
+        /** One's webhooks, newest first */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Have an address of one's own told what one is told
+         * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook and its history */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /** Change a webhook, or switch it on or off */
+        patch: operations["change_webhook"];
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent, newest first */
+        get: operations["list_deliveries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -681,6 +808,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/cancel": {
+    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
         parameters: {
             query?: never;
             header?: never;
@@ -694,6 +822,10 @@ export interface paths {
          * @description While it is pending. A payment that arrives all the same makes it paid.
          */
         post: operations["cancel_order"];
+         * Send a message again
+         * @description Under the id that it had, so that a receiver that has it already can tell.
+         */
+        post: operations["replay_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -721,6 +853,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/mark-paid": {
+    "/api/v1/me/webhooks/{webhook_id}/rotate": {
         parameters: {
             query?: never;
             header?: never;
@@ -734,6 +867,10 @@ export interface paths {
          * @description For the seller and administrators, of orders of the manual provider.
          */
         post: operations["mark_order_paid"];
+         * Take another secret
+         * @description For 24 hours messages are signed with both secrets.
+         */
+        post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -741,6 +878,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/refund": {
+    "/api/v1/me/webhooks/{webhook_id}/test": {
         parameters: {
             query?: never;
             header?: never;
@@ -754,6 +892,10 @@ export interface paths {
          * @description For the seller and administrators. Once all of it is back, entitlement and licence key are revoked.
          */
         post: operations["refund_order"];
+         * Send something to try it
+         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
+         */
+        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -761,6 +903,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/payments/stripe/webhook": {
+    "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
             header?: never;
@@ -774,6 +917,17 @@ export interface paths {
          * @description The signature stands for whoever calls. Twice is the same as once, and the order of calls does not matter.
          */
         post: operations["hear_stripe"];
+        /**
+         * Ask whether mails are to end
+         * @description Programs that look at links before people do change nothing by it.
+         */
+        get: operations["ask_before_unsubscribing"];
+        put?: never;
+        /**
+         * Get no more of these mails
+         * @description Twice is the same as once. What is told in the inbox stays as it is.
+         */
+        post: operations["unsubscribe_from_mails"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1314,6 +1468,16 @@ export interface components {
             limits?: components["schemas"]["LimitsDraft"] | null;
             compile_limits?: components["schemas"]["LimitsDraft"] | null;
         };
+        /** ChoiceBody */
+        ChoiceBody: {
+            inbox: boolean;
+            mail: components["schemas"]["MailWhen"];
+        };
+        /** ChoiceView */
+        ChoiceView: {
+            inbox: boolean;
+            mail: components["schemas"]["MailWhen"];
+        };
         /** CodeExport */
         CodeExport: {
             content: string;
@@ -1356,6 +1520,27 @@ export interface components {
         /** DaysView */
         DaysView: {
             days: components["schemas"]["DayView"][];
+        /**
+         * DeliveryState
+         * @description What became of a message.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "delivered" | "failed";
+        /** DeliveryView */
+        DeliveryView: {
+            id: string;
+            event_id: string;
+            kind: string;
+            status: components["schemas"]["DeliveryState"];
+            attempts: number;
+            response_status: number | null;
+            response_excerpt: string;
+            error: string;
+            duration_ms: number | null;
+            /** Format: date-time */
+            created_at: string;
+            attempted_at: string | null;
+            next_attempt_at: string | null;
         };
         /** DownloadView */
         DownloadView: {
@@ -1581,6 +1766,12 @@ export interface components {
             output_bytes?: number | null;
             processes?: number | null;
         };
+        /**
+         * MailWhen
+         * @description Whether a notice is mailed, and when.
+         * @enum {string}
+         */
+        MailWhen: "none" | "at_once" | "daily";
         /** MessageDraft */
         MessageDraft: {
             /** @description 1 to 4000 characters */
@@ -1679,6 +1870,36 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** NewWebhookView */
+        NewWebhookView: {
+            id: string;
+            url: string;
+            kinds: components["schemas"]["NoticeKind"][];
+            description: string;
+            active: boolean;
+            failures: number;
+            switched_off_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            secret: string;
+        };
+        /**
+         * NoticeKind
+         * @description What a notice is about. A person chooses for each kind whether it is only kept, or mailed too.
+         * @enum {string}
+         */
+        NoticeKind: "project.published" | "project.released" | "search.matched" | "person.followed" | "review.written" | "review.replied" | "order.paid" | "order.refunded" | "report.filed" | "moderation.decided" | "webhook.disabled";
+        /** NoticeView */
+        NoticeView: {
+            id: string;
+            kind: components["schemas"]["NoticeKind"];
+            title: string;
+            body: string;
+            path: string;
+            /** Format: date-time */
+            at: string;
+            read: boolean;
         };
         /**
          * Order
@@ -1799,6 +2020,19 @@ export interface components {
         /** PageView[OrderView] */
         OrderPage: {
             items: components["schemas"]["OrderView"][];
+        /** PageView[DeliveryView] */
+        DeliveryPage: {
+            items: components["schemas"]["DeliveryView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[NoticeView] */
+        NoticePage: {
+            items: components["schemas"]["NoticeView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[WebhookView] */
+        WebhookPage: {
+            items: components["schemas"]["WebhookView"][];
             next_cursor: string | null;
         };
         /**
@@ -1826,6 +2060,22 @@ export interface components {
         PersonView: {
             id: string;
             name: string;
+        };
+        /** PreferencesBody */
+        PreferencesBody: {
+            kinds: {
+                [key: string]: components["schemas"]["ChoiceBody"];
+            };
+        };
+        /** PreferencesView */
+        PreferencesView: {
+            kinds: {
+                [key: string]: components["schemas"]["ChoiceView"];
+            };
+            defaults: {
+                [key: string]: components["schemas"]["ChoiceView"];
+            };
+            mails: boolean;
         };
         /** PriceBody */
         PriceBody: {
@@ -1966,6 +2216,13 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             published_at: string | null;
+        };
+        /** ReadMark */
+        ReadMark: {
+            ids?: string[] | null;
+            /** @default false */
+            all: boolean;
+            up_to?: string | null;
         };
         /** ReasonView */
         ReasonView: {
@@ -2234,6 +2491,9 @@ export interface components {
             entries: components["schemas"]["EntryView"][];
             /** Format: date-time */
             at: string;
+        /** UnreadView */
+        UnreadView: {
+            unread: number;
         };
         /** UpdateMeBody */
         UpdateMeBody: {
@@ -2267,6 +2527,20 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /** WebhookBody */
+        WebhookBody: {
+            url: string;
+            kinds: string[];
+            /** @default  */
+            description: string;
+        };
+        /** WebhookChange */
+        WebhookChange: {
+            url?: string;
+            kinds?: string[];
+            description?: string;
+            active?: boolean;
+        };
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
@@ -2281,6 +2555,15 @@ export interface components {
             downloads: {
                 [key: string]: number[];
             };
+            id: string;
+            url: string;
+            kinds: components["schemas"]["NoticeKind"][];
+            description: string;
+            active: boolean;
+            failures: number;
+            switched_off_at: string | null;
+            /** Format: date-time */
+            created_at: string;
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -3527,12 +3810,15 @@ export interface operations {
         };
     };
     list_own_entitlements: {
+    list_notices: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description true: only unread ones; false: only read ones */
+                unread?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -3547,6 +3833,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntitlementPage"];
+                    "application/json": components["schemas"]["NoticePage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -3568,6 +3855,9 @@ export interface operations {
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
             };
+    count_notices: {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -3581,7 +3871,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
+                    "application/json": components["schemas"]["UnreadView"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch_notices: {
+        parameters: {
+            query?: {
+                /** @description the same, where no header can be sent */
+                after?: number | null;
+            };
+            header?: {
+                /** @description go on after this event */
+                "Last-Event-ID"?: number | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_notice_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_notice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {
@@ -3658,6 +4108,7 @@ export interface operations {
         };
     };
     list_own_sales: {
+    list_webhooks: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -3678,6 +4129,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
+                    "application/json": components["schemas"]["WebhookPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -3867,6 +4319,48 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
         requestBody?: never;
         responses: {
             /** @description OK */
@@ -3876,6 +4370,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_before_unsubscribing: {
+        parameters: {
+            query: {
+                /** @description as it is in the mail */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribe_from_mails: {
+        parameters: {
+            query: {
+                /** @description as it is in the mail */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -22,14 +22,18 @@ class UnsubscribeController(Controller):
     path = "/api/v1/notices/unsubscribe"
     tags = ("Notifications",)
 
-    @get("/", operation_id="look_at_unsubscribing", summary="Ask whether mails are to end", media_type="text/html")
+    @get("/", operation_id="ask_before_unsubscribing", summary="Ask whether mails are to end", media_type="text/html")
     async def ask(self, preferring: NamedDependency[Preferring], leave_token: LeaveToken) -> Response[str]:
         """Programs that look at links before people do change nothing by it."""
         what = escape(_words(preferring.kind_of(leave_token)))
         return _page(f'<p>No more {what}?</p><form method="post"><button>No more of these mails</button></form>')
 
     @post(
-        "/", operation_id="unsubscribe", summary="Get no more of these mails", status_code=200, media_type="text/html"
+        "/",
+        operation_id="unsubscribe_from_mails",
+        summary="Get no more of these mails",
+        status_code=200,
+        media_type="text/html",
     )
     async def leave(self, preferring: NamedDependency[Preferring], leave_token: LeaveToken) -> Response[str]:
         """Twice is the same as once. What is told in the inbox stays as it is."""
