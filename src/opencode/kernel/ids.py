@@ -14,6 +14,9 @@ MessageId = NewType("MessageId", str)
 DocumentId = NewType("DocumentId", str)
 RunId = NewType("RunId", str)
 ProjectId = NewType("ProjectId", str)
+SearchId = NewType("SearchId", str)
+ReviewId = NewType("ReviewId", str)
+CollectionId = NewType("CollectionId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

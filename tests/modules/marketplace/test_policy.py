@@ -49,6 +49,13 @@ EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
         "guest": (404, 403, 403),
         "nobody": (404, 401, 401),
     },
+    Action.FOLLOW: {
+        "owner": (409, 200, 200),
+        "administrator": (404, 200, 200),
+        "another": (404, 200, 200),
+        "guest": (404, 403, 403),
+        "nobody": (404, 401, 401),
+    },
     Action.DOWNLOAD: {
         "owner": (409, 201, 201),
         "administrator": (404, 201, 201),
@@ -71,6 +78,8 @@ async def tried(action: Action, person: Person) -> httpx.Response:
             return await person.delete(PATH)
         case Action.STAR:
             return await person.put(f"{PATH}/star")
+        case Action.FOLLOW:
+            return await person.put(f"{PATH}/follow")
         case Action.DOWNLOAD:
             return await person.post(f"{PATH}/downloads")
 

@@ -1,14 +1,14 @@
 """
 What can go wrong in the marketplace.
 
-    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound
+    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound
     Forbidden   NotYourProject · NotYourProfile
     Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
-                SameKeyOtherProject · ImportUnderWay
+                SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
     Outdated    ProjectOutdated
     Invalid     ProjectRefused · CursorOfAnotherSearch · ImportRefused
     TooLarge    ImportTooLarge
-    Busy        ProjectsTooFast
+    Busy        ProjectsTooFast · ActsTooFast
     Unavailable CatalogueFilling
 """
 
@@ -53,6 +53,17 @@ class ImportNotFound(NotFound):
     def __init__(self, import_id: str) -> None:
         super().__init__(
             f"There is no import {import_id[:100]!r}.", action="Take the id that the import answered with."
+        )
+
+
+class SearchNotFound(NotFound):
+    """No such followed search, or somebody else's: both read the same."""
+
+    title = "The search was not found"
+
+    def __init__(self, search_id: str) -> None:
+        super().__init__(
+            f"You follow no search {search_id[:100]!r}.", action="GET /api/v1/me/searches lists those that you follow."
         )
 
 
@@ -148,6 +159,24 @@ class ImportUnderWay(Conflict):
         super().__init__(f"The import {import_id} is under way.", action="Wait until it is done, then send yours.")
 
 
+class FollowingYourself(Conflict):
+    """Nobody follows themselves."""
+
+    title = "This is you"
+
+    def __init__(self) -> None:
+        super().__init__("You cannot follow yourself.", action="Follow somebody else.")
+
+
+class FollowingTooMany(Conflict):
+    """One person follows as many things as the server allows."""
+
+    title = "You follow too many"
+
+    def __init__(self, most: int, what: str) -> None:
+        super().__init__(f"You follow {most} {what}, which is the most.", action="Stop following one of them first.")
+
+
 class ProjectOutdated(Outdated):
     """Somebody changed the project, or the profile, since it was read."""
 
@@ -208,6 +237,17 @@ class ProjectsTooFast(Busy):
     def __init__(self, wait_s: int) -> None:
         super().__init__(
             "You make and change projects too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
+        )
+
+
+class ActsTooFast(Busy):
+    """One person follows, reviews or collects too fast."""
+
+    title = "Too many at once"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            "You follow, review and collect too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
         )
 
 

@@ -17,9 +17,11 @@ from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
 from opencode.modules.marketplace.settings import MarketplaceSettings
@@ -33,6 +35,7 @@ class MarketplaceModule:
     catalogue: Catalogue
     counting: Counting
     importing: Importing
+    telling: Telling
 
 
 def build_index() -> CatalogIndex:
@@ -52,10 +55,12 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     browsing = Browsing(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
     importing = Importing(parts, settings, identity, catalogue)
+    following = Following(parts, settings, identity, catalogue)
+    telling = Telling(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
-        add_reactions(reactions, catalogue, people)
+        add_reactions(reactions, catalogue, people, telling)
 
     async def stop() -> None:
         await importing.close()
@@ -67,6 +72,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
 
     services = {
         "browsing": browsing,
+        "following": following,
         "importing": importing,
         "people": people,
         "publishing": publishing,
@@ -89,7 +95,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling)
 
 
 def _always(service: Any) -> Callable[[], Any]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.domain.project import Project, ProjectStatus
+from opencode.modules.marketplace.domain.project import PUBLIC, Project, ProjectStatus
 from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound
 
 TO_WRITE = "projects:write"
@@ -28,34 +28,35 @@ class Action(StrEnum):
     FEATURE = "feature"
     DELETE = "delete"
     STAR = "star"
+    FOLLOW = "follow"
     DOWNLOAD = "download"
 
 
 D, P, A = ProjectStatus.DRAFT, ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED
-_PUBLIC = frozenset({P, A})
 _ALWAYS = frozenset({D, P, A})
 
 ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
     Action.SEE: {
         Relation.OWNER: _ALWAYS,
-        Relation.OVERSEER: _PUBLIC,
-        Relation.PERSON: _PUBLIC,
-        Relation.NOBODY: _PUBLIC,
+        Relation.OVERSEER: PUBLIC,
+        Relation.PERSON: PUBLIC,
+        Relation.NOBODY: PUBLIC,
     },
     Action.CHANGE: {Relation.OWNER: _ALWAYS},
-    Action.FEATURE: {Relation.OVERSEER: _PUBLIC},
+    Action.FEATURE: {Relation.OVERSEER: PUBLIC},
     Action.DELETE: {Relation.OWNER: _ALWAYS},
-    Action.STAR: {Relation.OWNER: _PUBLIC, Relation.OVERSEER: _PUBLIC, Relation.PERSON: _PUBLIC},
+    Action.STAR: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.FOLLOW: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
     Action.DOWNLOAD: {
-        Relation.OWNER: _PUBLIC,
-        Relation.OVERSEER: _PUBLIC,
-        Relation.PERSON: _PUBLIC,
-        Relation.NOBODY: _PUBLIC,
+        Relation.OWNER: PUBLIC,
+        Relation.OVERSEER: PUBLIC,
+        Relation.PERSON: PUBLIC,
+        Relation.NOBODY: PUBLIC,
     },
 }
 """In which states of a project who may do what. An administrator's own project is an owner's, and featured too."""
 
-_NEED_AN_ACCOUNT = frozenset({Action.CHANGE, Action.FEATURE, Action.DELETE, Action.STAR})
+_NEED_AN_ACCOUNT = frozenset({Action.CHANGE, Action.FEATURE, Action.DELETE, Action.STAR, Action.FOLLOW})
 
 
 def relation_of(by: Principal, project: Project) -> Relation:
@@ -73,7 +74,7 @@ def require(action: Action, by: Principal, project: Project) -> None:
         Unauthenticated: nobody is signed in.
         Forbidden: a token without the scope, or a guest.
         NotYourProject: only its owner may, or only an administrator.
-        NotPublished: the owner's draft cannot be starred or downloaded yet.
+        NotPublished: the owner's draft cannot be starred, followed or downloaded yet.
     """
     relation = relation_of(by, project)
     if project.status not in ALLOWED[Action.SEE][relation]:
@@ -82,7 +83,7 @@ def require(action: Action, by: Principal, project: Project) -> None:
         require_account(by)
     states = ALLOWED[action].get(relation, frozenset[ProjectStatus]())
     if action is Action.FEATURE and relation is Relation.OWNER and by.may(TO_MANAGE):
-        states = _PUBLIC
+        states = PUBLIC
     if project.status in states:
         if action in _NEED_AN_ACCOUNT and action is not Action.FEATURE:
             by.require(TO_WRITE)
@@ -107,7 +108,7 @@ def require_account(by: Principal) -> None:
 def require_writer(by: Principal) -> None:
     """
     Raises:
-        Unauthenticated, Forbidden: this person may not make projects.
+        Unauthenticated, Forbidden: this person may not write in the marketplace.
     """
     require_account(by)
     by.require(TO_WRITE)

@@ -32,7 +32,7 @@ def tidy_line(text: str) -> str:
     """One line as it is kept: NFC (Unicode Annex 15), so that equal looks are equal, with single spaces."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    return " ".join(unicodedata.normalize("NFC", text).split(" ")).strip()
+    return " ".join(word for word in unicodedata.normalize("NFC", text).split(" ") if word).strip()
 
 
 def line_problem(line: str, longest: int, *, least: int = 0) -> str | None:

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
@@ -10,6 +11,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
     ImportsController,
     PeopleController,
+    FollowingController,
     get_own_profile,
     list_own_projects,
 )

@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import ProjectId
 from opencode.kernel.pages import Page, PageRequest
+from opencode.modules.marketplace.domain.following import FollowKind
 from opencode.modules.marketplace.domain.money import Price
-from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
+from opencode.modules.marketplace.domain.project import PUBLIC, Counters, Project, ProjectStatus
 from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import NameTaken
 from opencode.modules.marketplace.store.tables import (
     counters,
     days,
+    follows,
     handles,
     interactions,
     profiles,
@@ -145,6 +147,12 @@ class ProjectStore:
         """Cards of those of these projects that are published."""
         return {card.id: card for card in await self._cards(projects.c.id.in_(ids))}
 
+    async def public_cards(self, ids: Collection[str]) -> dict[str, Card]:
+        """Cards of those of these projects that everybody may see, the archived among them."""
+        query = select(*_CARD).select_from(_WITH_OWNER)
+        query = query.where(projects.c.id.in_(ids), projects.c.status.in_(PUBLIC))
+        return {row["id"]: _card(row) for row in (await self._connection.execute(query)).mappings()}
+
     async def newest_cards_of(self, owner_id: str, limit: int) -> list[Card]:
         """Published projects of one owner, the latest publication first."""
         query = select(*_CARD).select_from(_WITH_OWNER)
@@ -241,6 +249,8 @@ class ProjectStore:
 
     async def delete(self, project_id: ProjectId) -> None:
         """Delete it with everything that belongs to it."""
+        own = (follows.c.kind == FollowKind.PROJECT, follows.c.target_id == project_id)
+        await self._connection.execute(delete(follows).where(*own))
         for table in (slugs, stars, interactions, counters, days):
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))

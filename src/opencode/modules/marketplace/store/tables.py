@@ -19,7 +19,14 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
+from opencode.modules.marketplace.domain.catalog import PriceFilter
 from opencode.modules.marketplace.domain.counting import Kind
+from opencode.modules.marketplace.domain.following import (
+    MAX_SEARCH_LICENSE,
+    MAX_SEARCH_NAME,
+    MAX_SEARCH_TEXT,
+    FollowKind,
+)
 from opencode.modules.marketplace.domain.importing import ImportState
 from opencode.modules.marketplace.domain.project import ProjectStatus
 from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
@@ -184,3 +191,42 @@ refusals = Table(
 )
 
 requests = request_table("project_requests")
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("kind", Word(FollowKind), nullable=False),
+    Column("target_id", _ID, nullable=False),
+    Column("follower_id", _ID, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # Followers are told in this order, some at a time.
+    PrimaryKeyConstraint("kind", "target_id", "follower_id"),
+    Index("ix_follows_follower_newest", "follower_id", "at", "target_id"),
+)
+
+followed_searches = Table(
+    "followed_searches",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Column("name", String(MAX_SEARCH_NAME), nullable=False),
+    Column("text", String(MAX_SEARCH_TEXT), nullable=False),
+    Column("technologies", Words, nullable=False),
+    Column("tags", Words, nullable=False),
+    Column("license", String(MAX_SEARCH_LICENSE), nullable=False),
+    Column("price", Word(PriceFilter), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("fingerprint", String(32), nullable=False),
+    # The same search is followed once.
+    Index(None, "user_id", "fingerprint", unique=True),
+)
+
+# What each followed search is filed under: a new project is held only against those with one of its own words.
+search_keys = Table(
+    "followed_search_keys",
+    metadata,
+    Column("key", BigInteger, nullable=False),
+    Column("search_id", _ID, nullable=False),
+    PrimaryKeyConstraint("key", "search_id"),
+    Index(None, "search_id"),
+)

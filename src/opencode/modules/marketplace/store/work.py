@@ -10,6 +10,7 @@ from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.modules.marketplace.errors import SameKeyOtherProject
 from opencode.modules.marketplace.store.counting import CountingStore
+from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
@@ -23,6 +24,7 @@ class Stores:
         self.projects = ProjectStore(connection)
         self.profiles = ProfileStore(connection)
         self.counting = CountingStore(connection)
+        self.following = FollowingStore(connection)
         self.imports = ImportStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
