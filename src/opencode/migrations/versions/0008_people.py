@@ -1,4 +1,4 @@
-"""The marketplace's people: what they follow."""
+"""The marketplace's people: what they follow, used and say of it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ MOMENT = sa.BigInteger()
 
 def upgrade() -> None:
     _following()
+    _reviews()
 
 
 def _following() -> None:
@@ -47,3 +48,37 @@ def _following() -> None:
         sa.PrimaryKeyConstraint("key", "search_id", name="pk_followed_search_keys"),
     )
     op.create_index("ix_followed_search_keys_search_id", "followed_search_keys", ["search_id"])
+
+
+def _reviews() -> None:
+    op.create_table(
+        "project_uses",
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "user_id", name="pk_project_uses"),
+    )
+    op.create_table(
+        "reviews",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("author_id", ID, nullable=False),
+        sa.Column("rating", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(120), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("helpful", sa.Integer(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=True),
+        sa.Column("replied_at", MOMENT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_reviews_project_author", "reviews", ["project_id", "author_id"], unique=True)
+    op.create_index("ix_reviews_project_newest", "reviews", ["project_id", "created_at", "id"])
+    op.create_index("ix_reviews_project_helpful", "reviews", ["project_id", "helpful", "id"])
+    op.create_index("ix_reviews_project_rating", "reviews", ["project_id", "rating", "id"])
+    op.create_table(
+        "review_marks",
+        sa.Column("review_id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.PrimaryKeyConstraint("review_id", "user_id", name="pk_review_marks"),
+    )

@@ -1,8 +1,8 @@
 """
 What can go wrong in the marketplace.
 
-    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound
-    Forbidden   NotYourProject · NotYourProfile
+    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
+    Forbidden   NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed
     Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
                 SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
     Outdated    ProjectOutdated
@@ -67,6 +67,15 @@ class SearchNotFound(NotFound):
         )
 
 
+class ReviewNotFound(NotFound):
+    """No such review."""
+
+    title = "The review was not found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no review {what[:200]}.", action="It may have been taken back; look at the list.")
+
+
 class NotYourProject(Forbidden):
     """The project is somebody else's."""
 
@@ -83,6 +92,36 @@ class NotYourProfile(Forbidden):
 
     def __init__(self, handle: str) -> None:
         super().__init__(f"The profile {handle} is not yours.", action="Change your own; GET /api/v1/me/profile is it.")
+
+
+class YourOwnProject(Forbidden):
+    """Nobody reviews what is theirs."""
+
+    title = "Your own project"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"You may not review {slug}: it is yours.", action="Reply to what others say of it.")
+
+
+class YourOwnReview(Forbidden):
+    """Nobody marks what they wrote themselves."""
+
+    title = "Your own review"
+
+    def __init__(self) -> None:
+        super().__init__("You may not mark your own review as helpful.", action="Leave that to others.")
+
+
+class NotUsed(Forbidden):
+    """Only those who have used a project review it."""
+
+    title = "You have not used it"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"You have not used {slug} yet, as far as this server knows.",
+            action="Download it while you are signed in, then review it.",
+        )
 
 
 class NameTaken(Conflict):

@@ -21,6 +21,7 @@ from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
@@ -57,6 +58,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     importing = Importing(parts, settings, identity, catalogue)
     following = Following(parts, settings, identity, catalogue)
     telling = Telling(parts, settings, identity, catalogue)
+    reviewing = Reviewing(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
@@ -76,6 +78,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "importing": importing,
         "people": people,
         "publishing": publishing,
+        "reviewing": reviewing,
         "visiting": visiting,
     }
     plug = Plug(

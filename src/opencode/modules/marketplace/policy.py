@@ -5,7 +5,7 @@ from enum import StrEnum
 from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.project import PUBLIC, Project, ProjectStatus
-from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound
+from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound, YourOwnProject
 
 TO_WRITE = "projects:write"
 TO_MANAGE = "projects:manage"
@@ -29,6 +29,8 @@ class Action(StrEnum):
     DELETE = "delete"
     STAR = "star"
     FOLLOW = "follow"
+    REVIEW = "review"
+    REPLY = "reply to a review of"
     DOWNLOAD = "download"
 
 
@@ -47,6 +49,8 @@ ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
     Action.DELETE: {Relation.OWNER: _ALWAYS},
     Action.STAR: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
     Action.FOLLOW: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.REVIEW: {Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.REPLY: {Relation.OWNER: PUBLIC},
     Action.DOWNLOAD: {
         Relation.OWNER: PUBLIC,
         Relation.OVERSEER: PUBLIC,
@@ -56,7 +60,8 @@ ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
 }
 """In which states of a project who may do what. An administrator's own project is an owner's, and featured too."""
 
-_NEED_AN_ACCOUNT = frozenset({Action.CHANGE, Action.FEATURE, Action.DELETE, Action.STAR, Action.FOLLOW})
+_NEED_NO_ACCOUNT = frozenset({Action.SEE, Action.DOWNLOAD})
+_NEED_AN_ACCOUNT = frozenset(Action) - _NEED_NO_ACCOUNT
 
 
 def relation_of(by: Principal, project: Project) -> Relation:
@@ -74,6 +79,7 @@ def require(action: Action, by: Principal, project: Project) -> None:
         Unauthenticated: nobody is signed in.
         Forbidden: a token without the scope, or a guest.
         NotYourProject: only its owner may, or only an administrator.
+        YourOwnProject: nobody reviews what is theirs.
         NotPublished: the owner's draft cannot be starred, followed or downloaded yet.
     """
     relation = relation_of(by, project)
@@ -90,6 +96,8 @@ def require(action: Action, by: Principal, project: Project) -> None:
         return
     if states:
         raise NotPublished(project.slug, action)
+    if action is Action.REVIEW and relation is Relation.OWNER:
+        raise YourOwnProject(project.slug)
     raise NotYourProject(project.slug, action)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
@@ -15,11 +15,13 @@ from opencode.modules.marketplace.domain.following import FollowedSearch, Follow
 from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
 from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
+from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
 
@@ -413,3 +415,95 @@ class FollowedView(msgspec.Struct, frozen=True, kw_only=True):
             project=CardView.of(followed.card) if followed.card else None,
             search=FollowedSearchView.of(followed.search) if followed.search else None,
         )
+
+
+class ReviewDraft(Body):
+    """Somebody's review, in plain text."""
+
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    body: str
+    title: str = ""
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_review(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return msgspec.structs.asdict(self)
+
+
+class ReplyDraft(Body):
+    """The owner's reply to a review, in plain text."""
+
+    body: str
+
+
+class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """A review. `helpful`: how many marked it so; `marked`: the caller did."""
+
+    id: str
+    author: OwnerView
+    rating: int
+    title: str
+    body: str
+    helpful: int
+    marked: bool
+    reply: str | None
+    replied_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownReview) -> "ReviewView":
+        review = shown.review
+        return cls(
+            id=review.id,
+            author=OwnerView(shown.author_handle, shown.author_name),
+            rating=review.rating,
+            title=review.title,
+            body=review.body,
+            helpful=review.helpful,
+            marked=shown.marked,
+            reply=review.reply,
+            replied_at=review.replied_at,
+            created_at=review.created_at,
+            updated_at=review.updated_at,
+        )
+
+
+class RatingsView(msgspec.Struct, frozen=True):
+    """`mean` is the Bayesian mean, null without reviews; `stars` counts by rating, from `1` to `5`."""
+
+    count: int
+    mean: float | None
+    stars: dict[str, int]
+
+    @classmethod
+    def of(cls, ratings: Ratings) -> "RatingsView":
+        stars = {str(rating): count for rating, count in enumerate(ratings.counts, start=1)}
+        return cls(ratings.count, ratings.mean, stars)
+
+
+class ReviewsView(msgspec.Struct, frozen=True):
+    """A page of reviews. `own`: the caller's; `may_review`: the caller has used the project, which is another's."""
+
+    items: list[ReviewView]
+    next_cursor: str | None
+    summary: RatingsView
+    own: ReviewView | None
+    may_review: bool
+
+    @classmethod
+    def of(cls, page: ReviewPage) -> "ReviewsView":
+        return cls(
+            [ReviewView.of(each) for each in page.reviews],
+            page.next_cursor,
+            RatingsView.of(page.ratings),
+            ReviewView.of(page.own) if page.own else None,
+            page.may_review,
+        )
+
+
+class HelpfulView(msgspec.Struct, frozen=True):
+    marked: bool
+    helpful: int

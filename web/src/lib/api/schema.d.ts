@@ -723,6 +723,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write one's review of a project
+         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
+         */
+        put: operations["write_review"];
+        post?: never;
+        /** Take one's review back */
+        delete: operations["delete_review"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reviews of a project
+         * @description `summary` counts all reviews; `own` is the caller's.
+         */
+        get: operations["list_reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/star": {
         parameters: {
             query?: never;
@@ -736,6 +777,48 @@ export interface paths {
         post?: never;
         /** Take a star back */
         delete: operations["unstar_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/helpful": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a review as helpful
+         * @description Twice is the same as once.
+         */
+        put: operations["mark_review_helpful"];
+        post?: never;
+        /** Take a mark back */
+        delete: operations["unmark_review_helpful"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reply to a review of one's project
+         * @description There is one reply; another takes its place.
+         */
+        put: operations["reply_to_review"];
+        post?: never;
+        /** Take one's reply back */
+        delete: operations["delete_reply"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1244,6 +1327,11 @@ export interface components {
             following: boolean;
             followers: number;
         };
+        /** HelpfulView */
+        HelpfulView: {
+            marked: boolean;
+            helpful: number;
+        };
         /**
          * ImportState
          * @enum {string}
@@ -1682,6 +1770,14 @@ export interface components {
             updated_at: string;
             published_at: string | null;
         };
+        /** RatingsView */
+        RatingsView: {
+            count: number;
+            mean: number | null;
+            stars: {
+                [key: string]: number;
+            };
+        };
         /** ReasonView */
         ReasonView: {
             part: string;
@@ -1709,6 +1805,10 @@ export interface components {
             registration: "open" | "invite" | "closed";
             first_account: boolean;
         };
+        /** ReplyDraft */
+        ReplyDraft: {
+            body: string;
+        };
         /** ResultView */
         ResultView: {
             id: string;
@@ -1733,6 +1833,44 @@ export interface components {
         /** ResultsExport */
         ResultsExport: {
             results: components["schemas"]["ExecutionExport"][];
+        };
+        /** ReviewDraft */
+        ReviewDraft: {
+            rating: number;
+            body: string;
+            /** @default  */
+            title: string;
+        };
+        /**
+         * ReviewOrder
+         * @description the order; all are descending
+         * @default recent
+         * @enum {string}
+         */
+        ReviewOrder: "recent" | "helpful" | "rating";
+        /** ReviewView */
+        ReviewView: {
+            id: string;
+            author: components["schemas"]["OwnerView"];
+            rating: number;
+            title: string;
+            body: string;
+            helpful: number;
+            marked: boolean;
+            reply: string | null;
+            replied_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** ReviewsView */
+        ReviewsView: {
+            items: components["schemas"]["ReviewView"][];
+            next_cursor: string | null;
+            summary: components["schemas"]["RatingsView"];
+            own: components["schemas"]["ReviewView"] | null;
+            may_review: boolean;
         };
         /**
          * Role
@@ -3690,6 +3828,108 @@ export interface operations {
             };
         };
     };
+    write_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description the order; all are descending */
+                sort?: components["schemas"]["ReviewOrder"];
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     star_project: {
         parameters: {
             query?: never;
@@ -3739,6 +3979,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StarView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_review_helpful: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpfulView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unmark_review_helpful: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpfulView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply_to_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -6,12 +6,14 @@ from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+from opencode.modules.marketplace.routes.reviews import ReviewsController
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
     ImportsController,
     PeopleController,
     FollowingController,
+    ReviewsController,
     get_own_profile,
     list_own_projects,
 )

@@ -41,7 +41,9 @@ def provide_visitor(
 ) -> Visitor:
     """The dependency `visitor`: an account, or else a network address and a browser's name."""
     agent = request.headers.get("user-agent", "")[:500]
-    return Visitor(principal.id if principal.is_user else f"{network_of(address)} {agent}", agent)
+    if principal.is_user:
+        return Visitor(principal.id, agent, principal.id)
+    return Visitor(f"{network_of(address)} {agent}", agent)
 
 
 class ProjectsController(Controller):

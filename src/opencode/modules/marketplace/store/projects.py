@@ -26,8 +26,11 @@ from opencode.modules.marketplace.store.tables import (
     interactions,
     profiles,
     projects,
+    review_marks,
+    reviews,
     slugs,
     stars,
+    uses,
 )
 
 _OWNER = (profiles.c.handle, profiles.c.display_name.label("owner_name"))
@@ -251,7 +254,9 @@ class ProjectStore:
         """Delete it with everything that belongs to it."""
         own = (follows.c.kind == FollowKind.PROJECT, follows.c.target_id == project_id)
         await self._connection.execute(delete(follows).where(*own))
-        for table in (slugs, stars, interactions, counters, days):
+        own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
+        await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
+        for table in (reviews, uses, slugs, stars, interactions, counters, days):
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
 

@@ -29,6 +29,7 @@ from opencode.modules.marketplace.domain.following import (
 )
 from opencode.modules.marketplace.domain.importing import ImportState
 from opencode.modules.marketplace.domain.project import ProjectStatus
+from opencode.modules.marketplace.domain.review import MAX_REVIEW_TITLE
 from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
 
 
@@ -229,4 +230,44 @@ search_keys = Table(
     Column("search_id", _ID, nullable=False),
     PrimaryKeyConstraint("key", "search_id"),
     Index(None, "search_id"),
+)
+
+# Who has downloaded what: written once for each person and project, with the first download that counted. Facts of
+# counting do not tell, on purpose.
+uses = Table(
+    "project_uses",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("user_id", _ID, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "user_id"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("project_id", _ID, nullable=False),
+    Column("author_id", _ID, nullable=False),
+    Column("rating", Integer, nullable=False),
+    Column("title", String(MAX_REVIEW_TITLE), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("helpful", Integer, nullable=False),
+    Column("reply", Text, nullable=True),
+    Column("replied_at", UtcDateTime, nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # One person has one review of a project.
+    Index("ix_reviews_project_author", "project_id", "author_id", unique=True),
+    Index("ix_reviews_project_newest", "project_id", "created_at", "id"),
+    Index("ix_reviews_project_helpful", "project_id", "helpful", "id"),
+    Index("ix_reviews_project_rating", "project_id", "rating", "id"),
+)
+
+review_marks = Table(
+    "review_marks",
+    metadata,
+    Column("review_id", _ID, nullable=False),
+    Column("user_id", _ID, nullable=False),
+    PrimaryKeyConstraint("review_id", "user_id"),
 )

@@ -14,6 +14,7 @@ from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
+from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
 
 
@@ -26,6 +27,7 @@ class Stores:
         self.counting = CountingStore(connection)
         self.following = FollowingStore(connection)
         self.imports = ImportStore(connection)
+        self.reviews = ReviewStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 
