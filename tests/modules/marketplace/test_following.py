@@ -247,6 +247,7 @@ async def test_a_search_is_followed_once_and_given_up_by_its_follower_only(marke
     assert (await ada.get(SEARCHES)).json()["items"] == []
     path = f"{SEARCHES}/{made['id']}"
     assert (await ada.delete(path)).status_code == 404
+    assert (await grace.delete(f"{SEARCHES}/%00")).status_code == 404
     assert [(await grace.delete(path)).status_code for _ in range(2)] == [204, 404]
     async with market.parts.database.read() as connection:
         assert (await connection.execute(select(func.count()).select_from(search_keys))).scalar_one() == 0

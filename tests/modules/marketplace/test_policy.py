@@ -56,6 +56,14 @@ EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
         "guest": (404, 403, 403),
         "nobody": (404, 401, 401),
     },
+    # Into a collection of one's own, which nobody has without an account.
+    Action.COLLECT: {
+        "owner": (409, 201, 201),
+        "administrator": (404, 201, 201),
+        "another": (404, 201, 201),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
     Action.REVIEW: {
         "owner": (403, 403, 403),
         "administrator": (404, 201, 201),
@@ -95,15 +103,26 @@ async def tried(action: Action, person: Person, reader: Person) -> httpx.Respons
             return await person.put(f"{PATH}/star")
         case Action.FOLLOW:
             return await person.put(f"{PATH}/follow")
+        case Action.DOWNLOAD:
+            return await person.post(f"{PATH}/downloads")
+        case _:
+            return await tried_after_more(action, person, reader)
+
+
+async def tried_after_more(action: Action, person: Person, reader: Person) -> httpx.Response:
+    """What needs something else first."""
+    match action:
+        case Action.COLLECT:
+            own = await person.post("/api/v1/collections", {"title": "Mine", "visibility": "private"})
+            return await person.put(f"/api/v1/collections/{own.json().get('id')}/items/ada.engine", {})
         case Action.REVIEW:
             await person.post(f"{PATH}/downloads")
             return await person.put(f"{PATH}/review", {"rating": 4, "body": "Works."})
-        case Action.REPLY:
+        case _:
+            assert action is Action.REPLY
             await reader.post(f"{PATH}/downloads")
             review = (await reader.put(f"{PATH}/review", {"rating": 4, "body": "Works."})).json()
             return await person.put(f"/api/v1/reviews/{review.get('id', 'rev_none')}/reply", {"body": "Thanks."})
-        case Action.DOWNLOAD:
-            return await person.post(f"{PATH}/downloads")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The marketplace's people: what they follow, used and say of it."""
+"""The marketplace's people: what they follow, used, say of it and collect."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ MOMENT = sa.BigInteger()
 def upgrade() -> None:
     _following()
     _reviews()
+    _collections()
 
 
 def _following() -> None:
@@ -82,3 +83,29 @@ def _reviews() -> None:
         sa.Column("user_id", ID, nullable=False),
         sa.PrimaryKeyConstraint("review_id", "user_id", name="pk_review_marks"),
     )
+
+
+def _collections() -> None:
+    op.create_table(
+        "collections",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("title", sa.String(120), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.String(40), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_collections_owner_newest", "collections", ["owner_id", "created_at", "id"])
+    op.create_table(
+        "collection_items",
+        sa.Column("collection_id", ID, nullable=False),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(300), nullable=False),
+        sa.Column("added_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("collection_id", "project_id", name="pk_collection_items"),
+    )
+    op.create_index("ix_collection_items_order", "collection_items", ["collection_id", "place", "project_id"])
+    op.create_index("ix_collection_items_project_id", "collection_items", ["project_id"])

@@ -2,9 +2,12 @@
 What can go wrong in the marketplace.
 
     NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
+                CollectionNotFound · ItemNotFound
     Forbidden   NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed
+                NotYourCollection
     Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
                 SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
+                TooManyCollections · CollectionFull
     Outdated    ProjectOutdated
     Invalid     ProjectRefused · CursorOfAnotherSearch · ImportRefused
     TooLarge    ImportTooLarge
@@ -76,6 +79,26 @@ class ReviewNotFound(NotFound):
         super().__init__(f"There is no review {what[:200]}.", action="It may have been taken back; look at the list.")
 
 
+class CollectionNotFound(NotFound):
+    """No such collection, or a private one of somebody else: both read the same."""
+
+    title = "The collection was not found"
+
+    def __init__(self, collection_id: str) -> None:
+        super().__init__(
+            f"There is no collection {collection_id[:100]!r} that you may see.", action="Check the address."
+        )
+
+
+class ItemNotFound(NotFound):
+    """The project is not in the collection."""
+
+    title = "Not in the collection"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The project {slug[:200]!r} is not in the collection.", action="Look at its items.")
+
+
 class NotYourProject(Forbidden):
     """The project is somebody else's."""
 
@@ -122,6 +145,15 @@ class NotUsed(Forbidden):
             f"You have not used {slug} yet, as far as this server knows.",
             action="Download it while you are signed in, then review it.",
         )
+
+
+class NotYourCollection(Forbidden):
+    """The collection is somebody else's."""
+
+    title = "Not your collection"
+
+    def __init__(self) -> None:
+        super().__init__("The collection is not yours.", action="Make one of your own.")
 
 
 class NameTaken(Conflict):
@@ -214,6 +246,24 @@ class FollowingTooMany(Conflict):
 
     def __init__(self, most: int, what: str) -> None:
         super().__init__(f"You follow {most} {what}, which is the most.", action="Stop following one of them first.")
+
+
+class TooManyCollections(Conflict):
+    """One person has as many collections as the server allows."""
+
+    title = "Too many collections"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} collections, which is the most.", action="Delete one that you do not need.")
+
+
+class CollectionFull(Conflict):
+    """A collection holds as many projects as one can."""
+
+    title = "The collection is full"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The collection holds {most} projects, which is the most.", action="Make another one.")
 
 
 class ProjectOutdated(Outdated):

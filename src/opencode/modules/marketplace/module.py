@@ -16,6 +16,7 @@ from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
@@ -59,6 +60,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     following = Following(parts, settings, identity, catalogue)
     telling = Telling(parts, settings, identity, catalogue)
     reviewing = Reviewing(parts, settings, identity, catalogue)
+    collecting = Collecting(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
@@ -74,6 +76,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
 
     services = {
         "browsing": browsing,
+        "collecting": collecting,
         "following": following,
         "importing": importing,
         "people": people,

@@ -4,8 +4,16 @@ from enum import StrEnum
 
 from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.collection import Collection, Visibility
 from opencode.modules.marketplace.domain.project import PUBLIC, Project, ProjectStatus
-from opencode.modules.marketplace.errors import NotPublished, NotYourProject, ProjectNotFound, YourOwnProject
+from opencode.modules.marketplace.errors import (
+    CollectionNotFound,
+    NotPublished,
+    NotYourCollection,
+    NotYourProject,
+    ProjectNotFound,
+    YourOwnProject,
+)
 
 TO_WRITE = "projects:write"
 TO_MANAGE = "projects:manage"
@@ -29,6 +37,7 @@ class Action(StrEnum):
     DELETE = "delete"
     STAR = "star"
     FOLLOW = "follow"
+    COLLECT = "collect"
     REVIEW = "review"
     REPLY = "reply to a review of"
     DOWNLOAD = "download"
@@ -49,6 +58,7 @@ ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
     Action.DELETE: {Relation.OWNER: _ALWAYS},
     Action.STAR: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
     Action.FOLLOW: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.COLLECT: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
     Action.REVIEW: {Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
     Action.REPLY: {Relation.OWNER: PUBLIC},
     Action.DOWNLOAD: {
@@ -99,6 +109,22 @@ def require(action: Action, by: Principal, project: Project) -> None:
     if action is Action.REVIEW and relation is Relation.OWNER:
         raise YourOwnProject(project.slug)
     raise NotYourProject(project.slug, action)
+
+
+def require_collection(by: Principal, collection: Collection, *, to_change: bool = False) -> None:
+    """
+    Raises:
+        CollectionNotFound: it is a private one of somebody else.
+        Unauthenticated, Forbidden: a change needs an account, and a token with the scope.
+        NotYourCollection: only its owner changes it.
+    """
+    is_owner = by.is_user and by.id == collection.owner_id
+    if collection.visibility is Visibility.PRIVATE and not is_owner:
+        raise CollectionNotFound(collection.id)
+    if to_change:
+        require_writer(by)
+        if not is_owner:
+            raise NotYourCollection
 
 
 def require_account(by: Principal) -> None:

@@ -146,6 +146,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a collection */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a collection
+         * @description A private one is 404 to others.
+         */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /** Delete a collection */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /** Change a collection */
+        patch: operations["change_collection"];
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is in a collection, in its order */
+        get: operations["list_collection_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}/items/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a project into a collection, or elsewhere in it
+         * @description 201 for a project that was not in it. The `ETag` is the collection's.
+         */
+        put: operations["put_collection_item"];
+        post?: never;
+        /** Take a project out of a collection */
+        delete: operations["delete_collection_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document_id}/tickets": {
         parameters: {
             query?: never;
@@ -501,6 +578,26 @@ export interface paths {
          *     password yet. A new password ends all other sessions.
          */
         patch: operations["update_me"];
+        trace?: never;
+    };
+    "/api/v1/me/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own collections, newest first
+         * @description The private ones too.
+         */
+        get: operations["list_own_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/me/following": {
@@ -996,6 +1093,23 @@ export interface paths {
         patch: operations["change_profile"];
         trace?: never;
     };
+    "/api/v1/users/{handle}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List somebody's public collections, newest first */
+        get: operations["list_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{handle}/follow": {
         parameters: {
             query?: never;
@@ -1193,6 +1307,33 @@ export interface components {
             content: string;
             last_modified: string | null;
             modified_by: string | null;
+        };
+        /** CollectionChange */
+        CollectionChange: {
+            title?: string;
+            visibility?: components["schemas"]["Visibility"];
+            description?: string;
+        };
+        /** CollectionDraft */
+        CollectionDraft: {
+            title: string;
+            visibility: components["schemas"]["Visibility"];
+            /** @default  */
+            description: string;
+        };
+        /** CollectionView */
+        CollectionView: {
+            id: string;
+            title: string;
+            description: string;
+            visibility: components["schemas"]["Visibility"];
+            owner: components["schemas"]["OwnerView"];
+            items: number;
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
         };
         /**
          * Compare
@@ -1397,6 +1538,19 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /** ItemDraft */
+        ItemDraft: {
+            note?: string | null;
+            position?: number | null;
+        };
+        /** ItemView */
+        ItemView: {
+            project: components["schemas"]["CardView"];
+            note: string;
+            position: number;
+            /** Format: date-time */
+            added_at: string;
+        };
         /** JoinRequest */
         JoinRequest: {
             /** @description six digits */
@@ -1598,6 +1752,11 @@ export interface components {
             items: components["schemas"]["CardView"][];
             next_cursor: string | null;
         };
+        /** PageView[CollectionView] */
+        CollectionPage: {
+            items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
         /** PageView[FollowedSearchView] */
         FollowedSearchPage: {
             items: components["schemas"]["FollowedSearchView"][];
@@ -1606,6 +1765,11 @@ export interface components {
         /** PageView[FollowedView] */
         FollowedPage: {
             items: components["schemas"]["FollowedView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[ItemView] */
+        ItemPage: {
+            items: components["schemas"]["ItemView"][];
             next_cursor: string | null;
         };
         /**
@@ -2107,6 +2271,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /**
+         * Visibility
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
@@ -2357,6 +2526,251 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserView"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collection_items: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_collection_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {
@@ -3250,6 +3664,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4540,6 +4988,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

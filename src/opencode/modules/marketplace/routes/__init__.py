@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.marketplace.routes.collections import CollectionsController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
@@ -14,6 +15,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     FollowingController,
     ReviewsController,
+    CollectionsController,
     get_own_profile,
     list_own_projects,
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from opencode.contracts.notifications import NoticeGiven, NoticeKind
-from opencode.kernel.ids import SearchId, UserId, new_id
+from opencode.kernel.ids import SearchId, UserId, is_id, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
@@ -127,6 +127,8 @@ class Following(UseCases):
             SearchNotFound, Unauthenticated, …
         """
         policy.require_writer(by)
+        if not is_id(search_id, "sea"):
+            raise SearchNotFound(search_id)
         async with self.unit_of_work() as work:
             if not await work.stores.following.remove_search(search_id, by.id):
                 raise SearchNotFound(search_id)

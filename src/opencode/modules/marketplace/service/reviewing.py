@@ -7,7 +7,7 @@ from typing import Any
 
 from opencode.contracts.notifications import NoticeGiven, NoticeKind
 from opencode.kernel.errors import FieldProblem
-from opencode.kernel.ids import ReviewId, UserId, new_id
+from opencode.kernel.ids import ReviewId, UserId, is_id, new_id
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
@@ -144,7 +144,7 @@ class Reviewing(UseCases):
             return await work.stores.reviews.shown(review.id, by.id)
 
     async def _find(self, stores: Stores, review_id: str) -> tuple[Review, Project]:
-        review = await stores.reviews.get(review_id, to_change=True)
+        review = await stores.reviews.get(review_id, to_change=True) if is_id(review_id, "rev") else None
         shown = await stores.projects.get(review.project_id) if review else None
         if review is None or shown is None:
             raise ReviewNotFound(review_id)

@@ -19,6 +19,7 @@ from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import NameTaken
 from opencode.modules.marketplace.store.tables import (
+    collection_items,
     counters,
     days,
     follows,
@@ -256,7 +257,7 @@ class ProjectStore:
         await self._connection.execute(delete(follows).where(*own))
         own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
         await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
-        for table in (reviews, uses, slugs, stars, interactions, counters, days):
+        for table in (collection_items, reviews, uses, slugs, stars, interactions, counters, days):
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
 

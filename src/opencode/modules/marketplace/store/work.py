@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.modules.marketplace.errors import SameKeyOtherProject
+from opencode.modules.marketplace.store.collections import CollectionStore
 from opencode.modules.marketplace.store.counting import CountingStore
 from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
@@ -25,6 +26,7 @@ class Stores:
         self.projects = ProjectStore(connection)
         self.profiles = ProfileStore(connection)
         self.counting = CountingStore(connection)
+        self.collections = CollectionStore(connection)
         self.following = FollowingStore(connection)
         self.imports = ImportStore(connection)
         self.reviews = ReviewStore(connection)
