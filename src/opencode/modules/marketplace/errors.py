@@ -2,7 +2,7 @@
 What can go wrong in the marketplace.
 
     NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
-                CollectionNotFound · ItemNotFound
+                CollectionNotFound · ItemNotFound · FeedNotFound
     Forbidden   NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed
                 NotYourCollection
     Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
@@ -97,6 +97,17 @@ class ItemNotFound(NotFound):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"The project {slug[:200]!r} is not in the collection.", action="Look at its items.")
+
+
+class FeedNotFound(NotFound):
+    """No such feed."""
+
+    title = "The feed was not found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no feed at this address.", action="Feeds end in .atom, as /feeds/tags/web.atom does."
+        )
 
 
 class NotYourProject(Forbidden):

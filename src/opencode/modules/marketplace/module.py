@@ -18,6 +18,7 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.feeding import Feeding
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.people import People
@@ -61,6 +62,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     telling = Telling(parts, settings, identity, catalogue)
     reviewing = Reviewing(parts, settings, identity, catalogue)
     collecting = Collecting(parts, settings, identity, catalogue)
+    feeding = Feeding(parts, settings, identity, catalogue, browsing)
     tidying = Tidying(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
@@ -77,6 +79,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     services = {
         "browsing": browsing,
         "collecting": collecting,
+        "feeding": feeding,
         "following": following,
         "importing": importing,
         "people": people,

@@ -36,5 +36,6 @@ class Card:
     stars: int
     downloads: int
     created_at: datetime
+    published_at: datetime | None
     updated_at: datetime
     featured: bool

@@ -1,8 +1,9 @@
-"""HTTP in: read, call, answer. All paths are under `/api/v1`."""
+"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds."""
 
 from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.collections import CollectionsController
+from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
@@ -16,6 +17,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     FollowingController,
     ReviewsController,
     CollectionsController,
+    FeedsController,
     get_own_profile,
     list_own_projects,
 )

@@ -318,6 +318,7 @@ def _card(row: RowMapping) -> Card:
         stars=row["stars"],
         downloads=row["downloads"],
         created_at=row["created_at"],
+        published_at=row["published_at"],
         updated_at=row["updated_at"],
         featured=row["featured"],
     )
