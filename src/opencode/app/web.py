@@ -16,7 +16,7 @@ from opencode.kernel.errors import NotFound
 
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
-_RESERVED = ("/api/", "/_app/", "/ai/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
+_RESERVED = ("/api/", "/_app/", "/ai/", "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
 _DOTTED = "/projects/"
 _PAGE = "200.html"
 # The page carries the rest of its policy, with the hashes of its scripts, in a meta element, which cannot say this.

@@ -43,8 +43,8 @@ class Person:
     async def post(self, path: str, body: Any = None, **how: Any) -> httpx.Response:
         return await self.call("POST", path, json=body, **how)
 
-    async def put(self, path: str) -> httpx.Response:
-        return await self.call("PUT", path)
+    async def put(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return await self.call("PUT", path, json=body, headers=headers)
 
     async def patch(self, path: str, body: Any, **headers: str) -> httpx.Response:
         return await self.call("PATCH", path, json=body, headers=headers)

@@ -57,6 +57,7 @@ def card(of: Shown) -> Card:
         stars=0,
         downloads=0,
         created_at=NOW,
+        published_at=NOW,
         updated_at=NOW,
         featured=False,
     )

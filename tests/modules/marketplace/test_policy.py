@@ -49,6 +49,36 @@ EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
         "guest": (404, 403, 403),
         "nobody": (404, 401, 401),
     },
+    Action.FOLLOW: {
+        "owner": (409, 200, 200),
+        "administrator": (404, 200, 200),
+        "another": (404, 200, 200),
+        "guest": (404, 403, 403),
+        "nobody": (404, 401, 401),
+    },
+    # Into a collection of one's own, which nobody has without an account.
+    Action.COLLECT: {
+        "owner": (409, 201, 201),
+        "administrator": (404, 201, 201),
+        "another": (404, 201, 201),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
+    Action.REVIEW: {
+        "owner": (403, 403, 403),
+        "administrator": (404, 201, 201),
+        "another": (404, 201, 201),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
+    # A draft has no reviews.
+    Action.REPLY: {
+        "owner": (404, 200, 200),
+        "administrator": (404, 403, 403),
+        "another": (404, 403, 403),
+        "guest": (403, 403, 403),
+        "nobody": (401, 401, 401),
+    },
     Action.DOWNLOAD: {
         "owner": (409, 201, 201),
         "administrator": (404, 201, 201),
@@ -59,7 +89,7 @@ EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
 }
 
 
-async def tried(action: Action, person: Person) -> httpx.Response:
+async def tried(action: Action, person: Person, reader: Person) -> httpx.Response:
     match action:
         case Action.SEE:
             return await person.get(PATH)
@@ -71,8 +101,28 @@ async def tried(action: Action, person: Person) -> httpx.Response:
             return await person.delete(PATH)
         case Action.STAR:
             return await person.put(f"{PATH}/star")
+        case Action.FOLLOW:
+            return await person.put(f"{PATH}/follow")
         case Action.DOWNLOAD:
             return await person.post(f"{PATH}/downloads")
+        case _:
+            return await tried_after_more(action, person, reader)
+
+
+async def tried_after_more(action: Action, person: Person, reader: Person) -> httpx.Response:
+    """What needs something else first."""
+    match action:
+        case Action.COLLECT:
+            own = await person.post("/api/v1/collections", {"title": "Mine", "visibility": "private"})
+            return await person.put(f"/api/v1/collections/{own.json().get('id')}/items/ada.engine", {})
+        case Action.REVIEW:
+            await person.post(f"{PATH}/downloads")
+            return await person.put(f"{PATH}/review", {"rating": 4, "body": "Works."})
+        case _:
+            assert action is Action.REPLY
+            await reader.post(f"{PATH}/downloads")
+            review = (await reader.put(f"{PATH}/review", {"rating": 4, "body": "Works."})).json()
+            return await person.put(f"/api/v1/reviews/{review.get('id', 'rev_none')}/reply", {"body": "Thanks."})
 
 
 @pytest.fixture
@@ -91,10 +141,11 @@ async def test_everybody_may_do_exactly_what_the_table_says(market: Market, acti
         "nobody": market.nobody(),
     }
     credential = await market.identity.admit_guest("par_x", name="Guest", audience="int_x", lifetime_s=60)
+    reader = market.member("Reader")
     people["guest"] = market.guest(credential.token)
     for status, expected in zip(ProjectStatus, EXPECTED[action][who], strict=True):
         await people["owner"].create("Engine", status=status)
-        answer = await tried(action, people[who])
+        answer = await tried(action, people[who], reader)
         assert answer.status_code == expected, (status, answer.text)
         if action is not Action.DELETE or answer.status_code != 204:
             assert (await people["owner"].delete(PATH)).status_code == 204

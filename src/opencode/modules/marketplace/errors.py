@@ -1,19 +1,22 @@
 """
 What can go wrong in the marketplace.
 
-    NotFound    ProjectNotFound · ProfileNotFound · ImportNotFound · OrderNotFound · EntitlementNotFound
-                ProviderNotSetUp
-    Forbidden   NotYourProject · NotYourProfile · NotYourOrder
-    PaymentRequired  ProjectNotBought
-    Conflict    NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
-                SameKeyOtherProject · ImportUnderWay
-                OwnProject · NothingToPay · NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · ProjectSold
-                PaymentComesByItself · PaymentUnderWay · RefundUnderWay · PaymentsRefused
-    Outdated    ProjectOutdated
-    Invalid     ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
-    TooLarge    ImportTooLarge
-    Busy        ProjectsTooFast · LicencesTooFast
-    Unavailable CatalogueFilling · PaymentsUnavailable
+    NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
+                    CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
+                    ProviderNotSetUp
+    Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
+                    NotYourOrder
+    PaymentRequired ProjectNotBought
+    Conflict        NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
+                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
+                    TooManyCollections · CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought
+                    OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
+                    PaymentsRefused · ProjectSold
+    Outdated        ProjectOutdated
+    Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
+    TooLarge        ImportTooLarge
+    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast
+    Unavailable     CatalogueFilling · PaymentsUnavailable
 """
 
 from opencode.kernel.errors import (
@@ -61,6 +64,57 @@ class ImportNotFound(NotFound):
         )
 
 
+class SearchNotFound(NotFound):
+    """No such followed search, or somebody else's: both read the same."""
+
+    title = "The search was not found"
+
+    def __init__(self, search_id: str) -> None:
+        super().__init__(
+            f"You follow no search {search_id[:100]!r}.", action="GET /api/v1/me/searches lists those that you follow."
+        )
+
+
+class ReviewNotFound(NotFound):
+    """No such review."""
+
+    title = "The review was not found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no review {what[:200]}.", action="It may have been taken back; look at the list.")
+
+
+class CollectionNotFound(NotFound):
+    """No such collection, or a private one of somebody else: both read the same."""
+
+    title = "The collection was not found"
+
+    def __init__(self, collection_id: str) -> None:
+        super().__init__(
+            f"There is no collection {collection_id[:100]!r} that you may see.", action="Check the address."
+        )
+
+
+class ItemNotFound(NotFound):
+    """The project is not in the collection."""
+
+    title = "Not in the collection"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The project {slug[:200]!r} is not in the collection.", action="Look at its items.")
+
+
+class FeedNotFound(NotFound):
+    """No such feed."""
+
+    title = "The feed was not found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no feed at this address.", action="Feeds end in .atom, as /feeds/tags/web.atom does."
+        )
+
+
 class NotYourProject(Forbidden):
     """The project is somebody else's."""
 
@@ -77,6 +131,45 @@ class NotYourProfile(Forbidden):
 
     def __init__(self, handle: str) -> None:
         super().__init__(f"The profile {handle} is not yours.", action="Change your own; GET /api/v1/me/profile is it.")
+
+
+class YourOwnProject(Forbidden):
+    """Nobody reviews what is theirs."""
+
+    title = "Your own project"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"You may not review {slug}: it is yours.", action="Reply to what others say of it.")
+
+
+class YourOwnReview(Forbidden):
+    """Nobody marks what they wrote themselves."""
+
+    title = "Your own review"
+
+    def __init__(self) -> None:
+        super().__init__("You may not mark your own review as helpful.", action="Leave that to others.")
+
+
+class NotUsed(Forbidden):
+    """Only those who have used a project review it."""
+
+    title = "You have not used it"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"You have not used {slug} yet, as far as this server knows.",
+            action="Download it while you are signed in, then review it.",
+        )
+
+
+class NotYourCollection(Forbidden):
+    """The collection is somebody else's."""
+
+    title = "Not your collection"
+
+    def __init__(self) -> None:
+        super().__init__("The collection is not yours.", action="Make one of your own.")
 
 
 class NameTaken(Conflict):
@@ -153,6 +246,42 @@ class ImportUnderWay(Conflict):
         super().__init__(f"The import {import_id} is under way.", action="Wait until it is done, then send yours.")
 
 
+class FollowingYourself(Conflict):
+    """Nobody follows themselves."""
+
+    title = "This is you"
+
+    def __init__(self) -> None:
+        super().__init__("You cannot follow yourself.", action="Follow somebody else.")
+
+
+class FollowingTooMany(Conflict):
+    """One person follows as many things as the server allows."""
+
+    title = "You follow too many"
+
+    def __init__(self, most: int, what: str) -> None:
+        super().__init__(f"You follow {most} {what}, which is the most.", action="Stop following one of them first.")
+
+
+class TooManyCollections(Conflict):
+    """One person has as many collections as the server allows."""
+
+    title = "Too many collections"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"You have {most} collections, which is the most.", action="Delete one that you do not need.")
+
+
+class CollectionFull(Conflict):
+    """A collection holds as many projects as one can."""
+
+    title = "The collection is full"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The collection holds {most} projects, which is the most.", action="Make another one.")
+
+
 class ProjectOutdated(Outdated):
     """Somebody changed the project, or the profile, since it was read."""
 
@@ -213,6 +342,17 @@ class ProjectsTooFast(Busy):
     def __init__(self, wait_s: int) -> None:
         super().__init__(
             "You make and change projects too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
+        )
+
+
+class ActsTooFast(Busy):
+    """One person follows, reviews or collects too fast."""
+
+    title = "Too many at once"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            "You follow, review and collect too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
         )
 
 

@@ -20,14 +20,19 @@ from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
+from opencode.modules.marketplace.service.feeding import Feeding
+from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.listening import Listening
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.reviewing import Reviewing
+from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
 from opencode.modules.marketplace.settings import MarketplaceSettings
@@ -42,6 +47,7 @@ class MarketplaceModule:
     catalogue: Catalogue
     counting: Counting
     importing: Importing
+    telling: Telling
 
 
 def build_index() -> CatalogIndex:
@@ -62,6 +68,11 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     browsing = Browsing(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
     importing = Importing(parts, settings, identity, catalogue)
+    following = Following(parts, settings, identity, catalogue)
+    telling = Telling(parts, settings, identity, catalogue)
+    reviewing = Reviewing(parts, settings, identity, catalogue)
+    collecting = Collecting(parts, settings, identity, catalogue)
+    feeding = Feeding(parts, settings, identity, catalogue, browsing)
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
@@ -69,7 +80,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     paying = Paying(parts, settings, identity, catalogue, providers)
 
     def react(reactions: Reactions) -> None:
-        add_reactions(reactions, catalogue, people)
+        add_reactions(reactions, catalogue, people, telling)
 
     async def stop() -> None:
         await importing.close()
@@ -82,12 +93,16 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     services = {
         "browsing": browsing,
         "entitlements": entitlements,
+        "collecting": collecting,
+        "feeding": feeding,
+        "following": following,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
         "paying": paying,
         "people": people,
         "publishing": publishing,
+        "reviewing": reviewing,
         "visiting": visiting,
     }
     plug = Plug(
@@ -107,7 +122,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling)
 
 
 async def check_ledger(database: Database) -> Check:

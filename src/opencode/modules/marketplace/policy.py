@@ -4,15 +4,19 @@ from enum import StrEnum
 
 from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.collection import Collection, Visibility
 from opencode.modules.marketplace.domain.orders import Order, OrderState
-from opencode.modules.marketplace.domain.project import Project, ProjectStatus
+from opencode.modules.marketplace.domain.project import PUBLIC, Project, ProjectStatus
 from opencode.modules.marketplace.errors import (
+    CollectionNotFound,
     NotPublished,
+    NotYourCollection,
     NotYourOrder,
     NotYourProject,
     OrderNotFound,
     OrderNotPossible,
     ProjectNotFound,
+    YourOwnProject,
 )
 
 TO_WRITE = "projects:write"
@@ -36,34 +40,42 @@ class Action(StrEnum):
     FEATURE = "feature"
     DELETE = "delete"
     STAR = "star"
+    FOLLOW = "follow"
+    COLLECT = "collect"
+    REVIEW = "review"
+    REPLY = "reply to a review of"
     DOWNLOAD = "download"
 
 
 D, P, A = ProjectStatus.DRAFT, ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED
-_PUBLIC = frozenset({P, A})
 _ALWAYS = frozenset({D, P, A})
 
 ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
     Action.SEE: {
         Relation.OWNER: _ALWAYS,
-        Relation.OVERSEER: _PUBLIC,
-        Relation.PERSON: _PUBLIC,
-        Relation.NOBODY: _PUBLIC,
+        Relation.OVERSEER: PUBLIC,
+        Relation.PERSON: PUBLIC,
+        Relation.NOBODY: PUBLIC,
     },
     Action.CHANGE: {Relation.OWNER: _ALWAYS},
-    Action.FEATURE: {Relation.OVERSEER: _PUBLIC},
+    Action.FEATURE: {Relation.OVERSEER: PUBLIC},
     Action.DELETE: {Relation.OWNER: _ALWAYS},
-    Action.STAR: {Relation.OWNER: _PUBLIC, Relation.OVERSEER: _PUBLIC, Relation.PERSON: _PUBLIC},
+    Action.STAR: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.FOLLOW: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.COLLECT: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.REVIEW: {Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.REPLY: {Relation.OWNER: PUBLIC},
     Action.DOWNLOAD: {
-        Relation.OWNER: _PUBLIC,
-        Relation.OVERSEER: _PUBLIC,
-        Relation.PERSON: _PUBLIC,
-        Relation.NOBODY: _PUBLIC,
+        Relation.OWNER: PUBLIC,
+        Relation.OVERSEER: PUBLIC,
+        Relation.PERSON: PUBLIC,
+        Relation.NOBODY: PUBLIC,
     },
 }
 """In which states of a project who may do what. An administrator's own project is an owner's, and featured too."""
 
-_NEED_AN_ACCOUNT = frozenset({Action.CHANGE, Action.FEATURE, Action.DELETE, Action.STAR})
+_NEED_NO_ACCOUNT = frozenset({Action.SEE, Action.DOWNLOAD})
+_NEED_AN_ACCOUNT = frozenset(Action) - _NEED_NO_ACCOUNT
 
 
 def relation_of(by: Principal, project: Project) -> Relation:
@@ -81,7 +93,8 @@ def require(action: Action, by: Principal, project: Project) -> None:
         Unauthenticated: nobody is signed in.
         Forbidden: a token without the scope, or a guest.
         NotYourProject: only its owner may, or only an administrator.
-        NotPublished: the owner's draft cannot be starred or downloaded yet.
+        YourOwnProject: nobody reviews what is theirs.
+        NotPublished: the owner's draft cannot be starred, followed or downloaded yet.
     """
     relation = relation_of(by, project)
     if project.status not in ALLOWED[Action.SEE][relation]:
@@ -90,14 +103,32 @@ def require(action: Action, by: Principal, project: Project) -> None:
         require_account(by)
     states = ALLOWED[action].get(relation, frozenset[ProjectStatus]())
     if action is Action.FEATURE and relation is Relation.OWNER and by.may(TO_MANAGE):
-        states = _PUBLIC
+        states = PUBLIC
     if project.status in states:
         if action in _NEED_AN_ACCOUNT and action is not Action.FEATURE:
             by.require(TO_WRITE)
         return
     if states:
         raise NotPublished(project.slug, action)
+    if action is Action.REVIEW and relation is Relation.OWNER:
+        raise YourOwnProject(project.slug)
     raise NotYourProject(project.slug, action)
+
+
+def require_collection(by: Principal, collection: Collection, *, to_change: bool = False) -> None:
+    """
+    Raises:
+        CollectionNotFound: it is a private one of somebody else.
+        Unauthenticated, Forbidden: a change needs an account, and a token with the scope.
+        NotYourCollection: only its owner changes it.
+    """
+    is_owner = by.is_user and by.id == collection.owner_id
+    if collection.visibility is Visibility.PRIVATE and not is_owner:
+        raise CollectionNotFound(collection.id)
+    if to_change:
+        require_writer(by)
+        if not is_owner:
+            raise NotYourCollection
 
 
 def require_account(by: Principal) -> None:
@@ -115,7 +146,7 @@ def require_account(by: Principal) -> None:
 def require_writer(by: Principal) -> None:
     """
     Raises:
-        Unauthenticated, Forbidden: this person may not make projects.
+        Unauthenticated, Forbidden: this person may not write in the marketplace.
     """
     require_account(by)
     by.require(TO_WRITE)

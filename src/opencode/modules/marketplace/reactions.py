@@ -12,13 +12,17 @@ from opencode.contracts.marketplace import (
 from opencode.infra.events import Reactions
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.people import People
+from opencode.modules.marketplace.service.telling import Telling
 
 OneProject = ProjectPublished | ProjectChanged | ProjectWithdrawn
 
 
-def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People) -> None:
+def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People, telling: Telling) -> None:
     async def look_again(event: OneProject) -> None:
         await catalogue.tell([event.project_id])
+
+    async def tell_published(event: ProjectPublished) -> None:
+        await telling.tell_published(event.project_id, event.at)
 
     async def look_at_imported(event: ProjectsImported) -> None:
         await catalogue.tell(event.project_ids)
@@ -34,6 +38,8 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People) ->
 
     for event_type in (ProjectPublished, ProjectChanged, ProjectWithdrawn):
         reactions.add(event_type, look_again)
+    # Only of single publications: an import of thousands must not fill anybody's inbox.
+    reactions.add(ProjectPublished, tell_published)
     reactions.add(ProjectsImported, look_at_imported)
     reactions.add(ProjectStood, note_standing)
     reactions.add(PersonRenamed, look_at_all_of)

@@ -2,27 +2,38 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.marketplace.domain import profile as profiles
-from opencode.modules.marketplace.domain.catalog import Facets, FacetValue
+from opencode.modules.marketplace.domain.catalog import Facets, FacetValue, PriceFilter
+from opencode.modules.marketplace.domain.collection import (
+    ShownCollection,
+    ShownItem,
+    Visibility,
+    checked_collection,
+    checked_note,
+)
 from opencode.modules.marketplace.domain.entitlements import Entitlement
+from opencode.modules.marketplace.domain.following import FollowedSearch, FollowKind, checked_search
 from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
 from opencode.modules.marketplace.domain.ledger import Account, Check, Happening, Transaction
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
 from opencode.modules.marketplace.service.entitling import NewKey
+from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
+from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
 
@@ -576,3 +587,251 @@ class WebhookView(msgspec.Struct, frozen=True):
     """What was done with an event."""
 
     outcome: Outcome
+
+
+class FollowingView(msgspec.Struct, frozen=True):
+    """`following`: the caller does. `followers`: how many do."""
+
+    following: bool
+    followers: int
+
+    @classmethod
+    def of(cls, current: FollowState) -> "FollowingView":
+        return cls(current.following, current.followers)
+
+
+class FollowedSearchDraft(Body):
+    """A search to follow: `q` and filters as in `GET /api/v1/projects`. Without a `name` it is called by them."""
+
+    name: str | None = None
+    q: str = ""
+    technologies: list[str] = msgspec.field(default_factory=list[str])
+    license: str | None = None
+    price: PriceFilter = PriceFilter.ALL
+    tags: list[str] = msgspec.field(default_factory=list[str])
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_search(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return msgspec.structs.asdict(self)
+
+
+class FollowedSearchView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    q: str
+    technologies: tuple[str, ...]
+    license: str | None
+    price: PriceFilter
+    tags: tuple[str, ...]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, search: FollowedSearch) -> "FollowedSearchView":
+        return cls(
+            id=search.id,
+            name=search.name,
+            q=search.text,
+            technologies=search.technologies,
+            license=search.license or None,
+            price=search.price,
+            tags=search.tags,
+            created_at=search.created_at,
+        )
+
+
+class FollowedView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the caller follows; of person, project and search the one that `kind` names is not null."""
+
+    kind: FollowKind
+    followed_at: datetime
+    person: OwnerView | None
+    project: CardView | None
+    search: FollowedSearchView | None
+
+    @classmethod
+    def of(cls, followed: Followed) -> "FollowedView":
+        person = followed.person
+        return cls(
+            kind=followed.kind,
+            followed_at=followed.at,
+            person=OwnerView(person.handle, person.display_name) if person else None,
+            project=CardView.of(followed.card) if followed.card else None,
+            search=FollowedSearchView.of(followed.search) if followed.search else None,
+        )
+
+
+class ReviewDraft(Body):
+    """Somebody's review, in plain text."""
+
+    rating: Annotated[int, Meta(ge=1, le=5)]
+    body: str
+    title: str = ""
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_review(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return msgspec.structs.asdict(self)
+
+
+class ReplyDraft(Body):
+    """The owner's reply to a review, in plain text."""
+
+    body: str
+
+
+class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
+    """A review. `helpful`: how many marked it so; `marked`: the caller did."""
+
+    id: str
+    author: OwnerView
+    rating: int
+    title: str
+    body: str
+    helpful: int
+    marked: bool
+    reply: str | None
+    replied_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownReview) -> "ReviewView":
+        review = shown.review
+        return cls(
+            id=review.id,
+            author=OwnerView(shown.author_handle, shown.author_name),
+            rating=review.rating,
+            title=review.title,
+            body=review.body,
+            helpful=review.helpful,
+            marked=shown.marked,
+            reply=review.reply,
+            replied_at=review.replied_at,
+            created_at=review.created_at,
+            updated_at=review.updated_at,
+        )
+
+
+class RatingsView(msgspec.Struct, frozen=True):
+    """`mean` is the Bayesian mean, null without reviews; `stars` counts by rating, from `1` to `5`."""
+
+    count: int
+    mean: float | None
+    stars: dict[str, int]
+
+    @classmethod
+    def of(cls, ratings: Ratings) -> "RatingsView":
+        stars = {str(rating): count for rating, count in enumerate(ratings.counts, start=1)}
+        return cls(ratings.count, ratings.mean, stars)
+
+
+class ReviewsView(msgspec.Struct, frozen=True):
+    """A page of reviews. `own`: the caller's; `may_review`: the caller has used the project, which is another's."""
+
+    items: list[ReviewView]
+    next_cursor: str | None
+    summary: RatingsView
+    own: ReviewView | None
+    may_review: bool
+
+    @classmethod
+    def of(cls, page: ReviewPage) -> "ReviewsView":
+        return cls(
+            [ReviewView.of(each) for each in page.reviews],
+            page.next_cursor,
+            RatingsView.of(page.ratings),
+            ReviewView.of(page.own) if page.own else None,
+            page.may_review,
+        )
+
+
+class HelpfulView(msgspec.Struct, frozen=True):
+    marked: bool
+    helpful: int
+
+
+class CollectionDraft(Body):
+    """A new collection; `description` is plain text."""
+
+    title: str
+    visibility: Visibility
+    description: str = ""
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_collection(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return msgspec.structs.asdict(self)
+
+
+class CollectionChange(Body):
+    """What is to change; what is absent stays."""
+
+    title: str | UnsetType = UNSET
+    visibility: Visibility | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_collection(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class CollectionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A collection. `items`: how many projects are in it."""
+
+    id: str
+    title: str
+    description: str
+    visibility: Visibility
+    owner: OwnerView
+    items: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownCollection) -> "CollectionView":
+        own = shown.collection
+        return cls(
+            id=own.id,
+            title=own.title,
+            description=own.description,
+            visibility=own.visibility,
+            owner=OwnerView(shown.owner_handle, shown.owner_name),
+            items=shown.items,
+            revision=own.revision,
+            created_at=own.created_at,
+            updated_at=own.updated_at,
+        )
+
+
+class ItemDraft(Body):
+    """A project in a collection. `position` counts from 0; what is absent stays, a new project goes to the end."""
+
+    note: str | None = None
+    position: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_note(fields.get("note") or "")[1]
+
+
+class ItemView(msgspec.Struct, frozen=True, kw_only=True):
+    project: CardView
+    note: str
+    position: int
+    added_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownItem) -> "ItemView":
+        item = shown.item
+        return cls(project=CardView.of(shown.card), note=item.note, position=shown.position, added_at=item.added_at)

@@ -13,6 +13,11 @@ class MarketplaceSettings:
         10_000, "projects that one person may have; imports are not bound by it", minimum=1
     )
     project_writes_per_minute: int = setting(120, "projects that one person may make or change per minute", minimum=1)
+    acts_per_minute: int = setting(
+        120, "times a minute that one person may follow, review or change a collection", minimum=1
+    )
+    follows_per_person: int = setting(5_000, "people and projects that one person may follow", minimum=1)
+    collections_per_person: int = setting(200, "collections that one person may have", minimum=1)
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1

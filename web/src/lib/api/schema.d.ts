@@ -146,6 +146,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a collection */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a collection
+         * @description A private one is 404 to others.
+         */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /** Delete a collection */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /** Change a collection */
+        patch: operations["change_collection"];
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what is in a collection, in its order */
+        get: operations["list_collection_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}/items/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a project into a collection, or elsewhere in it
+         * @description 201 for a project that was not in it. The `ETag` is the collection's.
+         */
+        put: operations["put_collection_item"];
+        post?: never;
+        /** Take a project out of a collection */
+        delete: operations["delete_collection_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents/{document_id}/tickets": {
         parameters: {
             query?: never;
@@ -599,6 +676,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/notices/events": {
+    "/api/v1/me/collections": {
         parameters: {
             query?: never;
             header?: never;
@@ -614,6 +692,10 @@ export interface paths {
          * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
          */
         get: operations["watch_notices"];
+         * List one's own collections, newest first
+         * @description The private ones too.
+         */
+        get: operations["list_own_collections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -624,6 +706,7 @@ export interface paths {
     };
     "/api/v1/me/orders": {
     "/api/v1/me/notices/preferences": {
+    "/api/v1/me/following": {
         parameters: {
             query?: never;
             header?: never;
@@ -640,6 +723,9 @@ export interface paths {
          * @description Kinds that are not named have their defaults again.
          */
         put: operations["set_notice_preferences"];
+        /** List what one follows, the latest first */
+        get: operations["list_following"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -726,6 +812,7 @@ export interface paths {
     };
     "/api/v1/me/sales": {
     "/api/v1/me/webhooks": {
+    "/api/v1/me/searches": {
         parameters: {
             query?: never;
             header?: never;
@@ -745,6 +832,16 @@ export interface paths {
          * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
          */
         post: operations["create_webhook"];
+         * List the searches that one follows
+         * @description The latest first.
+         */
+        get: operations["list_followed_searches"];
+        put?: never;
+        /**
+         * Be told of new projects that fit a search
+         * @description A search that asks for the same as one that is followed already answers with that one.
+         */
+        post: operations["follow_search"];
         delete?: never;
         options?: never;
         head?: never;
@@ -809,6 +906,7 @@ export interface paths {
     };
     "/api/v1/orders/{order_id}/cancel": {
     "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+    "/api/v1/me/searches/{search_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -929,6 +1027,9 @@ export interface paths {
          */
         post: operations["unsubscribe_from_mails"];
         delete?: never;
+        post?: never;
+        /** Stop following a search */
+        delete: operations["unfollow_search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1072,6 +1173,29 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/orders": {
+    "/api/v1/projects/{slug}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who follows a project, in numbers */
+        get: operations["get_follow_of_project"];
+        /**
+         * Follow a project
+         * @description Twice is the same as once.
+         */
+        put: operations["follow_project"];
+        post?: never;
+        /** Stop following a project */
+        delete: operations["unfollow_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/review": {
         parameters: {
             query?: never;
             header?: never;
@@ -1085,6 +1209,33 @@ export interface paths {
          * @description The price is that of now. Whoever has an open order for the project gets that one.
          */
         post: operations["place_order"];
+        /**
+         * Write one's review of a project
+         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
+         */
+        put: operations["write_review"];
+        post?: never;
+        /** Take one's review back */
+        delete: operations["delete_review"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reviews of a project
+         * @description `summary` counts all reviews; `own` is the caller's.
+         */
+        get: operations["list_reviews"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1104,6 +1255,48 @@ export interface paths {
         post?: never;
         /** Take a star back */
         delete: operations["unstar_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/helpful": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a review as helpful
+         * @description Twice is the same as once.
+         */
+        put: operations["mark_review_helpful"];
+        post?: never;
+        /** Take a mark back */
+        delete: operations["unmark_review_helpful"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Reply to a review of one's project
+         * @description There is one reply; another takes its place.
+         */
+        put: operations["reply_to_review"];
+        post?: never;
+        /** Take one's reply back */
+        delete: operations["delete_reply"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1279,6 +1472,45 @@ export interface paths {
         head?: never;
         /** Change one's own profile */
         patch: operations["change_profile"];
+        trace?: never;
+    };
+    "/api/v1/users/{handle}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List somebody's public collections, newest first */
+        get: operations["list_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{handle}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who follows somebody, in numbers */
+        get: operations["get_follow_of_person"];
+        /**
+         * Follow somebody
+         * @description Twice is the same as once.
+         */
+        put: operations["follow_person"];
+        post?: never;
+        /** Stop following somebody */
+        delete: operations["unfollow_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/users/{user_id}/roles": {
@@ -1484,6 +1716,33 @@ export interface components {
             last_modified: string | null;
             modified_by: string | null;
         };
+        /** CollectionChange */
+        CollectionChange: {
+            title?: string;
+            visibility?: components["schemas"]["Visibility"];
+            description?: string;
+        };
+        /** CollectionDraft */
+        CollectionDraft: {
+            title: string;
+            visibility: components["schemas"]["Visibility"];
+            /** @default  */
+            description: string;
+        };
+        /** CollectionView */
+        CollectionView: {
+            id: string;
+            title: string;
+            description: string;
+            visibility: components["schemas"]["Visibility"];
+            owner: components["schemas"]["OwnerView"];
+            items: number;
+            revision: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /**
          * Compare
          * @description When what was printed counts as right.
@@ -1638,6 +1897,52 @@ export interface components {
          */
         Happening: "paid" | "refunded";
         /**
+         * FollowKind
+         * @enum {string}
+         */
+        FollowKind: "person" | "project" | "search";
+        /** FollowedSearchDraft */
+        FollowedSearchDraft: {
+            name?: string | null;
+            /** @default  */
+            q: string;
+            technologies?: string[];
+            license?: string | null;
+            price?: components["schemas"]["PriceFilter"];
+            tags?: string[];
+        };
+        /** FollowedSearchView */
+        FollowedSearchView: {
+            id: string;
+            name: string;
+            q: string;
+            technologies: string[];
+            license: string | null;
+            price: components["schemas"]["PriceFilter"];
+            tags: string[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** FollowedView */
+        FollowedView: {
+            kind: components["schemas"]["FollowKind"];
+            /** Format: date-time */
+            followed_at: string;
+            person: components["schemas"]["OwnerView"] | null;
+            project: components["schemas"]["CardView"] | null;
+            search: components["schemas"]["FollowedSearchView"] | null;
+        };
+        /** FollowingView */
+        FollowingView: {
+            following: boolean;
+            followers: number;
+        };
+        /** HelpfulView */
+        HelpfulView: {
+            marked: boolean;
+            helpful: number;
+        };
+        /**
          * ImportState
          * @enum {string}
          */
@@ -1701,6 +2006,19 @@ export interface components {
             invite: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** ItemDraft */
+        ItemDraft: {
+            note?: string | null;
+            position?: number | null;
+        };
+        /** ItemView */
+        ItemView: {
+            project: components["schemas"]["CardView"];
+            note: string;
+            position: number;
+            /** Format: date-time */
+            added_at: string;
         };
         /** JoinRequest */
         JoinRequest: {
@@ -2033,6 +2351,24 @@ export interface components {
         /** PageView[WebhookView] */
         WebhookPage: {
             items: components["schemas"]["WebhookView"][];
+        /** PageView[CollectionView] */
+        CollectionPage: {
+            items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[FollowedSearchView] */
+        FollowedSearchPage: {
+            items: components["schemas"]["FollowedSearchView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[FollowedView] */
+        FollowedPage: {
+            items: components["schemas"]["FollowedView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[ItemView] */
+        ItemPage: {
+            items: components["schemas"]["ItemView"][];
             next_cursor: string | null;
         };
         /**
@@ -2223,6 +2559,13 @@ export interface components {
             /** @default false */
             all: boolean;
             up_to?: string | null;
+        /** RatingsView */
+        RatingsView: {
+            count: number;
+            mean: number | null;
+            stars: {
+                [key: string]: number;
+            };
         };
         /** ReasonView */
         ReasonView: {
@@ -2255,6 +2598,10 @@ export interface components {
             registration: "open" | "invite" | "closed";
             first_account: boolean;
         };
+        /** ReplyDraft */
+        ReplyDraft: {
+            body: string;
+        };
         /** ResultView */
         ResultView: {
             id: string;
@@ -2279,6 +2626,44 @@ export interface components {
         /** ResultsExport */
         ResultsExport: {
             results: components["schemas"]["ExecutionExport"][];
+        };
+        /** ReviewDraft */
+        ReviewDraft: {
+            rating: number;
+            body: string;
+            /** @default  */
+            title: string;
+        };
+        /**
+         * ReviewOrder
+         * @description the order; all are descending
+         * @default recent
+         * @enum {string}
+         */
+        ReviewOrder: "recent" | "helpful" | "rating";
+        /** ReviewView */
+        ReviewView: {
+            id: string;
+            author: components["schemas"]["OwnerView"];
+            rating: number;
+            title: string;
+            body: string;
+            helpful: number;
+            marked: boolean;
+            reply: string | null;
+            replied_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** ReviewsView */
+        ReviewsView: {
+            items: components["schemas"]["ReviewView"][];
+            next_cursor: string | null;
+            summary: components["schemas"]["RatingsView"];
+            own: components["schemas"]["ReviewView"] | null;
+            may_review: boolean;
         };
         /**
          * Role
@@ -2541,6 +2926,11 @@ export interface components {
             description?: string;
             active?: boolean;
         };
+        /**
+         * Visibility
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
@@ -2810,6 +3200,251 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserView"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collection_items: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                collection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_collection_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                collection_id: string;
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {
@@ -3848,6 +4483,7 @@ export interface operations {
         };
     };
     list_own_orders: {
+    list_own_collections: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -3872,6 +4508,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["UnreadView"];
+                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -3923,6 +4560,16 @@ export interface operations {
     get_notice_preferences: {
         parameters: {
             query?: never;
+    list_following: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description only these; all when not given */
+                kind?: components["schemas"]["FollowKind"] | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3936,6 +4583,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreferencesView"];
+                    "application/json": components["schemas"]["FollowedPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4109,6 +4757,7 @@ export interface operations {
     };
     list_own_sales: {
     list_webhooks: {
+    list_followed_searches: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -4130,6 +4779,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["WebhookPage"];
+                    "application/json": components["schemas"]["FollowedSearchPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4320,6 +4970,7 @@ export interface operations {
             cookie?: never;
         };
     create_webhook: {
+    follow_search: {
         parameters: {
             query?: never;
             header?: never;
@@ -4329,6 +4980,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["WebhookBody"];
+                "application/json": components["schemas"]["FollowedSearchDraft"];
             };
         };
         responses: {
@@ -4339,6 +4991,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewWebhookView"];
+                    "application/json": components["schemas"]["FollowedSearchView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4353,6 +5006,7 @@ export interface operations {
         };
     };
     get_webhook: {
+    unfollow_search: {
         parameters: {
             query?: never;
             header?: never;
@@ -4389,6 +5043,7 @@ export interface operations {
             header?: never;
             path: {
                 webhook_id: string;
+                search_id: string;
             };
             cookie?: never;
         };
@@ -4993,6 +5648,10 @@ export interface operations {
                 /** @description the same request with the same key makes nothing new for 24 hours */
                 "Idempotency-Key"?: string | null;
             };
+    get_follow_of_project: {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
                 slug: string;
             };
@@ -5006,11 +5665,180 @@ export interface operations {
         responses: {
             /** @description Created */
             201: {
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderView"];
+                    "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfollow_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description the order; all are descending */
+                sort?: components["schemas"]["ReviewOrder"];
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5073,6 +5901,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StarView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_review_helpful: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpfulView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unmark_review_helpful: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpfulView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply_to_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5506,6 +6462,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_follow_of_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfollow_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowingView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

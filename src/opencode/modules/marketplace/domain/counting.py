@@ -32,10 +32,12 @@ class Visitor:
     Attributes:
         key: an account's id, or a network address with a browser's name; only its salted hash is kept.
         agent: the `User-Agent`.
+        user_id: the account, if there is one: that somebody has used a project is kept.
     """
 
     key: str
     agent: str = ""
+    user_id: str | None = None
 
     @property
     def is_robot(self) -> bool:
@@ -51,6 +53,7 @@ class Fact:
         id: the same for what is to count once: the `Idempotency-Key`, or visitor and hour.
         hour, day: whole hours and days since 1970, UTC.
         visitor: a hash that nobody can turn back, another one each hour.
+        user_id: who has used the project by this; not kept with the fact.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Fact:
     visitor: str
     robot: bool
     at: datetime
+    user_id: str | None = None
 
     @property
     def day(self) -> int:
@@ -77,7 +81,8 @@ def fact_of(
     hour = int(at.timestamp()) // _HOUR_S
     who = _hash("visitor", salt, str(hour), visitor.key)
     parts = ("key", key) if key is not None else ("hour", str(hour), who)
-    return Fact(_hash(kind, project_id, *parts), project_id, kind, hour, who[:16], visitor.is_robot, at)
+    used_by = visitor.user_id if kind is Kind.DOWNLOAD and not visitor.is_robot else None
+    return Fact(_hash(kind, project_id, *parts), project_id, kind, hour, who[:16], visitor.is_robot, at, used_by)
 
 
 def day_of(at: datetime) -> int:

@@ -41,6 +41,10 @@ class ProjectStatus(StrEnum):
     """No longer in the catalogue; whoever has its address still reads it."""
 
 
+PUBLIC = frozenset({ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED})
+"""What everybody may see."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """

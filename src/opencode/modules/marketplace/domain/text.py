@@ -1,5 +1,6 @@
 """Checking what people type: every wrong field is found, and each sentence says the limit."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ _UNPRINTABLE = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 # They turn the writing direction, so that a title can disturb the text after it (Unicode Annex 9).
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LAYOUT = frozenset("\n\t\r")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_GAP = re.compile(r"\n{3,}")
 
 
 class Findings:
@@ -32,7 +35,7 @@ def tidy_line(text: str) -> str:
     """One line as it is kept: NFC (Unicode Annex 15), so that equal looks are equal, with single spaces."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()
-    return " ".join(unicodedata.normalize("NFC", text).split(" ")).strip()
+    return " ".join(word for word in unicodedata.normalize("NFC", text).split(" ") if word).strip()
 
 
 def line_problem(line: str, longest: int, *, least: int = 0) -> str | None:
@@ -46,6 +49,21 @@ def line_problem(line: str, longest: int, *, least: int = 0) -> str | None:
     if least and not any(unicodedata.category(character)[0] in "LNPS" for character in line):
         return "must hold a character that can be seen"
     return None
+
+
+def tidy_plain(text: str) -> str:
+    """Plain text of several lines as it is kept: each as `tidy_line` has it, with one empty line between paragraphs."""
+    lines = [tidy_line(line.replace("\t", " ")) for line in _LINE_END.split(text)]
+    return _GAP.sub("\n\n", "\n".join(lines)).strip("\n")
+
+
+def plain_problem(text: str, longest: int, *, least: int = 0) -> str | None:
+    """What is wrong with plain text of several lines, tidied."""
+    if not least <= len(text) <= longest:
+        return f"must have {least} to {longest} characters" if least else f"must have at most {longest} characters"
+    if any(line_problem(line, longest) for line in text.split("\n")):
+        return "must not hold control characters other than tabs and line ends"
+    return line_problem(text.replace("\n", ""), longest, least=1) if least else None
 
 
 def text_problem(text: str, most_bytes: int) -> str | None:

@@ -47,5 +47,6 @@ class Card:
     stars: int
     downloads: int
     created_at: datetime
+    published_at: datetime | None
     updated_at: datetime
     featured: bool

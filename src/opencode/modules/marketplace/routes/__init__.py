@@ -1,7 +1,10 @@
-"""HTTP in: read, call, answer. All paths are under `/api/v1`."""
+"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds."""
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.marketplace.routes.collections import CollectionsController
+from opencode.modules.marketplace.routes.feeds import FeedsController
+from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
@@ -15,12 +18,17 @@ from opencode.modules.marketplace.routes.orders import (
 )
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+from opencode.modules.marketplace.routes.reviews import ReviewsController
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
     ImportsController,
     PeopleController,
+    FollowingController,
+    ReviewsController,
+    CollectionsController,
+    FeedsController,
     get_own_profile,
     list_own_projects,
     OrdersController,

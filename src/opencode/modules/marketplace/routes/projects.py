@@ -13,6 +13,7 @@ from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
+from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.schemas import (
     CardView,
@@ -31,14 +32,7 @@ from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
-_MOST_VALUES = 40
 _MOST_DAYS = 730
-
-_Query = Annotated[str, QueryParameter(max_length=200, description="words; the last one may be unfinished")]
-_Values = Annotated[
-    list[str] | None, QueryParameter(max_items=_MOST_VALUES, description="repeats; a result has ALL of them")
-]
-_License = Annotated[str | None, QueryParameter(name="license", max_length=300, description="an SPDX expression")]
 
 
 def provide_visitor(
@@ -46,7 +40,9 @@ def provide_visitor(
 ) -> Visitor:
     """The dependency `visitor`: an account, or else a network address and a browser's name."""
     agent = request.headers.get("user-agent", "")[:500]
-    return Visitor(principal.id if principal.is_user else f"{network_of(address)} {agent}", agent)
+    if principal.is_user:
+        return Visitor(principal.id, agent, principal.id)
+    return Visitor(f"{network_of(address)} {agent}", agent)
 
 
 class ProjectsController(Controller):
@@ -59,11 +55,11 @@ class ProjectsController(Controller):
         self,
         page: NamedDependency[PageRequest],
         browsing: NamedDependency[Browsing],
-        q: _Query = "",
-        technologies: _Values = None,
-        licence: _License = None,
-        price: Annotated[PriceFilter, QueryParameter(description="free, paid or all")] = PriceFilter.ALL,
-        tags: _Values = None,
+        q: SearchText = "",
+        technologies: Values = None,
+        licence: Licence = None,
+        price: Price = PriceFilter.ALL,
+        tags: Values = None,
         sort: Annotated[Order, QueryParameter(description="the order of the results")] = Order.RELEVANCE,
     ) -> SearchView:
         """Total and facets are exact, and count all results. Without words, relevance is popularity."""

@@ -10,11 +10,13 @@ from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.profile import MAX_DISPLAY_NAME, Profile
-from opencode.modules.marketplace.domain.slugs import handle_of, parts_of
+from opencode.modules.marketplace.domain.slugs import handle_of, handle_problem, parts_of
 from opencode.modules.marketplace.domain.text import line_problem, tidy_line
 from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.errors import (
+    ActsTooFast,
     HandleTaken,
+    ProfileNotFound,
     ProjectNotFound,
     ProjectOutdated,
     ProjectRefused,
@@ -94,6 +96,27 @@ class UseCases:
         rate = Rate(self.settings.project_writes_per_minute, _MINUTE_S)
         if wait_s := await self.parts.limiter.attempt(f"marketplace:write:{by.id}", rate):
             raise ProjectsTooFast(wait_s)
+
+    async def slow_down(self, by: Principal) -> None:
+        """
+        Raises:
+            ActsTooFast: this person followed, reviewed or collected too much within this minute already.
+        """
+        rate = Rate(self.settings.acts_per_minute, _MINUTE_S)
+        if wait_s := await self.parts.limiter.attempt(f"marketplace:act:{by.id}", rate):
+            raise ActsTooFast(wait_s)
+
+    async def person(self, stores: Stores, handle: str, *, to_change: bool = False) -> Profile:
+        """
+        The profile that has, or had, this handle.
+
+        Raises:
+            ProfileNotFound
+        """
+        found = None if handle_problem(handle) else await stores.profiles.find(handle, to_change=to_change)
+        if found is None:
+            raise ProfileNotFound(handle)
+        return found
 
 
 def require_good(problems: Collection[FieldProblem]) -> None:

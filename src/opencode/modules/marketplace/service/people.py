@@ -8,9 +8,8 @@ from opencode.contracts.marketplace import PersonRenamed
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.profile import Profile, checked, reputation
-from opencode.modules.marketplace.domain.slugs import handle_problem
 from opencode.modules.marketplace.domain.views import Card
-from opencode.modules.marketplace.errors import NotYourProfile, ProfileNotFound
+from opencode.modules.marketplace.errors import NotYourProfile
 from opencode.modules.marketplace.service.base import UseCases, require_current, require_good
 from opencode.modules.marketplace.store import Stores
 
@@ -34,7 +33,7 @@ class People(UseCases):
             ProfileNotFound
         """
         async with self.reading() as stores:
-            return await self._person(stores, await self._find(stores, handle))
+            return await self._person(stores, await self.person(stores, handle))
 
     async def myself(self, by: Principal) -> Person:
         """The caller's own profile; made when there is none yet."""
@@ -57,7 +56,7 @@ class People(UseCases):
         fields, problems = checked(values)
         await self.brake(by)
         async with self.unit_of_work() as work:
-            before = await self._find(work.stores, handle, to_change=True)
+            before = await self.person(work.stores, handle, to_change=True)
             if before.user_id != by.id:
                 raise NotYourProfile(before.handle)
             require_good(problems)
@@ -83,12 +82,6 @@ class People(UseCases):
         async with self.reading() as stores:
             ids = await stores.projects.ids_of(user_id)
         await self.catalogue.tell(ids)
-
-    async def _find(self, stores: Stores, handle: str, *, to_change: bool = False) -> Profile:
-        found = None if handle_problem(handle) else await stores.profiles.find(handle, to_change=to_change)
-        if found is None:
-            raise ProfileNotFound(handle)
-        return found
 
     async def _person(self, stores: Stores, profile: Profile) -> Person:
         return Person(

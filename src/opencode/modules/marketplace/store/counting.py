@@ -16,7 +16,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Fact, Kind
 from opencode.modules.marketplace.domain.project import Counters, ProjectStatus
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, trend
-from opencode.modules.marketplace.store.tables import counters, days, projects, stars
+from opencode.modules.marketplace.store.tables import counters, days, projects, stars, uses
 
 # One statement with one parameter, however many facts: what comes back are those that were not known.
 _INSERT = """
@@ -91,7 +91,19 @@ class CountingStore:
         statement = _SQLITE if self._is_sqlite else _POSTGRES
         written = await self._connection.execute(statement, {"facts": msgspec.json.encode(rows).decode()})
         new = [by_id[fact_id] for fact_id in written.scalars()]
+        await self._note_uses(new)
         return await self._count(new) if new else {}
+
+    async def _note_uses(self, new: Sequence[Fact]) -> None:
+        """Keep who has used what, once."""
+        kind: Any = sqlite if self._is_sqlite else postgresql
+        first = {(fact.project_id, fact.user_id): fact.at for fact in new if fact.user_id}
+        rows = [
+            {"project_id": project_id, "user_id": user_id, "at": at}
+            for (project_id, user_id), at in sorted(first.items())
+        ]
+        if rows:
+            await self._connection.execute(kind.insert(uses).on_conflict_do_nothing(), rows)
 
     async def _count(self, new: Sequence[Fact]) -> dict[ProjectId, Counters]:
         totals: dict[ProjectId, Added] = defaultdict(Added)

@@ -22,6 +22,11 @@ class ProfileStore:
         found = row.one_or_none()
         return Profile(**found) if found else None
 
+    async def of_all(self, user_ids: Collection[str]) -> dict[str, Profile]:
+        """By account: those of these people who have a profile."""
+        rows = (await self._connection.execute(select(profiles).where(profiles.c.user_id.in_(user_ids)))).mappings()
+        return {row["user_id"]: Profile(**row) for row in rows}
+
     async def find(self, handle: str, *, to_change: bool = False) -> Profile | None:
         """
         The profile that has, or had, this handle.

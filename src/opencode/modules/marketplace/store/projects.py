@@ -12,20 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import ProjectId
 from opencode.kernel.pages import Page, PageRequest
+from opencode.modules.marketplace.domain.following import FollowKind
 from opencode.modules.marketplace.domain.money import Price
-from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
+from opencode.modules.marketplace.domain.project import PUBLIC, Counters, Project, ProjectStatus
 from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import NameTaken
 from opencode.modules.marketplace.store.tables import (
+    collection_items,
     counters,
     days,
+    follows,
     handles,
     interactions,
     profiles,
     projects,
+    review_marks,
+    reviews,
     slugs,
     stars,
+    uses,
 )
 
 _OWNER = (profiles.c.handle, profiles.c.display_name.label("owner_name"))
@@ -145,6 +151,12 @@ class ProjectStore:
         """Cards of those of these projects that are published."""
         return {card.id: card for card in await self._cards(projects.c.id.in_(ids))}
 
+    async def public_cards(self, ids: Collection[str]) -> dict[str, Card]:
+        """Cards of those of these projects that everybody may see, the archived among them."""
+        query = select(*_CARD).select_from(_WITH_OWNER)
+        query = query.where(projects.c.id.in_(ids), projects.c.status.in_(PUBLIC))
+        return {row["id"]: _card(row) for row in (await self._connection.execute(query)).mappings()}
+
     async def newest_cards_of(self, owner_id: str, limit: int) -> list[Card]:
         """Published projects of one owner, the latest publication first."""
         query = select(*_CARD).select_from(_WITH_OWNER)
@@ -241,7 +253,11 @@ class ProjectStore:
 
     async def delete(self, project_id: ProjectId) -> None:
         """Delete it with everything that belongs to it."""
-        for table in (slugs, stars, interactions, counters, days):
+        own = (follows.c.kind == FollowKind.PROJECT, follows.c.target_id == project_id)
+        await self._connection.execute(delete(follows).where(*own))
+        own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
+        await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
+        for table in (collection_items, reviews, uses, slugs, stars, interactions, counters, days):
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
 
@@ -302,6 +318,7 @@ def _card(row: RowMapping) -> Card:
         stars=row["stars"],
         downloads=row["downloads"],
         created_at=row["created_at"],
+        published_at=row["published_at"],
         updated_at=row["updated_at"],
         featured=row["featured"],
     )

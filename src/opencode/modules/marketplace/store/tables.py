@@ -21,12 +21,21 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
+from opencode.modules.marketplace.domain.catalog import PriceFilter
+from opencode.modules.marketplace.domain.collection import MAX_COLLECTION_TITLE, MAX_NOTE, Visibility
 from opencode.modules.marketplace.domain.counting import Kind
+from opencode.modules.marketplace.domain.following import (
+    MAX_SEARCH_LICENSE,
+    MAX_SEARCH_NAME,
+    MAX_SEARCH_TEXT,
+    FollowKind,
+)
 from opencode.modules.marketplace.domain.importing import ImportState
 from opencode.modules.marketplace.domain.ledger import Account, Happening
 from opencode.modules.marketplace.domain.orders import OrderState, RefundState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus
+from opencode.modules.marketplace.domain.review import MAX_REVIEW_TITLE
 from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
 
 
@@ -309,4 +318,110 @@ entitlements = Table(
     UniqueConstraint("key_hash"),
     Index("ix_entitlements_user_newest", "user_id", "activated_at", "id"),
     Index("ix_entitlements_user_project", "user_id", "project_id"),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("kind", Word(FollowKind), nullable=False),
+    Column("target_id", _ID, nullable=False),
+    Column("follower_id", _ID, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # Followers are told in this order, some at a time.
+    PrimaryKeyConstraint("kind", "target_id", "follower_id"),
+    Index("ix_follows_follower_newest", "follower_id", "at", "target_id"),
+)
+
+followed_searches = Table(
+    "followed_searches",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Column("name", String(MAX_SEARCH_NAME), nullable=False),
+    Column("text", String(MAX_SEARCH_TEXT), nullable=False),
+    Column("technologies", Words, nullable=False),
+    Column("tags", Words, nullable=False),
+    Column("license", String(MAX_SEARCH_LICENSE), nullable=False),
+    Column("price", Word(PriceFilter), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("fingerprint", String(32), nullable=False),
+    # The same search is followed once.
+    Index(None, "user_id", "fingerprint", unique=True),
+)
+
+# What each followed search is filed under: a new project is held only against those with one of its own words.
+search_keys = Table(
+    "followed_search_keys",
+    metadata,
+    Column("key", BigInteger, nullable=False),
+    Column("search_id", _ID, nullable=False),
+    PrimaryKeyConstraint("key", "search_id"),
+    Index(None, "search_id"),
+)
+
+# Who has downloaded what: written once for each person and project, with the first download that counted. Facts of
+# counting do not tell, on purpose.
+uses = Table(
+    "project_uses",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("user_id", _ID, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("project_id", "user_id"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("project_id", _ID, nullable=False),
+    Column("author_id", _ID, nullable=False),
+    Column("rating", Integer, nullable=False),
+    Column("title", String(MAX_REVIEW_TITLE), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("helpful", Integer, nullable=False),
+    Column("reply", Text, nullable=True),
+    Column("replied_at", UtcDateTime, nullable=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    # One person has one review of a project.
+    Index("ix_reviews_project_author", "project_id", "author_id", unique=True),
+    Index("ix_reviews_project_newest", "project_id", "created_at", "id"),
+    Index("ix_reviews_project_helpful", "project_id", "helpful", "id"),
+    Index("ix_reviews_project_rating", "project_id", "rating", "id"),
+)
+
+review_marks = Table(
+    "review_marks",
+    metadata,
+    Column("review_id", _ID, nullable=False),
+    Column("user_id", _ID, nullable=False),
+    PrimaryKeyConstraint("review_id", "user_id"),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, nullable=False),
+    Column("title", String(MAX_COLLECTION_TITLE), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("visibility", Word(Visibility), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_collections_owner_newest", "owner_id", "created_at", "id"),
+)
+
+collection_items = Table(
+    "collection_items",
+    metadata,
+    Column("collection_id", _ID, nullable=False),
+    Column("project_id", _ID, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("note", String(MAX_NOTE), nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("collection_id", "project_id"),
+    Index("ix_collection_items_order", "collection_id", "place", "project_id"),
+    Index(None, "project_id"),
 )

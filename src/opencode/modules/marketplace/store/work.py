@@ -9,14 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.modules.marketplace.errors import SameKeyOtherProject
+from opencode.modules.marketplace.store.collections import CollectionStore
 from opencode.modules.marketplace.store.counting import CountingStore
 from opencode.modules.marketplace.store.entitlements import EntitlementStore
+from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
 from opencode.modules.marketplace.store.ledger import LedgerStore
 from opencode.modules.marketplace.store.orders import OrderStore
 from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
+from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
 
 
@@ -27,11 +30,14 @@ class Stores:
         self.projects = ProjectStore(connection)
         self.profiles = ProfileStore(connection)
         self.counting = CountingStore(connection)
+        self.collections = CollectionStore(connection)
+        self.following = FollowingStore(connection)
         self.imports = ImportStore(connection)
         self.orders = OrderStore(connection)
         self.payments = PaymentStore(connection)
         self.ledger = LedgerStore(connection)
         self.entitlements = EntitlementStore(connection)
+        self.reviews = ReviewStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 

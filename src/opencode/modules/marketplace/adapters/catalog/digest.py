@@ -1,26 +1,15 @@
-"""What of a project goes into the index: its words with their weights, and its labels."""
+"""What of a project goes into the index: its words with their weights."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from opencode.modules.marketplace.adapters.catalog.labels import Label, word_of_label
-from opencode.modules.marketplace.domain.catalog import Filters, Listing, PriceFilter
+from opencode.modules.marketplace.adapters.catalog.labels import Label
+from opencode.modules.marketplace.domain.catalog import Listing
+from opencode.modules.marketplace.domain.digest import DESCRIPTION_LETTERS, FACETS_OF_WORDS
 from opencode.modules.marketplace.domain.ranking import FIELD_WEIGHTS, MOST_REPEATS, SATURATION
 from opencode.modules.marketplace.domain.words import words_of, words_of_name
 
-DESCRIPTION_LETTERS = 2000
-"""So much of the beginning of a description is indexed: further down it is about anything."""
 _FULL_IMPACT = 255
-
-
-def labels_of(listing: Listing) -> list[tuple[str, str]]:
-    """The values of facets that a project has, with the facet."""
-    labels = [("technologies", value) for value in listing.technologies]
-    labels += [("tags", value) for value in listing.tags]
-    if listing.license:
-        labels.append(("license", listing.license))
-    labels.append(("price", (PriceFilter.FREE if listing.is_free else PriceFilter.PAID).value))
-    return labels
 
 
 def impacts_of(listing: Listing, labels: Sequence[Label]) -> dict[str, int]:
@@ -29,7 +18,7 @@ def impacts_of(listing: Listing, labels: Sequence[Label]) -> dict[str, int]:
     if listing.title != listing.name:
         weights |= dict.fromkeys(words_of_name(listing.title), FIELD_WEIGHTS["name"])
     for label in labels:
-        if label.facet in _FACETS_OF_WORDS:
+        if label.facet in FACETS_OF_WORDS:
             _weigh(weights, label.words, FIELD_WEIGHTS[label.facet])
     _weigh(weights, _words_of_owner(listing.owner), FIELD_WEIGHTS["owner"])
     _weigh(weights, words_of(listing.summary), FIELD_WEIGHTS["summary"])
@@ -39,16 +28,6 @@ def impacts_of(listing: Listing, labels: Sequence[Label]) -> dict[str, int]:
     for label in labels:
         impacts[label.word] = _FULL_IMPACT
     return impacts
-
-
-def words_of_filters(filters: Filters) -> list[str]:
-    words = [word_of_label("technologies", value) for value in filters.technologies]
-    words += [word_of_label("tags", value) for value in filters.tags]
-    if filters.license is not None:
-        words.append(word_of_label("license", filters.license))
-    if filters.price is not PriceFilter.ALL:
-        words.append(word_of_label("price", filters.price.value))
-    return words
 
 
 def _weigh(weights: dict[str, float], words: Iterable[str], weight: float) -> None:
@@ -68,7 +47,6 @@ class _Impacts(dict[float, int]):
 
 
 _IMPACTS = _Impacts()
-_FACETS_OF_WORDS = ("technologies", "tags")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -10,7 +10,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
-from opencode.modules.marketplace.adapters.catalog.digest import impacts_of, labels_of, words_of_filters
+from opencode.modules.marketplace.adapters.catalog.digest import impacts_of
 from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
@@ -31,6 +31,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
+from opencode.modules.marketplace.domain.digest import labels_of, words_of_filters
 from opencode.modules.marketplace.domain.ranking import rarity
 from opencode.modules.marketplace.domain.understanding import (
     Alternative,

@@ -8,9 +8,8 @@ import numpy.typing as npt
 
 from opencode.modules.marketplace.adapters.catalog.arrays import Offsets
 from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, FacetValue
-from opencode.modules.marketplace.domain.words import fold, words_of_name
-
-_MARK = "\0"
+from opencode.modules.marketplace.domain.digest import word_of_label
+from opencode.modules.marketplace.domain.words import words_of_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,3 @@ class Labels:
         by_name = [label.number for label in sorted(self._all, key=lambda label: label.written.casefold())]
         self._by_name = np.empty(len(by_name), dtype=np.int64)
         self._by_name[by_name] = np.arange(len(by_name))
-
-
-def word_of_label(facet: str, value: str) -> str:
-    """A word that nobody can type."""
-    return f"{_MARK}{facet}{_MARK}{fold(value)}"
