@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from opencode.contracts.identity import GuestCredential
 from opencode.kernel.clock import Clock
 from opencode.kernel.errors import Unauthenticated
-from opencode.kernel.ids import new_id
+from opencode.kernel.ids import UserId, new_id
 from opencode.kernel.principal import ANONYMOUS, Principal, PrincipalKind
 
 INTERVIEWER_PERMISSIONS = frozenset({"interviews:create", "interviews:read", "interviews:manage"})
@@ -57,6 +57,9 @@ class IdentityInMemory:
 
     async def email_addresses(self, user_ids: frozenset[str]) -> dict[str, str]:
         return {user_id: self.emails[user_id] for user_id in user_ids if user_id in self.emails}
+
+    async def holders_of(self, permission: str) -> frozenset[UserId]:
+        return frozenset(UserId(who.id) for who in self._principals.values() if permission in who.permissions)
 
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         self.audit.append(AuditLine(kind, actor.id, subject_id, detail))

@@ -63,6 +63,10 @@ class Identity(Protocol):
         """
         ...
 
+    async def holders_of(self, permission: str) -> frozenset[UserId]:
+        """The accounts whose roles permit this, such as `projects:moderate`."""
+        ...
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         """Add a line to the audit trail, such as `interview.participant_removed`. Never secrets, never content."""
         ...

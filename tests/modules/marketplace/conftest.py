@@ -3,12 +3,15 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import select
 
+from opencode.contracts.events import Event, tag_of
+from opencode.infra.db import outbox
 from opencode.infra.events import Reactions, Relay
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
@@ -19,8 +22,10 @@ from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application, client_of
 
+E = TypeVar("E", bound=Event)
 Json = dict[str, Any]
 PROJECTS = "/api/v1/projects"
+CASES = "/api/v1/moderation/cases"
 REPOSITORY = "https://git.example.org/ada/engine"
 
 
@@ -114,11 +119,21 @@ class Market:
     def administrator(self, name: str = "Charles") -> Person:
         return self.member(name, "projects:write", "projects:manage")
 
+    def moderator(self, name: str = "Minerva") -> Person:
+        return self.member(name, "projects:write", "projects:moderate")
+
     def guest(self, token: str) -> Person:
         return Person(self.client, token, self.identity.who(token))
 
     def nobody(self) -> Person:
         return Person(self.client, None, None)
+
+    async def said(self, kind: type[E]) -> list[E]:
+        """What was said and waits to be carried."""
+        query = select(outbox.c.payload).where(outbox.c.tag == tag_of(kind)).order_by(outbox.c.sequence)
+        async with self.parts.database.read() as connection:
+            payloads = (await connection.execute(query)).scalars().all()
+        return [msgspec.json.decode(payload, type=kind) for payload in payloads]
 
     async def deliver(self) -> None:
         """Carry what was said to those who react."""

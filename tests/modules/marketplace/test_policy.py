@@ -7,86 +7,126 @@ import pytest
 
 from opencode.modules.marketplace.domain.project import ProjectStatus
 from opencode.modules.marketplace.policy import ALLOWED, Action, Relation
-from tests.modules.marketplace.conftest import PROJECTS, Market, Person
+from tests.modules.marketplace.conftest import CASES, PROJECTS, Market, Person
 
 PATH = f"{PROJECTS}/ada.engine"
-PEOPLE = ("owner", "administrator", "another", "guest", "nobody")
+PEOPLE = ("owner", "administrator", "moderator", "another", "guest", "nobody")
 
-# Read as: in a draft, published, archived project. 404 hides that it exists.
-EXPECTED: dict[Action, dict[str, tuple[int, int, int]]] = {
+# Read as: in a draft, published, archived, quarantined, removed project. 404 hides that it exists.
+EXPECTED: dict[Action, dict[str, tuple[int, int, int, int, int]]] = {
     Action.SEE: {
-        "owner": (200, 200, 200),
-        "administrator": (404, 200, 200),
-        "another": (404, 200, 200),
-        "guest": (404, 200, 200),
-        "nobody": (404, 200, 200),
+        "owner": (200, 200, 200, 200, 200),
+        "administrator": (404, 200, 200, 404, 404),
+        "moderator": (404, 200, 200, 200, 200),
+        "another": (404, 200, 200, 404, 404),
+        "guest": (404, 200, 200, 404, 404),
+        "nobody": (404, 200, 200, 404, 404),
     },
     Action.CHANGE: {
-        "owner": (200, 200, 200),
-        "administrator": (404, 403, 403),
-        "another": (404, 403, 403),
-        "guest": (403, 403, 403),
-        "nobody": (401, 401, 401),
+        "owner": (200, 200, 200, 200, 409),
+        "administrator": (404, 403, 403, 404, 404),
+        "moderator": (404, 403, 403, 403, 403),
+        "another": (404, 403, 403, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
     Action.FEATURE: {
-        "owner": (403, 403, 403),
-        "administrator": (404, 200, 200),
-        "another": (404, 403, 403),
-        "guest": (403, 403, 403),
-        "nobody": (401, 401, 401),
+        "owner": (403, 403, 403, 403, 403),
+        "administrator": (404, 200, 200, 404, 404),
+        "moderator": (404, 403, 403, 403, 403),
+        "another": (404, 403, 403, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
     Action.DELETE: {
-        "owner": (204, 204, 204),
-        "administrator": (404, 403, 403),
-        "another": (404, 403, 403),
-        "guest": (404, 403, 403),
-        "nobody": (404, 401, 401),
+        "owner": (204, 204, 204, 204, 204),
+        "administrator": (404, 403, 403, 404, 404),
+        "moderator": (404, 403, 403, 403, 403),
+        "another": (404, 403, 403, 404, 404),
+        "guest": (404, 403, 403, 404, 404),
+        "nobody": (404, 401, 401, 404, 404),
     },
     Action.STAR: {
-        "owner": (409, 200, 200),
-        "administrator": (404, 200, 200),
-        "another": (404, 200, 200),
-        "guest": (404, 403, 403),
-        "nobody": (404, 401, 401),
+        "owner": (409, 200, 200, 409, 409),
+        "administrator": (404, 200, 200, 404, 404),
+        "moderator": (404, 200, 200, 409, 409),
+        "another": (404, 200, 200, 404, 404),
+        "guest": (404, 403, 403, 404, 404),
+        "nobody": (404, 401, 401, 404, 404),
     },
     Action.FOLLOW: {
-        "owner": (409, 200, 200),
-        "administrator": (404, 200, 200),
-        "another": (404, 200, 200),
-        "guest": (404, 403, 403),
-        "nobody": (404, 401, 401),
+        "owner": (409, 200, 200, 409, 409),
+        "administrator": (404, 200, 200, 404, 404),
+        "moderator": (404, 200, 200, 409, 409),
+        "another": (404, 200, 200, 404, 404),
+        "guest": (404, 403, 403, 404, 404),
+        "nobody": (404, 401, 401, 404, 404),
     },
     # Into a collection of one's own, which nobody has without an account.
     Action.COLLECT: {
-        "owner": (409, 201, 201),
-        "administrator": (404, 201, 201),
-        "another": (404, 201, 201),
-        "guest": (403, 403, 403),
-        "nobody": (401, 401, 401),
+        "owner": (409, 201, 201, 409, 409),
+        "administrator": (404, 201, 201, 404, 404),
+        "moderator": (404, 201, 201, 409, 409),
+        "another": (404, 201, 201, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
     Action.REVIEW: {
-        "owner": (403, 403, 403),
-        "administrator": (404, 201, 201),
-        "another": (404, 201, 201),
-        "guest": (403, 403, 403),
-        "nobody": (401, 401, 401),
+        "owner": (403, 403, 403, 403, 403),
+        "administrator": (404, 201, 201, 404, 404),
+        "moderator": (404, 201, 201, 409, 409),
+        "another": (404, 201, 201, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
-    # A draft has no reviews.
+    # A draft has no reviews, and neither has what was held before anybody wrote one.
     Action.REPLY: {
-        "owner": (404, 200, 200),
-        "administrator": (404, 403, 403),
-        "another": (404, 403, 403),
-        "guest": (403, 403, 403),
-        "nobody": (401, 401, 401),
+        "owner": (404, 200, 200, 404, 404),
+        "administrator": (404, 403, 403, 404, 404),
+        "moderator": (404, 403, 403, 404, 404),
+        "another": (404, 403, 403, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
     Action.DOWNLOAD: {
-        "owner": (409, 201, 201),
-        "administrator": (404, 201, 201),
-        "another": (404, 201, 201),
-        "guest": (404, 201, 201),
-        "nobody": (404, 201, 201),
+        "owner": (409, 201, 201, 409, 409),
+        "administrator": (404, 201, 201, 404, 404),
+        "moderator": (404, 201, 201, 201, 201),
+        "another": (404, 201, 201, 404, 404),
+        "guest": (404, 201, 201, 404, 404),
+        "nobody": (404, 201, 201, 404, 404),
+    },
+    Action.REPORT: {
+        "owner": (403, 403, 403, 403, 403),
+        "administrator": (404, 201, 201, 404, 404),
+        "moderator": (404, 201, 201, 409, 409),
+        "another": (404, 201, 201, 404, 404),
+        "guest": (404, 403, 403, 404, 404),
+        "nobody": (404, 401, 401, 404, 404),
+    },
+    Action.APPEAL: {
+        "owner": (409, 409, 409, 201, 201),
+        "administrator": (404, 403, 403, 404, 404),
+        "moderator": (404, 403, 403, 403, 403),
+        "another": (404, 403, 403, 404, 404),
+        "guest": (403, 403, 403, 403, 403),
+        "nobody": (401, 401, 401, 401, 401),
     },
 }
+HOLDS = {ProjectStatus.QUARANTINED: "quarantine", ProjectStatus.REMOVED: "remove"}
+
+
+async def made(market: Market, owner: Person, status: ProjectStatus) -> None:
+    """A project in this state."""
+    if status not in HOLDS:
+        await owner.create("Engine", status=status)
+        return
+    await owner.create("Engine")
+    assert (await market.member("Witness").post(f"{PATH}/reports", {"reason": "spam"})).status_code == 201
+    judge = market.moderator("Judge")
+    case = (await judge.get(CASES, state="open")).json()["items"][0]
+    body = {"decision": HOLDS[status], "reason": "It is spam."}
+    assert (await judge.post(f"{CASES}/{case['id']}/decide", body)).status_code == 200
 
 
 async def tried(action: Action, person: Person, reader: Person) -> httpx.Response:
@@ -105,6 +145,10 @@ async def tried(action: Action, person: Person, reader: Person) -> httpx.Respons
             return await person.put(f"{PATH}/follow")
         case Action.DOWNLOAD:
             return await person.post(f"{PATH}/downloads")
+        case Action.REPORT:
+            return await person.post(f"{PATH}/reports", {"reason": "malware"})
+        case Action.APPEAL:
+            return await person.post(f"{PATH}/appeal", {"text": "It is not."})
         case _:
             return await tried_after_more(action, person, reader)
 
@@ -137,6 +181,7 @@ async def test_everybody_may_do_exactly_what_the_table_says(market: Market, acti
     people = {
         "owner": market.member("Ada"),
         "administrator": market.administrator(),
+        "moderator": market.moderator(),
         "another": market.member("Grace"),
         "nobody": market.nobody(),
     }
@@ -144,7 +189,7 @@ async def test_everybody_may_do_exactly_what_the_table_says(market: Market, acti
     reader = market.member("Reader")
     people["guest"] = market.guest(credential.token)
     for status, expected in zip(ProjectStatus, EXPECTED[action][who], strict=True):
-        await people["owner"].create("Engine", status=status)
+        await made(market, people["owner"], status)
         answer = await tried(action, people[who], reader)
         assert answer.status_code == expected, (status, answer.text)
         if action is not Action.DELETE or answer.status_code != 204:

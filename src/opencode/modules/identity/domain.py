@@ -31,7 +31,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "interviews": ("create", "read", "manage"),
     "invites": ("create",),
     "notices": ("read", "manage"),
-    "projects": ("write", "manage"),
+    "projects": ("write", "manage", "moderate"),
     "runs": ("create",),
     "runtimes": ("manage",),
     "tokens": ("manage",),
@@ -195,6 +195,11 @@ class AuditEntry:
 def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
     """All that any of these roles permits."""
     return frozenset[str]().union(*(GRANTS[role] for role in roles))
+
+
+def roles_with(permission: str) -> frozenset[Role]:
+    """The roles that permit this."""
+    return frozenset(role for role in Role if permission in GRANTS[role])
 
 
 def permissions_within(permissions: frozenset[str], scopes: Iterable[str]) -> frozenset[str]:

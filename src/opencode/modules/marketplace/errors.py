@@ -3,19 +3,20 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp
+                    ProviderNotSetUp · CaseNotFound
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
-                    NotYourOrder
+                    NotYourOrder · OwnReport
     PaymentRequired ProjectNotBought
     Conflict        NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
-                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
-                    TooManyCollections · CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought
-                    OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
-                    PaymentsRefused · ProjectSold
+                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
+                    CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought · OrderOpen
+                    OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay · PaymentsRefused
+                    ProjectSold · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
+                    DecisionNotPossible · AnotherModeratorDecides
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
     TooLarge        ImportTooLarge
-    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast
+    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · ReportsTooFast
     Unavailable     CatalogueFilling · PaymentsUnavailable
 """
 
@@ -170,6 +171,99 @@ class NotYourCollection(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("The collection is not yours.", action="Make one of your own.")
+
+
+class CaseNotFound(NotFound):
+    """No such case."""
+
+    title = "The case was not found"
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__(f"There is no case {case_id[:100]!r}.", action="Take an id from the queue.")
+
+
+class OwnReport(Forbidden):
+    """Nobody reports what is their own."""
+
+    title = "Your own cannot be reported"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You cannot report {name}: it is yours.", action="Change it, archive it or delete it.")
+
+
+class ProjectHeld(Conflict):
+    """A moderator has taken the project out of sight."""
+
+    title = "The project is held by moderators"
+
+    def __init__(self, slug: str, doing: str, status: str) -> None:
+        super().__init__(
+            f"Nobody can {doing} {slug}: moderators have {status} it.",
+            action="Its owner finds the reason in the project's moderation field, and may appeal.",
+        )
+
+
+class ProjectNotHeld(Conflict):
+    """There is no decision to appeal against."""
+
+    title = "There is nothing to appeal against"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"No decision keeps {slug} out of sight.", action="Nothing needs to be done.")
+
+
+class ReportedAlready(Conflict):
+    """One person has one open report of one thing."""
+
+    title = "You have reported it already"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Your report of {name} waits for a moderator.", action="Wait for the decision; you will be told."
+        )
+
+
+class AppealedAlready(Conflict):
+    """There is one appeal against each decision."""
+
+    title = "You have appealed already"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"An appeal for {name} waits for a moderator, or was decided.", action="Wait for the decision."
+        )
+
+
+class CaseDecided(Conflict):
+    """Somebody else has decided the case in the meantime."""
+
+    title = "The case is decided"
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__(
+            f"The case {case_id} is decided already.", action="Look at the decision; only restore is possible now."
+        )
+
+
+class DecisionNotPossible(Conflict):
+    """The subject is deleted, was never hidden, or is of a kind that this decision does not fit."""
+
+    title = "The decision is not possible"
+
+    def __init__(self, decision: str, why: str) -> None:
+        super().__init__(f"You cannot {decision} it: {why}.", action="Decide otherwise.")
+
+
+class AnotherModeratorDecides(Conflict):
+    """The moderator has a part in the case, and there is another one who has none."""
+
+    title = "Another moderator decides"
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__(
+            f"You own or reported what case {case_id} is about, or the appeal is against your own decision.",
+            action="Leave it to another moderator.",
+        )
 
 
 class NameTaken(Conflict):
@@ -354,6 +448,15 @@ class ActsTooFast(Busy):
         super().__init__(
             "You follow, review and collect too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
         )
+
+
+class ReportsTooFast(Busy):
+    """One person files too many reports or appeals."""
+
+    title = "Too many reports"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You file reports too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
 
 
 class CatalogueFilling(Unavailable):

@@ -27,6 +27,7 @@ from opencode.modules.marketplace.service.feeding import Feeding
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.listening import Listening
+from opencode.modules.marketplace.service.moderating import Moderating
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
@@ -66,6 +67,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     entitlements = Entitlements(parts, settings, identity, catalogue)
     visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements)
     browsing = Browsing(parts, settings, identity, catalogue)
+    moderating = Moderating(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
     importing = Importing(parts, settings, identity, catalogue)
     following = Following(parts, settings, identity, catalogue)
@@ -100,6 +102,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
         "paying": paying,
+        "moderating": moderating,
         "people": people,
         "publishing": publishing,
         "reviewing": reviewing,

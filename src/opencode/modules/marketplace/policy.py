@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from opencode.kernel.errors import Forbidden, Unauthenticated
+from opencode.kernel.errors import Conflict, Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.collection import Collection, Visibility
 from opencode.modules.marketplace.domain.orders import Order, OrderState
-from opencode.modules.marketplace.domain.project import PUBLIC, Project, ProjectStatus
+from opencode.modules.marketplace.domain.project import HELD, PUBLIC, Project, ProjectStatus
 from opencode.modules.marketplace.errors import (
     CollectionNotFound,
     NotPublished,
@@ -15,12 +15,16 @@ from opencode.modules.marketplace.errors import (
     NotYourProject,
     OrderNotFound,
     OrderNotPossible,
+    OwnReport,
+    ProjectHeld,
     ProjectNotFound,
+    ProjectNotHeld,
     YourOwnProject,
 )
 
 TO_WRITE = "projects:write"
 TO_MANAGE = "projects:manage"
+TO_MODERATE = "projects:moderate"
 
 
 class Relation(StrEnum):
@@ -28,6 +32,7 @@ class Relation(StrEnum):
 
     OWNER = "owner"
     OVERSEER = "administrator"
+    MODERATOR = "moderator"
     PERSON = "another person"
     NOBODY = "nobody known"
 
@@ -45,34 +50,47 @@ class Action(StrEnum):
     REVIEW = "review"
     REPLY = "reply to a review of"
     DOWNLOAD = "download"
+    REPORT = "report"
+    APPEAL = "appeal for"
 
 
 D, P, A = ProjectStatus.DRAFT, ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED
-_ALWAYS = frozenset({D, P, A})
+Q, R = ProjectStatus.QUARANTINED, ProjectStatus.REMOVED
+_ALWAYS = frozenset({D, P, A, Q, R})
+_OTHERS = (Relation.OVERSEER, Relation.MODERATOR, Relation.PERSON)
+_PEOPLE = (Relation.OWNER, *_OTHERS)
 
 ALLOWED: dict[Action, dict[Relation, frozenset[ProjectStatus]]] = {
     Action.SEE: {
         Relation.OWNER: _ALWAYS,
         Relation.OVERSEER: PUBLIC,
+        Relation.MODERATOR: PUBLIC | HELD,
         Relation.PERSON: PUBLIC,
         Relation.NOBODY: PUBLIC,
     },
-    Action.CHANGE: {Relation.OWNER: _ALWAYS},
+    Action.CHANGE: {Relation.OWNER: _ALWAYS - {R}},
     Action.FEATURE: {Relation.OVERSEER: PUBLIC},
     Action.DELETE: {Relation.OWNER: _ALWAYS},
-    Action.STAR: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
-    Action.FOLLOW: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
-    Action.COLLECT: {Relation.OWNER: PUBLIC, Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
-    Action.REVIEW: {Relation.OVERSEER: PUBLIC, Relation.PERSON: PUBLIC},
+    Action.STAR: dict.fromkeys(_PEOPLE, PUBLIC),
+    Action.FOLLOW: dict.fromkeys(_PEOPLE, PUBLIC),
+    Action.COLLECT: dict.fromkeys(_PEOPLE, PUBLIC),
+    Action.REVIEW: dict.fromkeys(_OTHERS, PUBLIC),
     Action.REPLY: {Relation.OWNER: PUBLIC},
     Action.DOWNLOAD: {
         Relation.OWNER: PUBLIC,
         Relation.OVERSEER: PUBLIC,
+        # What is reported for malware has to be looked at.
+        Relation.MODERATOR: PUBLIC | HELD,
         Relation.PERSON: PUBLIC,
         Relation.NOBODY: PUBLIC,
     },
+    Action.REPORT: dict.fromkeys(_OTHERS, PUBLIC),
+    Action.APPEAL: {Relation.OWNER: HELD},
 }
-"""In which states of a project who may do what. An administrator's own project is an owner's, and featured too."""
+"""
+In which states of a project who may do what. An administrator's own project is an owner's, and featured too. Whoever
+may moderate is a moderator here, also when they are an administrator; those may feature as well.
+"""
 
 _NEED_NO_ACCOUNT = frozenset({Action.SEE, Action.DOWNLOAD})
 _NEED_AN_ACCOUNT = frozenset(Action) - _NEED_NO_ACCOUNT
@@ -83,6 +101,8 @@ def relation_of(by: Principal, project: Project) -> Relation:
         return Relation.NOBODY
     if by.id == project.owner_id:
         return Relation.OWNER
+    if by.may(TO_MODERATE):
+        return Relation.MODERATOR
     return Relation.OVERSEER if by.may(TO_MANAGE) else Relation.PERSON
 
 
@@ -95,6 +115,9 @@ def require(action: Action, by: Principal, project: Project) -> None:
         NotYourProject: only its owner may, or only an administrator.
         YourOwnProject: nobody reviews what is theirs.
         NotPublished: the owner's draft cannot be starred, followed or downloaded yet.
+        ProjectHeld: a moderator has taken the project out of sight, and the caller knows of it.
+        ProjectNotHeld: there is nothing to appeal against.
+        OwnReport: nobody reports a project of their own.
     """
     relation = relation_of(by, project)
     if project.status not in ALLOWED[Action.SEE][relation]:
@@ -102,17 +125,29 @@ def require(action: Action, by: Principal, project: Project) -> None:
     if action in _NEED_AN_ACCOUNT:
         require_account(by)
     states = ALLOWED[action].get(relation, frozenset[ProjectStatus]())
-    if action is Action.FEATURE and relation is Relation.OWNER and by.may(TO_MANAGE):
+    if action is Action.FEATURE and by.may(TO_MANAGE):
         states = PUBLIC
     if project.status in states:
         if action in _NEED_AN_ACCOUNT and action is not Action.FEATURE:
             by.require(TO_WRITE)
         return
-    if states:
-        raise NotPublished(project.slug, action)
-    if action is Action.REVIEW and relation is Relation.OWNER:
-        raise YourOwnProject(project.slug)
-    raise NotYourProject(project.slug, action)
+    raise _refusal(action, relation, project, states)
+
+
+def _refusal(
+    action: Action, relation: Relation, project: Project, states: frozenset[ProjectStatus]
+) -> Forbidden | Conflict:
+    if relation is Relation.OWNER and action is Action.REPORT:
+        return OwnReport(project.slug)
+    if relation is Relation.OWNER and action is Action.REVIEW:
+        return YourOwnProject(project.slug)
+    if not states:
+        return NotYourProject(project.slug, action)
+    if action is Action.APPEAL:
+        return ProjectNotHeld(project.slug)
+    if project.status in HELD:
+        return ProjectHeld(project.slug, action, project.status)
+    return NotPublished(project.slug, action)
 
 
 def require_collection(by: Principal, collection: Collection, *, to_change: bool = False) -> None:
@@ -228,5 +263,14 @@ def require_with_order(action: OrderAction, by: Principal, order: Order) -> None
 
 
 def may_have(by: Principal, project: Project) -> bool:
-    """May somebody have what they have not bought? What is free, what is theirs, and administrators everything."""
-    return project.price.is_free or relation_of(by, project) in {Relation.OWNER, Relation.OVERSEER}
+    """May somebody have what they have not bought? What is free, what is theirs; administrators and moderators all."""
+    return project.price.is_free or relation_of(by, project) in {Relation.OWNER, Relation.OVERSEER, Relation.MODERATOR}
+
+
+def require_moderator(by: Principal) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: this person is no moderator.
+    """
+    require_account(by)
+    by.require(TO_MODERATE)

@@ -41,3 +41,4 @@ class MarketplaceSettings:
     marketplace_stripe_webhook_secret: str = setting(
         "", "the signing secret of the webhook to /api/v1/payments/stripe/webhook", secret=True
     )
+    reports_per_hour: int = setting(20, "reports and appeals that one person may file per hour", minimum=1)

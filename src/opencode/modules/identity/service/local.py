@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from opencode.contracts.identity import CredentialsRevoked, GuestCredential
 from opencode.infra.security import hash_secret, new_secret
+from opencode.kernel.ids import UserId
 from opencode.kernel.principal import ANONYMOUS, Principal
-from opencode.modules.identity.domain import Guest, guest_principal, principal_of
+from opencode.modules.identity.domain import Guest, guest_principal, principal_of, roles_with
 from opencode.modules.identity.errors import TokenNotGood
 from opencode.modules.identity.service.base import Service
 
@@ -47,6 +48,10 @@ class LocalIdentity(Service):
             return {}
         async with self._reading() as stores:
             return await stores.accounts.addresses(user_ids)
+
+    async def holders_of(self, permission: str) -> frozenset[UserId]:
+        async with self._reading() as stores:
+            return await stores.accounts.with_any_role(roles_with(permission))
 
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         async with self._work() as work:

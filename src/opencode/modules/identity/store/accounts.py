@@ -1,9 +1,10 @@
 """Accounts, invitations, and the link of the first start."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, delete, exists, func, insert, select, text, type_coerce, update
+from sqlalchemy import Select, Text, delete, exists, false, func, insert, or_, select, text, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -78,6 +79,13 @@ class AccountStore:
             .where(type_coerce(accounts.c.roles, Text).contains(Role.ADMIN.value))
         )
         return (await self._connection.execute(query)).scalar_one()
+
+    async def with_any_role(self, roles: Collection[Role]) -> frozenset[UserId]:
+        """The accounts that have one of these roles."""
+        # No role's word is part of another's.
+        has_one = [type_coerce(accounts.c.roles, Text).contains(role.value) for role in sorted(roles)]
+        query = select(accounts.c.id).where(or_(false(), *has_one))
+        return frozenset(UserId(found) for found in (await self._connection.execute(query)).scalars())
 
     async def _one(self, query: Select[Any]) -> Account | None:
         row = (await self._connection.execute(query)).one_or_none()

@@ -39,6 +39,14 @@ class ProjectStatus(StrEnum):
     PUBLISHED = "published"
     ARCHIVED = "archived"
     """No longer in the catalogue; whoever has its address still reads it."""
+    QUARANTINED = "quarantined"
+    """A moderator has taken it out of everybody's sight but its owner's, who may change it and appeal."""
+    REMOVED = "removed"
+    """The same for good: nobody changes it any more."""
+
+
+HELD = frozenset({ProjectStatus.QUARANTINED, ProjectStatus.REMOVED})
+"""What only moderators bring about, and end."""
 
 
 PUBLIC = frozenset({ProjectStatus.PUBLISHED, ProjectStatus.ARCHIVED})
@@ -53,7 +61,8 @@ class Project:
     Attributes:
         handle: its owner's; with `name` it makes the slug.
         license: an SPDX expression, or empty.
-        revision: grows by one with every change that the owner or an administrator makes.
+        revision: grows by one with every change that the owner, an administrator or a moderator makes.
+        held_from: the status that it goes back to when a moderator restores it; None while it is not held.
     """
 
     id: ProjectId
@@ -76,6 +85,7 @@ class Project:
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    held_from: ProjectStatus | None = None
 
     @property
     def slug(self) -> str:
@@ -94,6 +104,13 @@ class Project:
         first_time = after.is_listed and self.published_at is None
         published_at = at if first_time else self.published_at
         return replace(after, revision=self.revision + 1, updated_at=at, published_at=published_at)
+
+    def held(self, status: ProjectStatus) -> "Project":
+        """The project as a moderator leaves it; the same one when that is no change. Its moments are its owner's."""
+        if status is self.status:
+            return self
+        held_from = (self.held_from or self.status) if status in HELD else None
+        return replace(self, status=status, held_from=held_from, revision=self.revision + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +135,8 @@ class Counters:
 
 
 def may_become(before: ProjectStatus, after: ProjectStatus) -> bool:
-    """Can a project go this way? What was public once does not become a secret again."""
-    return before is after or after is not ProjectStatus.DRAFT
+    """Can its owner take a project this way? What was public does not become a secret again, nor what is held free."""
+    return before is after or (after is not ProjectStatus.DRAFT and before not in HELD)
 
 
 def checked(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:
@@ -224,6 +241,11 @@ def _name(value: str, at: str, findings: Findings) -> str:
     return value
 
 
+def _status(value: ProjectStatus, at: str, findings: Findings) -> ProjectStatus:
+    findings.add(at, "must be draft, published or archived" if value in HELD else None)
+    return value
+
+
 def _as_it_is(value: Any, at: str, findings: Findings) -> Any:
     del at, findings
     return value
@@ -238,7 +260,7 @@ _CHECKS: dict[str, Any] = {
     "license": _license,
     "price": _price,
     "name": _name,
-    "status": _as_it_is,
+    "status": _status,
     "featured": _as_it_is,
     **dict.fromkeys(LINKS, _link),
 }

@@ -4,17 +4,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.domain.moderation import Case
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A project as its page shows it."""
+    """
+    A project as its page shows it.
+
+    Attributes:
+        case: the one that keeps it out of sight, for whoever still sees it; None for all others.
+    """
 
     project: Project
     counters: Counters
     owner_name: str
+    case: Case | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from opencode.modules.marketplace.routes.collections import CollectionsControlle
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
+from opencode.modules.marketplace.routes.moderation import CasesController, appeal_for_project, report_project
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
     check_ledger,
@@ -24,11 +25,13 @@ from opencode.modules.marketplace.routes.webhooks import hear_stripe
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
     ImportsController,
+    CasesController,
     PeopleController,
     FollowingController,
     ReviewsController,
     CollectionsController,
     FeedsController,
+    appeal_for_project,
     get_own_profile,
     list_own_projects,
     OrdersController,
@@ -40,5 +43,6 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
+    report_project,
 )
 """Every handler of the module."""

@@ -3,13 +3,19 @@
 import re
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
 
+from opencode.contracts.events import Event
 from opencode.contracts.identity import Identity
+from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
 from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.principal import Principal
+from opencode.modules.marketplace.domain.moderation import Subject, SubjectKind
 from opencode.modules.marketplace.domain.profile import MAX_DISPLAY_NAME, Profile
+from opencode.modules.marketplace.domain.project import HELD, Project
 from opencode.modules.marketplace.domain.slugs import handle_of, handle_problem, parts_of
 from opencode.modules.marketplace.domain.text import line_problem, tidy_line
 from opencode.modules.marketplace.domain.views import Shown
@@ -61,6 +67,12 @@ class UseCases:
         if found is None:
             raise ProjectNotFound(slug)
         return found
+
+    async def with_case(self, stores: Stores, shown: Shown) -> Shown:
+        """The same, with the case that keeps it out of sight, if one does."""
+        if shown.project.status not in HELD:
+            return shown
+        return replace(shown, case=await stores.moderation.of_subject(subject_of(shown.project)))
 
     async def own_profile(self, by: Principal) -> Profile:
         """The caller's profile, made when they have none yet."""
@@ -117,6 +129,20 @@ class UseCases:
         if found is None:
             raise ProfileNotFound(handle)
         return found
+
+
+def subject_of(project: Project) -> Subject:
+    """A project as something that moderators decide about."""
+    return Subject(SubjectKind.PROJECT, project.id, project.owner_id, project.slug, f"/projects/{project.slug}")
+
+
+def listing_events(before: Project, after: Project, at: datetime) -> list[Event]:
+    """What a change of a project is to the catalogue; nothing when it is in there neither before nor after."""
+    if not (before.is_listed or after.is_listed):
+        return []
+    kind = ProjectChanged if before.is_listed else ProjectPublished
+    kind = kind if after.is_listed else ProjectWithdrawn
+    return [kind(project_id=after.id, owner_id=after.owner_id, at=at)]
 
 
 def require_good(problems: Collection[FieldProblem]) -> None:

@@ -1,10 +1,10 @@
 """Making projects, changing them, deleting them, and listing one's own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from opencode.contracts.events import Event
-from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
+from opencode.contracts.marketplace import ProjectPublished, ProjectWithdrawn
 from opencode.infra.db import fingerprint
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -26,9 +26,12 @@ from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import (
     DRAWS,
     UseCases,
+    listing_events,
     require_current,
     require_good,
+    subject_of,
 )
+from opencode.modules.marketplace.service.moderating import note_deleted
 
 
 class Publishing(UseCases):
@@ -89,18 +92,19 @@ class Publishing(UseCases):
             after = before.changed(fields, self.clock.now())
             if not may_become(before.status, after.status):
                 raise StatusNotPossible(before.status, after.status)
+            shown = await self.with_case(work.stores, shown)
             if after is before:
                 return shown
             if after.name != before.name:
                 await work.stores.projects.rename(after)
             await work.stores.projects.save(after)
-            for event in _events(before, after):
+            for event in listing_events(before, after, after.updated_at):
                 work.publish(event)
         await self.catalogue.catch_up([after.id])
         if after.featured is not before.featured:
             kind = "project.featured" if after.featured else "project.unfeatured"
             await self.identity.record(kind, actor=by, subject_id=after.id)
-        return Shown(after, shown.counters, shown.owner_name)
+        return replace(shown, project=after)
 
     async def delete(self, slug: str, by: Principal, *, if_match: str | None = None) -> None:
         """
@@ -116,6 +120,7 @@ class Publishing(UseCases):
             if await work.stores.orders.keeps(project.id):
                 raise ProjectSold(project.slug)
             await work.stores.projects.delete(project.id)
+            await note_deleted(work, subject_of(project), by.id, self.clock.now())
             if project.is_listed:
                 work.publish(ProjectWithdrawn(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
         await self.catalogue.catch_up([project.id])
@@ -177,14 +182,6 @@ def _actions(fields: Mapping[str, Any]) -> list[Action]:
     """What somebody does who sends these fields."""
     actions = [Action.FEATURE] if "featured" in fields else []
     return [Action.CHANGE, *actions] if fields.keys() - {"featured"} or not fields else actions
-
-
-def _events(before: Project, after: Project) -> list[Event]:
-    if not (before.is_listed or after.is_listed):
-        return []
-    kind = ProjectChanged if before.is_listed else ProjectPublished
-    kind = kind if after.is_listed else ProjectWithdrawn
-    return [kind(project_id=after.id, owner_id=after.owner_id, at=after.updated_at)]
 
 
 def _published(project: Project) -> ProjectPublished:

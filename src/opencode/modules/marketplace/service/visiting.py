@@ -134,5 +134,5 @@ class Visiting(UseCases):
             ProjectNotFound
         """
         async with self.reading() as stores:
-            shown = await self.find(stores, slug)
+            shown = await self.with_case(stores, await self.find(stores, slug))
             return shown, await stores.counting.has_starred(shown.project.id, by.id)

@@ -48,6 +48,14 @@ class ProfileStore:
         rows = await self._connection.execute(query.where(handles.c.handle.in_(wanted)))
         return {row.asked: (row.user_id, row.handle) for row in rows}
 
+    async def named(self, user_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Handle and display name by id of those who have a profile."""
+        if not user_ids:
+            return {}
+        query = select(profiles.c.user_id, profiles.c.handle, profiles.c.display_name)
+        rows = await self._connection.execute(query.where(profiles.c.user_id.in_(user_ids)))
+        return {row.user_id: (row.handle, row.display_name) for row in rows}
+
     async def free_handle(self, wanted: str) -> str:
         """The first of `handle`, `handle-2`, `handle-3`… that nobody has or had."""
         number = 1

@@ -67,6 +67,7 @@ _FIND = (
 )
 _FIND_TO_CHANGE = _FIND.with_for_update(of=projects)
 _GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
+_GET_TO_CHANGE = _GET.with_for_update(of=projects)
 
 Named = tuple[str, str]
 """An owner's id and the name of a project of theirs."""
@@ -103,8 +104,9 @@ class ProjectStore:
         """
         return await self._one(_FIND_TO_CHANGE if to_change else _FIND, {"of_handle": handle, "of_name": name})
 
-    async def get(self, project_id: str) -> Shown | None:
-        return await self._one(_GET, {"of_id": project_id})
+    async def get(self, project_id: str, *, to_change: bool = False) -> Shown | None:
+        """Args: to_change: nobody else changes it until this transaction is over."""
+        return await self._one(_GET_TO_CHANGE if to_change else _GET, {"of_id": project_id})
 
     async def _one(self, query: Select[Any], values: dict[str, str]) -> Shown | None:
         row = (await self._connection.execute(query, values)).mappings().one_or_none()

@@ -32,6 +32,14 @@ from opencode.modules.marketplace.domain.following import (
 )
 from opencode.modules.marketplace.domain.importing import ImportState
 from opencode.modules.marketplace.domain.ledger import Account, Happening
+from opencode.modules.marketplace.domain.moderation import (
+    CaseKind,
+    CaseState,
+    Decision,
+    ReportReason,
+    StepKind,
+    SubjectKind,
+)
 from opencode.modules.marketplace.domain.orders import OrderState, RefundState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus
@@ -54,6 +62,7 @@ class Words(TypeDecorator[tuple[str, ...]]):
 
 _ID = String(40)
 _URL = String(2000)
+MAX_SUBJECT_NAME = 200
 
 projects = Table(
     "projects",
@@ -78,6 +87,7 @@ projects = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime, nullable=True),
+    Column("held_from", Word(ProjectStatus), nullable=True),
     Index("ix_projects_owner_newest", "owner_id", "created_at", "id"),
     Index("ix_projects_owner_published", "owner_id", "status", "published_at", "id"),
     # The catalogue is read in this order when a server starts.
@@ -424,4 +434,55 @@ collection_items = Table(
     PrimaryKeyConstraint("collection_id", "project_id"),
     Index("ix_collection_items_order", "collection_id", "place", "project_id"),
     Index(None, "project_id"),
+)
+
+# One for each subject, so that what was decided before is never overlooked. It stays when its subject is deleted.
+cases = Table(
+    "moderation_cases",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("subject_kind", Word(SubjectKind), nullable=False),
+    Column("subject_id", _ID, nullable=False),
+    Column("owner_id", _ID, nullable=False),
+    Column("subject_name", String(MAX_SUBJECT_NAME), nullable=False),
+    Column("subject_path", String(MAX_SUBJECT_NAME), nullable=False),
+    Column("kind", Word(CaseKind), nullable=False),
+    Column("state", Word(CaseState), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("decisions", Integer, nullable=False),
+    Column("decision", Word(Decision), nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", _ID, nullable=True),
+    Column("decided_at", UtcDateTime, nullable=True),
+    Column("appealed", Boolean, nullable=False),
+    UniqueConstraint("subject_kind", "subject_id"),
+    Index("ix_moderation_cases_queue", "state", "opened_at", "id"),
+    Index(None, "owner_id"),
+)
+
+reports = Table(
+    "moderation_reports",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("case_id", _ID, nullable=False),
+    Column("reporter_id", _ID, nullable=False),
+    Column("reason", Word(ReportReason), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "case_id", "is_open"),
+)
+
+steps = Table(
+    "moderation_steps",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("case_id", _ID, nullable=False),
+    Column("kind", Word(StepKind), nullable=False),
+    Column("actor_id", _ID, nullable=False),
+    Column("decision", Word(Decision), nullable=True),
+    Column("text", Text, nullable=False),
+    Column("impartial", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "case_id"),
 )

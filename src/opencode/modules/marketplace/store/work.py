@@ -15,6 +15,7 @@ from opencode.modules.marketplace.store.entitlements import EntitlementStore
 from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
 from opencode.modules.marketplace.store.ledger import LedgerStore
+from opencode.modules.marketplace.store.moderation import ModerationStore
 from opencode.modules.marketplace.store.orders import OrderStore
 from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
@@ -38,6 +39,7 @@ class Stores:
         self.ledger = LedgerStore(connection)
         self.entitlements = EntitlementStore(connection)
         self.reviews = ReviewStore(connection)
+        self.moderation = ModerationStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 

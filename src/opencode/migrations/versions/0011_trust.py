@@ -1,0 +1,60 @@
+"""Moderation of the marketplace: what is held, reports, cases and what happened in them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+ID = sa.String(40)
+WORD = sa.String(40)
+NAME = sa.String(200)
+MOMENT = sa.BigInteger()
+
+
+def upgrade() -> None:
+    op.add_column("projects", sa.Column("held_from", WORD, nullable=True))
+    op.create_table(
+        "moderation_cases",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("subject_kind", WORD, nullable=False),
+        sa.Column("subject_id", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("subject_name", NAME, nullable=False),
+        sa.Column("subject_path", NAME, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("opened_at", MOMENT, nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        sa.Column("decision", WORD, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_by", ID, nullable=True),
+        sa.Column("decided_at", MOMENT, nullable=True),
+        sa.Column("appealed", sa.Boolean(), nullable=False),
+        sa.UniqueConstraint("subject_kind", "subject_id", name="uq_moderation_cases_subject_kind_subject_id"),
+    )
+    op.create_index("ix_moderation_cases_queue", "moderation_cases", ["state", "opened_at", "id"])
+    op.create_index("ix_moderation_cases_owner_id", "moderation_cases", ["owner_id"])
+    op.create_table(
+        "moderation_reports",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("case_id", ID, nullable=False),
+        sa.Column("reporter_id", ID, nullable=False),
+        sa.Column("reason", WORD, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_moderation_reports_case_id_is_open", "moderation_reports", ["case_id", "is_open"])
+    op.create_table(
+        "moderation_steps",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("case_id", ID, nullable=False),
+        sa.Column("kind", WORD, nullable=False),
+        sa.Column("actor_id", ID, nullable=False),
+        sa.Column("decision", WORD, nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("impartial", sa.Boolean(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_moderation_steps_case_id", "moderation_steps", ["case_id"])
