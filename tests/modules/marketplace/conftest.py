@@ -17,6 +17,7 @@ from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
@@ -148,18 +149,30 @@ def settings() -> MarketplaceSettings:
 
 
 @pytest.fixture
-async def market(parts: Parts, clock: ManualClock, settings: MarketplaceSettings) -> AsyncGenerator[Market]:
-    async with running(parts, clock, settings, IdentityInMemory(clock)) as market:
+def proofs() -> Proofs | None:
+    """Override to say where proofs of ownership are looked for."""
+    return None
+
+
+@pytest.fixture
+async def market(
+    parts: Parts, clock: ManualClock, settings: MarketplaceSettings, proofs: Proofs | None
+) -> AsyncGenerator[Market]:
+    async with running(parts, clock, settings, IdentityInMemory(clock), proofs) as market:
         yield market
 
 
 @asynccontextmanager
 async def running(
-    parts: Parts, clock: ManualClock, settings: MarketplaceSettings, identity: IdentityInMemory
+    parts: Parts,
+    clock: ManualClock,
+    settings: MarketplaceSettings,
+    identity: IdentityInMemory,
+    proofs: Proofs | None = None,
 ) -> AsyncGenerator[Market]:
     """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
     index = EmbeddedCatalog()
-    module = build(parts, settings, identity=identity, index=index)
+    module = build(parts, settings, identity=identity, index=index, proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start

@@ -1,4 +1,4 @@
-"""Moderation of the marketplace: what is held, reports, cases and what happened in them."""
+"""Trust in the marketplace: reports and cases, what is held, proofs of ownership."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,11 @@ MOMENT = sa.BigInteger()
 
 
 def upgrade() -> None:
+    _moderation()
+    _proofs()
+
+
+def _moderation() -> None:
     op.add_column("projects", sa.Column("held_from", WORD, nullable=True))
     op.create_table(
         "moderation_cases",
@@ -58,3 +63,26 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
     )
     op.create_index("ix_moderation_steps_case_id", "moderation_steps", ["case_id"])
+
+
+def _proofs() -> None:
+    op.add_column("projects", sa.Column("verified_method", WORD, nullable=True))
+    op.add_column("projects", sa.Column("verified_at", MOMENT, nullable=True))
+    op.create_table(
+        "ownership_proofs",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("method", WORD, nullable=False),
+        sa.Column("repository", sa.String(500), nullable=False),
+        sa.Column("state", WORD, nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("checked_at", MOMENT, nullable=True),
+        sa.Column("verified_at", MOMENT, nullable=True),
+        sa.Column("failed_since", MOMENT, nullable=True),
+        sa.Column("next_check_at", MOMENT, nullable=True),
+        sa.UniqueConstraint("project_id", "method", name="uq_ownership_proofs_project_id_method"),
+    )
+    op.create_index("ix_ownership_proofs_repository", "ownership_proofs", ["repository"])
+    op.create_index("ix_ownership_proofs_next_check_at", "ownership_proofs", ["next_check_at"])

@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp · CaseNotFound
+                    ProviderNotSetUp · CaseNotFound · ProofNotFound
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     NotYourOrder · OwnReport
     PaymentRequired ProjectNotBought
@@ -12,11 +12,11 @@ What can go wrong in the marketplace.
                     CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought · OrderOpen
                     OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay · PaymentsRefused
                     ProjectSold · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
-                    DecisionNotPossible · AnotherModeratorDecides
+                    DecisionNotPossible · AnotherModeratorDecides · NothingToProve
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
     TooLarge        ImportTooLarge
-    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · ReportsTooFast
+    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · ReportsTooFast · ChecksTooFast
     Unavailable     CatalogueFilling · PaymentsUnavailable
 """
 
@@ -180,6 +180,26 @@ class CaseNotFound(NotFound):
 
     def __init__(self, case_id: str) -> None:
         super().__init__(f"There is no case {case_id[:100]!r}.", action="Take an id from the queue.")
+
+
+class ProofNotFound(NotFound):
+    """The project has no such proof."""
+
+    title = "The proof was not found"
+
+    def __init__(self, proof_id: str) -> None:
+        super().__init__(f"The project has no proof {proof_id[:100]!r}.", action="List its proofs, or begin one.")
+
+
+class NothingToProve(Conflict):
+    """The project names no repository, or one whose address is too long to be one."""
+
+    title = "There is nothing to prove"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} names no repository that could be proved.", action="Set repository_url first."
+        )
 
 
 class OwnReport(Forbidden):
@@ -457,6 +477,15 @@ class ReportsTooFast(Busy):
 
     def __init__(self, wait_s: int) -> None:
         super().__init__("You file reports too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
+
+
+class ChecksTooFast(Busy):
+    """One person asks for too many checks of proofs; each of them asks a stranger's server."""
+
+    title = "Too many checks"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You ask for checks too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
 
 
 class CatalogueFilling(Unavailable):

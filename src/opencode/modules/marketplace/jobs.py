@@ -5,18 +5,23 @@ from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
+from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.tidying import Tidying
 
 PAYMENTS_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
+CHECK_EVERY_S = 600.0
 
 
-def jobs(counting: Counting, tidying: Tidying, catalogue: Catalogue, ordering: Ordering, paying: Paying) -> list[Job]:
+def jobs(
+    counting: Counting, tidying: Tidying, catalogue: Catalogue, ordering: Ordering, paying: Paying, proving: Proving
+) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
         Job("bring the orders of the catalogue in shape", SETTLE_EVERY_S, catalogue.settle),
         Job("let orders that nobody paid expire", PAYMENTS_EVERY_S, ordering.expire),
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
+        Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
     ]

@@ -10,9 +10,12 @@ from litestar.di import Provide
 from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
+from opencode.infra.fetching import Fetcher
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
+from opencode.modules.marketplace.adapters.dns import TxtResolver
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
+from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.jobs import jobs
@@ -31,6 +34,7 @@ from opencode.modules.marketplace.service.moderating import Moderating
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
+from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
@@ -49,6 +53,7 @@ class MarketplaceModule:
     counting: Counting
     importing: Importing
     telling: Telling
+    proving: Proving
 
 
 def build_index() -> CatalogIndex:
@@ -59,8 +64,20 @@ def build_index() -> CatalogIndex:
     return EmbeddedCatalog()
 
 
-def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, index: CatalogIndex) -> MarketplaceModule:
-    """Put the module together."""
+def build(
+    parts: Parts,
+    settings: MarketplaceSettings,
+    *,
+    identity: Identity,
+    index: CatalogIndex,
+    proofs: Proofs | None = None,
+) -> MarketplaceModule:
+    """
+    Put the module together.
+
+    Args:
+        proofs: looks for proofs of ownership; None looks on the public internet.
+    """
     catalogue = Catalogue(parts, index)
     counting = Counting(parts, catalogue)
     publishing = Publishing(parts, settings, identity, catalogue)
@@ -69,6 +86,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     browsing = Browsing(parts, settings, identity, catalogue)
     moderating = Moderating(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
+    proving = Proving(parts, settings, identity, catalogue, proofs or Proofs(Fetcher(), TxtResolver()))
     importing = Importing(parts, settings, identity, catalogue)
     following = Following(parts, settings, identity, catalogue)
     telling = Telling(parts, settings, identity, catalogue)
@@ -104,6 +122,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "paying": paying,
         "moderating": moderating,
         "people": people,
+        "proving": proving,
         "publishing": publishing,
         "reviewing": reviewing,
         "visiting": visiting,
@@ -120,12 +139,12 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying),
+        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving)
 
 
 async def check_ledger(database: Database) -> Check:

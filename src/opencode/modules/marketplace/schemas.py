@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -39,6 +39,7 @@ from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState, Verified
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
@@ -47,6 +48,7 @@ from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.moderating import CaseShown
 from opencode.modules.marketplace.service.people import Person
+from opencode.modules.marketplace.service.proving import ProofShown
 from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
@@ -129,6 +131,17 @@ class PriceView(msgspec.Struct, frozen=True):
         return cls(price.amount_minor, price.currency) if price.currency else None
 
 
+class VerifiedView(msgspec.Struct, frozen=True):
+    """The repository was proved to be the owner's."""
+
+    method: ProofMethod
+    at: datetime
+
+    @classmethod
+    def of(cls, verified: Verified | None) -> "VerifiedView | None":
+        return cls(verified.method, verified.at) if verified else None
+
+
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
     """A project in a list. A `price` of null is free; a `license` of null was not told."""
 
@@ -147,6 +160,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     downloads: int
     updated_at: datetime
     featured: bool
+    verified: VerifiedView | None
 
     @classmethod
     def of(cls, card: Card) -> Self:
@@ -166,6 +180,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
             downloads=card.downloads,
             updated_at=card.updated_at,
             featured=card.featured,
+            verified=VerifiedView.of(card.verified),
         )
 
 
@@ -209,6 +224,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     robot_downloads: int
     robot_views: int
     starred: bool
+    verified: VerifiedView | None
     moderation: HoldView | None
     revision: int
     created_at: datetime
@@ -241,6 +257,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             robot_downloads=counters.robot_downloads,
             robot_views=counters.robot_views,
             starred=starred,
+            verified=VerifiedView.of(project.verified),
             moderation=HoldView.of(shown.case) if shown.case else None,
             revision=project.revision,
             created_at=project.created_at,
@@ -1041,3 +1058,49 @@ def _case_fields(shown: CaseShown) -> dict[str, Any]:
 def _person(shown: CaseShown, user_id: str | None) -> OwnerView | None:
     found = shown.people.get(user_id or "")
     return OwnerView(*found) if found else None
+
+
+class ProofBody(Body):
+    """How the repository is to be proved: by a `file` in it, or by its host's `dns`."""
+
+    method: Literal["file", "dns"]
+
+
+class ProofView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A proof. `todo` says where the `token` is to be put, `message` what the last check has found. `also_proved_by`:
+    projects of other people who have proved the same repository.
+    """
+
+    id: str
+    method: ProofMethod
+    state: ProofState
+    repository: str
+    token: str
+    todo: str
+    message: str
+    also_proved_by: list[str]
+    created_at: datetime
+    checked_at: datetime | None
+    verified_at: datetime | None
+
+    @classmethod
+    def of(cls, shown: ProofShown) -> "ProofView":
+        proof = shown.proof
+        return cls(
+            id=proof.id,
+            method=proof.method,
+            state=proof.state,
+            repository=proof.repository,
+            token=shown.token,
+            todo=shown.todo,
+            message=proof.message,
+            also_proved_by=list(shown.others),
+            created_at=proof.created_at,
+            checked_at=proof.checked_at,
+            verified_at=proof.verified_at,
+        )
+
+
+class ProofsView(msgspec.Struct, frozen=True):
+    items: list[ProofView]

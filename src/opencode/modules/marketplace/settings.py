@@ -42,3 +42,8 @@ class MarketplaceSettings:
         "", "the signing secret of the webhook to /api/v1/payments/stripe/webhook", secret=True
     )
     reports_per_hour: int = setting(20, "reports and appeals that one person may file per hour", minimum=1)
+    proof_checks_per_hour: int = setting(
+        30, "checks of proofs of ownership that one person may ask for per hour", minimum=1
+    )
+    proof_days: int = setting(7, "days after which a proof of ownership is looked at again", minimum=1)
+    proof_grace_days: int = setting(7, "days that a proof still counts after a check has failed", minimum=1)

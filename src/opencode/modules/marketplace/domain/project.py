@@ -11,6 +11,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.catalog import Listing, Standing
 from opencode.modules.marketplace.domain.licences import NotAnExpressionError, normalised
 from opencode.modules.marketplace.domain.money import FREE, Price, price_of, price_problem
+from opencode.modules.marketplace.domain.proofs import ProofMethod, Verified, same_repository
 from opencode.modules.marketplace.domain.ranking import popularity
 from opencode.modules.marketplace.domain.slugs import name_problem
 from opencode.modules.marketplace.domain.text import (
@@ -62,6 +63,7 @@ class Project:
         handle: its owner's; with `name` it makes the slug.
         license: an SPDX expression, or empty.
         revision: grows by one with every change that the owner, an administrator or a moderator makes.
+        verified_method, verified_at: of the proof that the repository is the owner's; both None without one.
         held_from: the status that it goes back to when a moderator restores it; None while it is not held.
     """
 
@@ -86,6 +88,8 @@ class Project:
     updated_at: datetime
     published_at: datetime | None
     held_from: ProjectStatus | None = None
+    verified_method: ProofMethod | None = None
+    verified_at: datetime | None = None
 
     @property
     def slug(self) -> str:
@@ -96,11 +100,21 @@ class Project:
         """Is it in the catalogue?"""
         return self.status is ProjectStatus.PUBLISHED
 
+    @property
+    def verified(self) -> Verified | None:
+        """The proof that the repository is the owner's."""
+        return Verified(self.verified_method, self.verified_at) if self.verified_method and self.verified_at else None
+
     def changed(self, fields: Mapping[str, Any], at: datetime) -> "Project":
-        """The project with other fields, as `checked` gave them back; the same one when nothing is different."""
+        """
+        The project with other fields, as `checked` gave them back; the same one when nothing is different. A proof
+        says nothing about another repository.
+        """
         after = replace(self, **fields)
         if after == self:
             return self
+        if not same_repository(self.repository_url, after.repository_url):
+            after = replace(after, verified_method=None, verified_at=None)
         first_time = after.is_listed and self.published_at is None
         published_at = at if first_time else self.published_at
         return replace(after, revision=self.revision + 1, updated_at=at, published_at=published_at)

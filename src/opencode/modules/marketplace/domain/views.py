@@ -7,6 +7,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.moderation import Case
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
+from opencode.modules.marketplace.domain.proofs import Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,4 @@ class Card:
     published_at: datetime | None
     updated_at: datetime
     featured: bool
+    verified: Verified | None = None

@@ -19,6 +19,7 @@ from opencode.modules.marketplace.routes.orders import (
 )
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+from opencode.modules.marketplace.routes.proofs import ProofsController
 from opencode.modules.marketplace.routes.reviews import ReviewsController
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
@@ -31,6 +32,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     ReviewsController,
     CollectionsController,
     FeedsController,
+    ProofsController,
     appeal_for_project,
     get_own_profile,
     list_own_projects,

@@ -12,6 +12,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.profile import Profile
 from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus, checked, may_become
+from opencode.modules.marketplace.domain.proofs import same_repository
 from opencode.modules.marketplace.domain.slugs import name_of
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import (
@@ -98,6 +99,8 @@ class Publishing(UseCases):
             if after.name != before.name:
                 await work.stores.projects.rename(after)
             await work.stores.projects.save(after)
+            if not same_repository(before.repository_url, after.repository_url):
+                await work.stores.proofs.void_all(after.id, "The project names another repository since.")
             for event in listing_events(before, after, after.updated_at):
                 work.publish(event)
         await self.catalogue.catch_up([after.id])

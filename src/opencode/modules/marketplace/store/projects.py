@@ -15,6 +15,7 @@ from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.marketplace.domain.following import FollowKind
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import PUBLIC, Counters, Project, ProjectStatus
+from opencode.modules.marketplace.domain.proofs import Verified
 from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import NameTaken
@@ -27,6 +28,7 @@ from opencode.modules.marketplace.store.tables import (
     interactions,
     profiles,
     projects,
+    proofs,
     review_marks,
     reviews,
     slugs,
@@ -259,7 +261,7 @@ class ProjectStore:
         await self._connection.execute(delete(follows).where(*own))
         own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
         await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
-        for table in (collection_items, reviews, uses, slugs, stars, interactions, counters, days):
+        for table in (collection_items, reviews, uses, slugs, stars, interactions, counters, days, proofs):
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
 
@@ -323,4 +325,5 @@ def _card(row: RowMapping) -> Card:
         published_at=row["published_at"],
         updated_at=row["updated_at"],
         featured=row["featured"],
+        verified=Verified(row["verified_method"], row["verified_at"]) if row["verified_at"] else None,
     )

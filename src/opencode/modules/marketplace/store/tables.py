@@ -43,6 +43,7 @@ from opencode.modules.marketplace.domain.moderation import (
 from opencode.modules.marketplace.domain.orders import OrderState, RefundState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus
+from opencode.modules.marketplace.domain.proofs import MAX_KEY_BYTES, ProofMethod, ProofState
 from opencode.modules.marketplace.domain.review import MAX_REVIEW_TITLE
 from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
 
@@ -88,6 +89,9 @@ projects = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("published_at", UtcDateTime, nullable=True),
     Column("held_from", Word(ProjectStatus), nullable=True),
+    # Of the proof that holds, kept here for lists.
+    Column("verified_method", Word(ProofMethod), nullable=True),
+    Column("verified_at", UtcDateTime, nullable=True),
     Index("ix_projects_owner_newest", "owner_id", "created_at", "id"),
     Index("ix_projects_owner_published", "owner_id", "status", "published_at", "id"),
     # The catalogue is read in this order when a server starts.
@@ -485,4 +489,24 @@ steps = Table(
     Column("impartial", Boolean, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index(None, "case_id"),
+)
+
+proofs = Table(
+    "ownership_proofs",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("project_id", _ID, nullable=False),
+    Column("owner_id", _ID, nullable=False),
+    Column("method", Word(ProofMethod), nullable=False),
+    Column("repository", String(MAX_KEY_BYTES), nullable=False),
+    Column("state", Word(ProofState), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=True),
+    Column("verified_at", UtcDateTime, nullable=True),
+    Column("failed_since", UtcDateTime, nullable=True),
+    Column("next_check_at", UtcDateTime, nullable=True),
+    UniqueConstraint("project_id", "method"),
+    Index(None, "repository"),
+    Index(None, "next_check_at"),
 )

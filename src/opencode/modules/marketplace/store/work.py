@@ -20,6 +20,7 @@ from opencode.modules.marketplace.store.orders import OrderStore
 from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
+from opencode.modules.marketplace.store.proofs import ProofStore
 from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
 
@@ -40,6 +41,7 @@ class Stores:
         self.entitlements = EntitlementStore(connection)
         self.reviews = ReviewStore(connection)
         self.moderation = ModerationStore(connection)
+        self.proofs = ProofStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 
