@@ -11,7 +11,6 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.counting import Kind, Visitor, fact_of
 from opencode.modules.marketplace.domain.licences import EXCEPTIONS, LICENCES, NotAnExpressionError, normalised
 from opencode.modules.marketplace.domain.money import CURRENCIES, MOST_MINOR_UNITS, price_of, price_problem
-from opencode.modules.marketplace.domain.profile import reputation
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked, may_become
 from opencode.modules.marketplace.domain.slugs import (
     MAX_HANDLE,
@@ -266,10 +265,3 @@ def test_a_visitor_has_another_hash_each_hour_and_on_each_server() -> None:
 )
 def test_robots_are_those_that_say_so(agent: str, robot: bool) -> None:
     assert Visitor("x", agent).is_robot is robot
-
-
-@given(st.integers(0, 10**7), st.integers(0, 10**7))
-def test_more_admirers_never_mean_less_reputation(one: int, other: int) -> None:
-    low, high = sorted((one, other))
-    assert reputation(low) <= reputation(high)
-    assert (reputation(0), reputation(9), reputation(99)) == (0, 10, 20)

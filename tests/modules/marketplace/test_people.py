@@ -138,16 +138,6 @@ async def test_a_profile_shows_publications_only_the_latest_first(market: Market
     assert seen["projects_total"] == 2
 
 
-async def test_reputation_counts_people_and_not_how_often_they_admire_nor_oneself(market: Market) -> None:
-    ada = market.member("Ada")
-    for title in ("One", "Two"):
-        await ada.create(title)
-    for fan in [ada, *(market.member(f"Fan {number}") for number in range(9))]:
-        for name in ("one", "two"):
-            await fan.put(f"{PROJECTS}/ada.{name}/star")
-    assert (await ada.get(MINE)).json()["reputation"] == 10
-
-
 async def test_nobody_is_found_under_what_is_no_handle(market: Market) -> None:
     for handle in ("x", "Ada", "a.b", "%00", "a" * 41, "..", "me"):
         assert (await market.nobody().get(f"{USERS}/{handle}")).status_code == 404, handle

@@ -1,4 +1,4 @@
-"""Trust in the marketplace: reports and cases, what is held, proofs of ownership."""
+"""Trust in the marketplace: reports and cases, what is held, proofs of ownership, reputation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,7 @@ MOMENT = sa.BigInteger()
 def upgrade() -> None:
     _moderation()
     _proofs()
+    _reputation()
 
 
 def _moderation() -> None:
@@ -86,3 +87,18 @@ def _proofs() -> None:
     )
     op.create_index("ix_ownership_proofs_repository", "ownership_proofs", ["repository"])
     op.create_index("ix_ownership_proofs_next_check_at", "ownership_proofs", ["next_check_at"])
+
+
+def _reputation() -> None:
+    op.create_index("ix_stars_at", "stars", ["at"])
+    op.create_table(
+        "reputations",
+        sa.Column("user_id", ID, primary_key=True),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("trust", sa.Double(), nullable=False),
+        sa.Column("admirers", sa.Integer(), nullable=False),
+        sa.Column("has_proof", sa.Boolean(), nullable=False),
+        sa.Column("computed_at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_reputations_trust", "reputations", ["trust"])
+    op.create_index("ix_reputations_computed_at", "reputations", ["computed_at"])

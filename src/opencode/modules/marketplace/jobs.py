@@ -6,16 +6,24 @@ from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.proving import Proving
+from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.tidying import Tidying
 
 PAYMENTS_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
 CHECK_EVERY_S = 600.0
+REPUTE_EVERY_S = 3600.0
 
 
 def jobs(
-    counting: Counting, tidying: Tidying, catalogue: Catalogue, ordering: Ordering, paying: Paying, proving: Proving
+    counting: Counting,
+    tidying: Tidying,
+    catalogue: Catalogue,
+    ordering: Ordering,
+    paying: Paying,
+    proving: Proving,
+    reputing: Reputing,
 ) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
@@ -23,5 +31,6 @@ def jobs(
         Job("let orders that nobody paid expire", PAYMENTS_EVERY_S, ordering.expire),
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
         Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),
+        Job("compute reputation", REPUTE_EVERY_S, reputing.compute),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
     ]

@@ -36,6 +36,7 @@ from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -54,6 +55,7 @@ class MarketplaceModule:
     importing: Importing
     telling: Telling
     proving: Proving
+    reputing: Reputing
 
 
 def build_index() -> CatalogIndex:
@@ -93,6 +95,7 @@ def build(
     reviewing = Reviewing(parts, settings, identity, catalogue)
     collecting = Collecting(parts, settings, identity, catalogue)
     feeding = Feeding(parts, settings, identity, catalogue, browsing)
+    reputing = Reputing(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
@@ -139,12 +142,12 @@ def build(
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving),
+        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving, reputing),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing)
 
 
 async def check_ledger(database: Database) -> Check:

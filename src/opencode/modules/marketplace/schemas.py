@@ -40,6 +40,7 @@ from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState, Verified
+from opencode.modules.marketplace.domain.reputation import Reputation
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
@@ -390,6 +391,39 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
             revision=own.revision,
             created_at=own.created_at,
         )
+
+
+class ReputationPartView(msgspec.Struct, frozen=True):
+    name: Literal["trusted_stars", "proof", "other_stars"]
+    points: int
+    why: str
+
+
+class ReputationView(msgspec.Struct, frozen=True):
+    """The score is the sum of its parts. `computed_at` is null when it was not computed yet."""
+
+    score: int
+    parts: list[ReputationPartView]
+    computed_at: datetime | None
+
+    @classmethod
+    def of(cls, found: Reputation, computed_at: datetime | None) -> "ReputationView":
+        parts = [
+            ReputationPartView(
+                "trusted_stars",
+                found.trust_points,
+                f"{found.trust:.4f} of trust came from people whom the operator has chosen, over at most three stars",
+            ),
+            ReputationPartView(
+                "proof", found.proof_points, "a repository is proved" if found.has_proof else "no repository is proved"
+            ),
+            ReputationPartView(
+                "other_stars",
+                found.other_points,
+                f"{found.admirers} people with an account of some age have starred a project; 5 points at the most",
+            ),
+        ]
+        return cls(found.score, parts, computed_at)
 
 
 class RefusedLineView(msgspec.Struct, frozen=True):

@@ -1,6 +1,5 @@
 """A person as others see them in the marketplace."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,14 +52,6 @@ class Profile:
         """The profile with other fields, as `checked` gave them back; the same one when nothing is different."""
         after = replace(self, **fields)
         return self if after == self else replace(after, revision=self.revision + 1, updated_at=at)
-
-
-def reputation(admirers: int) -> int:
-    """
-    A first, published formula: ten points for each tenfold number of people, the owner not counted, who starred any
-    of somebody's projects.
-    """
-    return round(10 * math.log10(1 + admirers))
 
 
 def checked(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:

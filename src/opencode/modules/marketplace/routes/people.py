@@ -6,7 +6,7 @@ from litestar.params import FromPath, JSONBody
 
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
-from opencode.modules.marketplace.schemas import ProfileChange, ProfileView
+from opencode.modules.marketplace.schemas import ProfileChange, ProfileView, ReputationView
 from opencode.modules.marketplace.service.people import People
 
 _PATH = "/api/v1/users"
@@ -23,6 +23,14 @@ class PeopleController(Controller):
         if person.profile.handle != handle:
             return moved_to(f"{_PATH}/{person.profile.handle}")
         return with_revision(ProfileView.of(person), person.profile.revision)
+
+    @get("/{handle:str}/reputation", operation_id="get_reputation", summary="What somebody's reputation is made of")
+    async def reputation(self, handle: FromPath[str], people: NamedDependency[People]) -> Response[ReputationView]:
+        """It is computed once an hour. An old handle answers 308 with the present one."""
+        profile, reputation, computed_at = await people.reputation(handle)
+        if profile.handle != handle:
+            return moved_to(f"{_PATH}/{profile.handle}/reputation")
+        return Response(ReputationView.of(reputation, computed_at))
 
     @patch("/{handle:str}", operation_id="change_profile", summary="Change one's own profile")
     async def change(

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from opencode.contracts.marketplace import PersonRenamed
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
-from opencode.modules.marketplace.domain.profile import Profile, checked, reputation
+from opencode.modules.marketplace.domain.profile import Profile, checked
+from opencode.modules.marketplace.domain.reputation import Reputation
 from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.errors import NotYourProfile
 from opencode.modules.marketplace.service.base import UseCases, require_current, require_good
@@ -34,6 +36,17 @@ class People(UseCases):
         """
         async with self.reading() as stores:
             return await self._person(stores, await self.person(stores, handle))
+
+    async def reputation(self, handle: str) -> tuple[Profile, Reputation, datetime | None]:
+        """
+        What somebody's reputation is made of, and when it was computed; None when it was not yet.
+
+        Raises:
+            ProfileNotFound
+        """
+        async with self.reading() as stores:
+            profile = await self.person(stores, handle)
+            return (profile, *await stores.reputation.of(profile.user_id))
 
     async def myself(self, by: Principal) -> Person:
         """The caller's own profile; made when there is none yet."""
@@ -86,7 +99,7 @@ class People(UseCases):
     async def _person(self, stores: Stores, profile: Profile) -> Person:
         return Person(
             profile,
-            reputation(await stores.projects.admirers_of(profile.user_id)),
+            (await stores.reputation.of(profile.user_id))[0].score,
             await stores.projects.newest_cards_of(profile.user_id, SHOWN_PROJECTS),
             await stores.projects.count_of(profile.user_id, listed=True),
         )

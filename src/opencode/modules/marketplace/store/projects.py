@@ -141,16 +141,6 @@ class ProjectStore:
             query = query.where(projects.c.status == ProjectStatus.PUBLISHED)
         return (await self._connection.execute(query)).scalar_one()
 
-    async def admirers_of(self, owner_id: str) -> int:
-        """How many people, the owner not counted, starred any published project of somebody."""
-        query = (
-            select(func.count(stars.c.user_id.distinct()))
-            .select_from(stars.join(projects, projects.c.id == stars.c.project_id))
-            .where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
-            .where(stars.c.is_set, stars.c.user_id != owner_id)
-        )
-        return (await self._connection.execute(query)).scalar_one()
-
     async def cards(self, ids: Sequence[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""
         return {card.id: card for card in await self._cards(projects.c.id.in_(ids))}

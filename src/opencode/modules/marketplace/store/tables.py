@@ -145,6 +145,7 @@ stars = Table(
     Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("project_id", "user_id"),
     Index("ix_stars_user_newest", "user_id", "at", "project_id"),
+    Index(None, "at"),
 )
 
 interactions = Table(
@@ -509,4 +510,17 @@ proofs = Table(
     UniqueConstraint("project_id", "method"),
     Index(None, "repository"),
     Index(None, "next_check_at"),
+)
+
+reputations = Table(
+    "reputations",
+    metadata,
+    Column("user_id", _ID, primary_key=True),
+    Column("score", Integer, nullable=False),
+    Column("trust", Double, nullable=False),
+    Column("admirers", Integer, nullable=False),
+    Column("has_proof", Boolean, nullable=False),
+    Column("computed_at", UtcDateTime, nullable=False),
+    Index(None, "trust"),
+    Index(None, "computed_at"),
 )
