@@ -18,6 +18,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
+from opencode.modules.marketplace.domain.words import joined
 from tests.doubles.catalog_in_memory import CatalogInMemory
 
 INDEXES: dict[str, Callable[[], CatalogIndex]] = {"embedded": EmbeddedCatalog, "memory": CatalogInMemory}
@@ -130,6 +131,11 @@ def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_before
         for _ in range(4):
             search = search_of(chance)
             same(embedded.search(search), oracle.search(search), search)
+        names = [joined(name) for name in (*chance.sample(WORDS, 4), "fast-api", "nothing", "")]
+        assert embedded.named(names, 1000) == oracle.named(names, 1000)
+        assert [each.popularity for each in embedded.named(names, 3)] == [
+            each.popularity for each in oracle.named(names, 3)
+        ]
 
 
 @pytest.mark.parametrize("name", INDEXES)

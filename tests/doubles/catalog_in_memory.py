@@ -14,6 +14,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Found,
     Hit,
     Listing,
+    Namesake,
     Order,
     Position,
     PriceFilter,
@@ -76,6 +77,15 @@ class CatalogInMemory:
         for project_id, standing in standings:
             if entry := self._entries.get(project_id):
                 entry.standing = standing
+
+    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+        wanted = set(names)
+        found = [
+            Namesake(entry.listing.id, joined(entry.listing.name), entry.standing.popularity)
+            for entry in self._entries.values()
+            if joined(entry.listing.name) in wanted
+        ]
+        return sorted(found, key=lambda each: (-each.popularity, each.id))[:limit]
 
     def seal(self) -> None:
         pass  # nothing is left for later

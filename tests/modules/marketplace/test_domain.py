@@ -217,10 +217,12 @@ def test_a_title_that_cannot_be_seen_or_turns_the_text_around_is_refused() -> No
 
 
 def test_what_was_public_never_becomes_a_secret_again() -> None:
-    draft, published, archived = ProjectStatus
+    draft, published, archived, quarantined, removed = ProjectStatus
     assert [after for after in ProjectStatus if may_become(draft, after)] == [draft, published, archived]
     for before in (published, archived):
         assert [after for after in ProjectStatus if may_become(before, after)] == [published, archived]
+    for held in (quarantined, removed):
+        assert [after for after in ProjectStatus if may_become(held, after)] == [held]
 
 
 # Counting

@@ -37,6 +37,7 @@ from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.reputing import Reputing
+from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -95,6 +96,7 @@ def build(
     reviewing = Reviewing(parts, settings, identity, catalogue)
     collecting = Collecting(parts, settings, identity, catalogue)
     feeding = Feeding(parts, settings, identity, catalogue, browsing)
+    resembling = Resembling(parts, settings, identity, catalogue)
     reputing = Reputing(parts, settings, identity, catalogue)
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
@@ -103,7 +105,7 @@ def build(
     paying = Paying(parts, settings, identity, catalogue, providers)
 
     def react(reactions: Reactions) -> None:
-        add_reactions(reactions, catalogue, people, telling)
+        add_reactions(reactions, catalogue, people, telling, resembling)
 
     async def stop() -> None:
         await importing.close()
@@ -128,6 +130,7 @@ def build(
         "proving": proving,
         "publishing": publishing,
         "reviewing": reviewing,
+        "resembling": resembling,
         "visiting": visiting,
     }
     plug = Plug(

@@ -12,17 +12,23 @@ from opencode.contracts.marketplace import (
 from opencode.infra.events import Reactions
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.people import People
+from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.telling import Telling
 
 OneProject = ProjectPublished | ProjectChanged | ProjectWithdrawn
 
 
-def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People, telling: Telling) -> None:
+def add_reactions(
+    reactions: Reactions, catalogue: Catalogue, people: People, telling: Telling, resembling: Resembling
+) -> None:
     async def look_again(event: OneProject) -> None:
         await catalogue.tell([event.project_id])
 
     async def tell_published(event: ProjectPublished) -> None:
         await telling.tell_published(event.project_id, event.at)
+
+    async def examine_name(event: ProjectPublished | ProjectChanged) -> None:
+        await resembling.examine(event.project_id)
 
     async def look_at_imported(event: ProjectsImported) -> None:
         await catalogue.tell(event.project_ids)
@@ -40,6 +46,8 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People, te
         reactions.add(event_type, look_again)
     # Only of single publications: an import of thousands must not fill anybody's inbox.
     reactions.add(ProjectPublished, tell_published)
+    for named_type in (ProjectPublished, ProjectChanged):
+        reactions.add(named_type, examine_name)
     reactions.add(ProjectsImported, look_at_imported)
     reactions.add(ProjectStood, note_standing)
     reactions.add(PersonRenamed, look_at_all_of)

@@ -50,6 +50,7 @@ from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, p
 from opencode.modules.marketplace.service.moderating import CaseShown
 from opencode.modules.marketplace.service.people import Person
 from opencode.modules.marketplace.service.proving import ProofShown
+from opencode.modules.marketplace.service.resembling import NameChecked, Similar
 from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
@@ -200,6 +201,7 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     """
     A project. `downloads` and `views` are those of people; robots are counted apart. `starred`: by the caller.
+    `notices` are for whoever has just made or changed it: what they should think about.
     `moderation` is null unless moderators keep the project out of sight; then its owner and they alone see it.
     """
 
@@ -231,9 +233,10 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    notices: list[str] = []
 
     @classmethod
-    def of(cls, shown: Shown, *, starred: bool = False) -> "ProjectView":
+    def of(cls, shown: Shown, *, starred: bool = False, notices: Sequence[str] = ()) -> "ProjectView":
         project, counters = shown.project, shown.counters
         return cls(
             id=project.id,
@@ -264,6 +267,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             created_at=project.created_at,
             updated_at=project.updated_at,
             published_at=project.published_at,
+            notices=list(notices),
         )
 
 
@@ -1097,7 +1101,7 @@ def _person(shown: CaseShown, user_id: str | None) -> OwnerView | None:
 class ProofBody(Body):
     """How the repository is to be proved: by a `file` in it, or by its host's `dns`."""
 
-    method: Literal["file", "dns"]
+    method: ProofMethod
 
 
 class ProofView(msgspec.Struct, frozen=True, kw_only=True):
@@ -1138,3 +1142,30 @@ class ProofView(msgspec.Struct, frozen=True, kw_only=True):
 
 class ProofsView(msgspec.Struct, frozen=True):
     items: list[ProofView]
+
+
+class SimilarView(msgspec.Struct, frozen=True):
+    """A well used project of somebody else. `why`: how the name resembles its name."""
+
+    slug: str
+    title: str
+    stars: int
+    downloads: int
+    why: str
+
+    @classmethod
+    def of(cls, similar: Similar, name: str) -> "SimilarView":
+        card = similar.card
+        return cls(card.slug, card.title, card.stars, card.downloads, similar.told_of(name))
+
+
+class NameCheckView(msgspec.Struct, frozen=True):
+    """`name` is what would stand in the address. `available`: none of one's own projects has it, or had it."""
+
+    name: str
+    available: bool
+    similar: list[SimilarView]
+
+    @classmethod
+    def of(cls, checked: NameChecked) -> "NameCheckView":
+        return cls(checked.name, checked.is_available, [SimilarView.of(each, checked.name) for each in checked.similar])

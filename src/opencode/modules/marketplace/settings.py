@@ -47,3 +47,6 @@ class MarketplaceSettings:
     )
     proof_days: int = setting(7, "days after which a proof of ownership is looked at again", minimum=1)
     proof_grace_days: int = setting(7, "days that a proof still counts after a check has failed", minimum=1)
+    similar_popularity: int = setting(
+        100, "popularity (3 a star, 1 a download) from which on similar names are pointed out", minimum=1
+    )

@@ -154,6 +154,15 @@ class Found:
     corrected: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A project that has one of the names that were asked for, as one word (`words.joined`)."""
+
+    id: ProjectId
+    name: str
+    popularity: float
+
+
 class CatalogIndex(Protocol):
     """
     Finds projects. It can be thrown away: it is filled from the store. Not for several threads at once, but where it
@@ -166,6 +175,13 @@ class CatalogIndex(Protocol):
 
         Total and facets count all results, not those of this page. Going from page to page by `Hit.position` shows
         every project that did not change meanwhile exactly once.
+        """
+        ...
+
+    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+        """
+        The most popular projects that have one of these names, as `words.joined` makes them. Thousands of names that
+        nothing has cost little.
         """
         ...
 

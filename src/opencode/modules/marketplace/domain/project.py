@@ -150,7 +150,7 @@ class Counters:
 
 def may_become(before: ProjectStatus, after: ProjectStatus) -> bool:
     """Can its owner take a project this way? What was public does not become a secret again, nor what is held free."""
-    return before is after or (after is not ProjectStatus.DRAFT and before not in HELD)
+    return before is after or not (after is ProjectStatus.DRAFT or before in HELD or after in HELD)
 
 
 def checked(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:

@@ -18,8 +18,6 @@ class ProofMethod(StrEnum):
     """A token in a file of the repository, or of the web site that it is on."""
     DNS = "dns"
     """A token in a TXT record of the repository's host."""
-    OIDC = "oidc"
-    """A token of OpenID Connect that the repository's CI was given."""
 
 
 class ProofState(StrEnum):

@@ -20,6 +20,7 @@ from opencode.modules.marketplace.schemas import (
     DaysView,
     DayView,
     DownloadView,
+    NameCheckView,
     ProjectChange,
     ProjectDraft,
     ProjectView,
@@ -29,6 +30,7 @@ from opencode.modules.marketplace.schemas import (
 )
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
@@ -72,10 +74,21 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectDraft],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        resembling: NamedDependency[Resembling],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
-        return with_revision(ProjectView.of(made), made.project.revision, status_code=201)
+        view = ProjectView.of(made, notices=await resembling.notices_for(made.project))
+        return with_revision(view, made.project.revision, status_code=201)
+
+    @get("/names/check", operation_id="check_name", summary="What a name could be taken for, before one takes it")
+    async def check_name(
+        self,
+        principal: NamedDependency[Principal],
+        resembling: NamedDependency[Resembling],
+        name: Annotated[str, QueryParameter(max_length=200, description="a title, or a name as in an address")],
+    ) -> NameCheckView:
+        return NameCheckView.of(await resembling.check(name, principal))
 
     @get("/{slug:str}", operation_id="get_project", summary="Get a project")
     async def get_one(
@@ -98,10 +111,13 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectChange],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        resembling: NamedDependency[Resembling],
         if_match: IfMatch = None,
     ) -> Response[ProjectView]:
-        shown = await publishing.change(slug, principal, data.values(), if_match=if_match)
-        return with_revision(ProjectView.of(shown), shown.project.revision)
+        values = data.values()
+        shown = await publishing.change(slug, principal, values, if_match=if_match)
+        notices = await resembling.notices_for(shown.project) if values.keys() & {"name", "title", "status"} else []
+        return with_revision(ProjectView.of(shown, notices=notices), shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(

@@ -5,7 +5,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.domain.proofs import ProofMethod
 from opencode.modules.marketplace.schemas import ProofBody, ProofsView, ProofView
 from opencode.modules.marketplace.service.proving import Proving
 
@@ -23,7 +22,7 @@ class ProofsController(Controller):
         proving: NamedDependency[Proving],
     ) -> ProofView:
         """`todo` says where the token is to be put. Beginning twice is the same as once."""
-        return ProofView.of(await proving.begin(slug, principal, ProofMethod(data.method)))
+        return ProofView.of(await proving.begin(slug, principal, data.method))
 
     @get("/", operation_id="list_proofs", summary="List the proofs of one's own project")
     async def list_all(

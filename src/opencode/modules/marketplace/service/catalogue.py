@@ -18,7 +18,7 @@ import structlog
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import Lagged, Subscription
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Search
+from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Namesake, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
 from opencode.modules.marketplace.domain.views import Card, Shown
@@ -64,6 +64,15 @@ class Catalogue:
         if not self._ready:
             raise CatalogueFilling
         return self._index.search(search)
+
+    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+        """
+        Raises:
+            CatalogueFilling: the first fill is not done.
+        """
+        if not self._ready:
+            raise CatalogueFilling
+        return self._index.named(names, limit)
 
     async def cards(self, ids: Collection[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""

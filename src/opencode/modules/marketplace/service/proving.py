@@ -157,6 +157,7 @@ class Proving(UseCases):
             policy.require(Action.CHANGE, by, project)
             await work.stores.proofs.remove(_one(await work.stores.proofs.of_project(project.id), proof_id).id)
             await self._show(work, project)
+        await self.catalogue.catch_up([project.id])
 
     async def check_due(self) -> None:
         """Look again at the proofs whose time has come."""
@@ -188,8 +189,6 @@ class Proving(UseCases):
         if url is None or repository_key(url) != proof.repository:
             return "The project names another repository by now."
         try:
-            if proof.method is ProofMethod.OIDC:
-                return "Its CI has sent no new token."
             if proof.method is ProofMethod.DNS:
                 found = await self._proofs.domain_has(_domain(url), token)
             elif repository_of(url):
@@ -226,6 +225,7 @@ class Proving(UseCases):
             await work.stores.proofs.save(after)
             others = await work.stores.proofs.proved_by_others(after.repository, after.owner_id)
             await self._show(work, project)
+        await self.catalogue.catch_up([project.id])
         return self._shown(project, after, others if after.is_valid else ())
 
     async def _show(self, work: MarketplaceWork, project: Project) -> None:
@@ -266,8 +266,6 @@ def _domain(url: str) -> str:
 
 def _todo(project: Project, method: ProofMethod) -> str:
     url = project.repository_url or ""
-    if method is ProofMethod.OIDC:
-        return "Let the repository's CI send its OIDC token."
     if method is ProofMethod.DNS:
         return f"Add a TXT record with the text {RECORD}<token> to {_domain(url)}."
     if known := repository_of(url):

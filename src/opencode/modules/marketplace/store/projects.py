@@ -135,6 +135,11 @@ class ProjectStore:
         query = select(projects.c.id).where(projects.c.owner_id == owner_id)
         return [ProjectId(found) for found in (await self._connection.execute(query)).scalars()]
 
+    async def owned_among(self, ids: Collection[ProjectId], owner_id: str) -> list[ProjectId]:
+        """Those of these projects that somebody owns."""
+        query = select(projects.c.id).where(projects.c.id.in_(ids), projects.c.owner_id == owner_id)
+        return [ProjectId(found) for found in (await self._connection.execute(query)).scalars()]
+
     async def count_of(self, owner_id: str, *, listed: bool = False) -> int:
         query = select(func.count()).select_from(projects).where(projects.c.owner_id == owner_id)
         if listed:

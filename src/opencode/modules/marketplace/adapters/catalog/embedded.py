@@ -26,6 +26,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Found,
     Hit,
     Listing,
+    Namesake,
     Order,
     Position,
     Search,
@@ -175,6 +176,24 @@ class EmbeddedCatalog:
             hits = self._by_order(results, search)
         facets = self._facets(results.kept) if search.with_facets else Facets()
         return Found(hits, results.total, facets, understood.corrected)
+
+    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+        """See `CatalogIndex.named`."""
+        self.seal()
+        wanted = dict.fromkeys(names)
+        found: list[Namesake] = []
+        for segment in self._segments:
+            known = [(name, number) for name in wanted if (number := segment.words.find(name)) >= 0]
+            for name, number in known:
+                found += self._named_in(segment, name, number, limit)
+        return sorted(found, key=lambda each: (-each.popularity, each.id))[:limit]
+
+    def _named_in(self, segment: Segment, name: str, word: int, limit: int) -> list[Namesake]:
+        columns = self._columns
+        numbers = segment.having(word, word + 1)[0] + np.uint32(segment.base)
+        numbers = numbers[columns.alive[numbers] & (columns.name_hash[numbers] == hash(name))]
+        best = numbers[np.argsort(-columns.popularity[numbers], kind="stable")][:limit]
+        return [Namesake(columns.key(number).id, name, float(columns.popularity[number])) for number in best.tolist()]
 
     def frequency(self, word: str, *, is_open: bool = False) -> int:
         """See `understanding.Words`."""
