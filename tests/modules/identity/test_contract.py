@@ -64,6 +64,15 @@ async def test_names_of_accounts_are_found_and_unknown_ones_left_out(server: Ser
     assert await server.module.contract.display_names(frozenset()) == {}
 
 
+async def test_whoever_holds_a_permission_by_a_role_is_found(
+    server: Server, admin: httpx.AsyncClient, grace: httpx.AsyncClient
+) -> None:
+    first, second = (await admin.get("/api/v1/me")).json(), (await grace.get("/api/v1/me")).json()
+    assert await server.module.contract.holders_of("projects:moderate") == {first["id"]}
+    assert await server.module.contract.holders_of("projects:write") == {first["id"], second["id"]}
+    assert await server.module.contract.holders_of("projects:none") == frozenset()
+
+
 async def test_other_modules_add_to_the_trail(server: Server, admin: httpx.AsyncClient) -> None:
     actor = await server.module.contract.authenticate(session=admin.cookies[SESSION_COOKIE], bearer=None)
     await server.module.contract.record(
