@@ -813,6 +813,7 @@ export interface paths {
     "/api/v1/me/sales": {
     "/api/v1/me/webhooks": {
     "/api/v1/me/searches": {
+    "/api/v1/moderation/cases": {
         parameters: {
             query?: never;
             header?: never;
@@ -876,6 +877,8 @@ export interface paths {
         };
         /** What was sent, newest first */
         get: operations["list_deliveries"];
+        /** The moderators' queue, opened last first */
+        get: operations["list_cases"];
         put?: never;
         post?: never;
         delete?: never;
@@ -885,6 +888,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}": {
+    "/api/v1/moderation/cases/{case_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -896,6 +900,8 @@ export interface paths {
          * @description For its buyer, its seller and administrators; to others it does not exist.
          */
         get: operations["get_order"];
+        /** A case with its reports and its history */
+        get: operations["get_case"];
         put?: never;
         post?: never;
         delete?: never;
@@ -907,6 +913,7 @@ export interface paths {
     "/api/v1/orders/{order_id}/cancel": {
     "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
     "/api/v1/me/searches/{search_id}": {
+    "/api/v1/moderation/cases/{case_id}/decide": {
         parameters: {
             query?: never;
             header?: never;
@@ -1026,6 +1033,11 @@ export interface paths {
          * @description Twice is the same as once. What is told in the inbox stays as it is.
          */
         post: operations["unsubscribe_from_mails"];
+         * Decide a case
+         * @description `restore`, and `remove` after `quarantine`, are possible later, too. Who owns or reported the subject, or has
+         *     decided what an appeal is against, leaves it to another moderator, if there is one.
+         */
+        post: operations["decide_case"];
         delete?: never;
         post?: never;
         /** Stop following a search */
@@ -1094,6 +1106,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/weeks": {
+    "/api/v1/projects/names/check": {
         parameters: {
             query?: never;
             header?: never;
@@ -1105,6 +1118,8 @@ export interface paths {
          * @description For the small plots of a list. Projects that are not published are left out.
          */
         get: operations["list_project_weeks"];
+        /** What a name could be taken for, before one takes it */
+        get: operations["check_name"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1136,6 +1151,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/days": {
+    "/api/v1/projects/{slug}/appeal": {
         parameters: {
             query?: never;
             header?: never;
@@ -1146,6 +1162,13 @@ export interface paths {
         get: operations["list_project_days"];
         put?: never;
         post?: never;
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own project
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1174,6 +1197,7 @@ export interface paths {
     };
     "/api/v1/projects/{slug}/orders": {
     "/api/v1/projects/{slug}/follow": {
+    "/api/v1/projects/{slug}/proofs": {
         parameters: {
             query?: never;
             header?: never;
@@ -1190,12 +1214,42 @@ export interface paths {
         post?: never;
         /** Stop following a project */
         delete: operations["unfollow_project"];
+        /**
+         * List the proofs of one's own project
+         * @description One for each method at the most, so there are no pages.
+         */
+        get: operations["list_proofs"];
+        put?: never;
+        /**
+         * Begin to prove that a repository is one's own
+         * @description `todo` says where the token is to be put. Beginning twice is the same as once.
+         */
+        post: operations["begin_proof"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{slug}/review": {
+    "/api/v1/projects/{slug}/proofs/{proof_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a proof back */
+        delete: operations["delete_proof"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/proofs/{proof_id}/check": {
         parameters: {
             query?: never;
             header?: never;
@@ -1217,12 +1271,18 @@ export interface paths {
         post?: never;
         /** Take one's review back */
         delete: operations["delete_review"];
+         * Look whether the token is there
+         * @description `state` is `verified`, or `message` says why not.
+         */
+        post: operations["check_proof"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{slug}/reviews": {
+    "/api/v1/projects/{slug}/reports": {
         parameters: {
             query?: never;
             header?: never;
@@ -1236,6 +1296,13 @@ export interface paths {
         get: operations["list_reviews"];
         put?: never;
         post?: never;
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a project
+         * @description One open report for each person and project. The owner never learns who it was.
+         */
+        post: operations["report_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1475,6 +1542,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/users/{handle}/collections": {
+    "/api/v1/users/{handle}/reputation": {
         parameters: {
             query?: never;
             header?: never;
@@ -1483,6 +1551,11 @@ export interface paths {
         };
         /** List somebody's public collections, newest first */
         get: operations["list_collections"];
+        /**
+         * What somebody's reputation is made of
+         * @description It is computed once an hour. An old handle answers 308 with the present one.
+         */
+        get: operations["get_reputation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1594,6 +1667,16 @@ export interface components {
          * @enum {string}
          */
         Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
+        /** AppealBody */
+        AppealBody: {
+            text: string;
+        };
+        /** AppealView */
+        AppealView: {
+            text: string;
+            /** Format: date-time */
+            at: string;
+        };
         /** AuditEntryView */
         AuditEntryView: {
             id: string;
@@ -1648,6 +1731,21 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             featured: boolean;
+            verified: components["schemas"]["VerifiedView"] | null;
+        };
+        /** CaseCardView */
+        CaseCardView: {
+            id: string;
+            kind: components["schemas"]["CaseKind"];
+            state: components["schemas"]["CaseState"];
+            subject: components["schemas"]["SubjectView"];
+            open_reports: number;
+            /** Format: date-time */
+            opened_at: string;
+            decision: components["schemas"]["Decision"] | null;
+            reason: string;
+            decided_by: components["schemas"]["OwnerView"] | null;
+            decided_at: string | null;
         };
         /** CaseDraft */
         CaseDraft: {
@@ -1663,33 +1761,22 @@ export interface components {
             points: number;
         };
         /**
+         * CaseKind
+         * @description Why a case is open, or was last; a report outweighs a similar name, and an appeal both.
+         * @enum {string}
+         */
+        CaseKind: "similar" | "report" | "appeal";
+        /**
+         * CaseState
+         * @enum {string}
+         */
+        CaseState: "open" | "decided";
+        /**
          * CaseVerdict
          * @description What became of one case: the runner's verdicts, and those of judging.
          * @enum {string}
          */
         CaseVerdict: "accepted" | "wrong_answer" | "checker_fault" | "not_run" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
-        /** CaseView */
-        CaseView: {
-            index: number;
-            name: string;
-            hidden: boolean;
-            points: number;
-            verdict: components["schemas"]["CaseVerdict"];
-            cpu_time_ms: number | null;
-            wall_time_ms: number | null;
-            memory_bytes: number | null;
-            message?: string | null;
-            stdin?: string | null;
-            args?: string[] | null;
-            expected_stdout?: string | null;
-            stdout?: string | null;
-            stdout_base64?: string | null;
-            stderr?: string | null;
-            stderr_base64?: string | null;
-            truncated?: boolean | null;
-            exit_code?: number | null;
-            signal?: string | null;
-        };
         /** CheckerDraft */
         CheckerDraft: {
             /** @description id or alias, see /api/v1/languages */
@@ -1800,6 +1887,16 @@ export interface components {
             created_at: string;
             attempted_at: string | null;
             next_attempt_at: string | null;
+        /**
+         * Decision
+         * @description What a moderator decides.
+         * @enum {string}
+         */
+        Decision: "dismiss" | "quarantine" | "restore" | "remove";
+        /** DecisionBody */
+        DecisionBody: {
+            decision: components["schemas"]["Decision"];
+            reason: string;
         };
         /** DownloadView */
         DownloadView: {
@@ -1896,6 +1993,22 @@ export interface components {
          * @enum {string}
          */
         Happening: "paid" | "refunded";
+        /** FiledReportView */
+        FiledReportView: {
+            id: string;
+            reporter: components["schemas"]["OwnerView"] | null;
+            reason: components["schemas"]["ReportReason"];
+            text: string;
+            is_open: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        /** HoldView */
+        HoldView: {
+            reason: string;
+            decided_at: string | null;
+            may_appeal: boolean;
+        };
         /**
          * FollowKind
          * @enum {string}
@@ -2102,6 +2215,12 @@ export interface components {
             text: string;
             /** Format: date-time */
             at: string;
+        };
+        /** NameCheckView */
+        NameCheckView: {
+            name: string;
+            available: boolean;
+            similar: components["schemas"]["SimilarView"][];
         };
         /** NativeRunDraft */
         NativeRunDraft: {
@@ -2369,6 +2488,9 @@ export interface components {
         /** PageView[ItemView] */
         ItemPage: {
             items: components["schemas"]["ItemView"][];
+        /** PageView[CaseCardView] */
+        CaseCardPage: {
+            items: components["schemas"]["CaseCardView"][];
             next_cursor: string | null;
         };
         /**
@@ -2521,7 +2643,7 @@ export interface components {
          * @default draft
          * @enum {string}
          */
-        ProjectStatus: "draft" | "published" | "archived";
+        ProjectStatus: "draft" | "published" | "archived" | "quarantined" | "removed";
         /** ProjectView */
         ProjectView: {
             id: string;
@@ -2546,12 +2668,48 @@ export interface components {
             robot_downloads: number;
             robot_views: number;
             starred: boolean;
+            verified: components["schemas"]["VerifiedView"] | null;
+            moderation: components["schemas"]["HoldView"] | null;
             revision: number;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             updated_at: string;
             published_at: string | null;
+            notices?: string[];
+        };
+        /** ProofBody */
+        ProofBody: {
+            method: components["schemas"]["ProofMethod"];
+        };
+        /**
+         * ProofMethod
+         * @enum {string}
+         */
+        ProofMethod: "file" | "dns";
+        /**
+         * ProofState
+         * @enum {string}
+         */
+        ProofState: "pending" | "verified" | "failing" | "void";
+        /** ProofView */
+        ProofView: {
+            id: string;
+            method: components["schemas"]["ProofMethod"];
+            state: components["schemas"]["ProofState"];
+            repository: string;
+            token: string;
+            todo: string;
+            message: string;
+            also_proved_by: string[];
+            /** Format: date-time */
+            created_at: string;
+            checked_at: string | null;
+            verified_at: string | null;
+        };
+        /** ProofsView */
+        ProofsView: {
+            items: components["schemas"]["ProofView"][];
         };
         /** ReadMark */
         ReadMark: {
@@ -2601,6 +2759,38 @@ export interface components {
         /** ReplyDraft */
         ReplyDraft: {
             body: string;
+        /** ReportBody */
+        ReportBody: {
+            reason: components["schemas"]["ReportReason"];
+            /** @default  */
+            text: string;
+        };
+        /**
+         * ReportReason
+         * @enum {string}
+         */
+        ReportReason: "malware" | "spam" | "impersonation" | "licence" | "abuse" | "other";
+        /** ReportView */
+        ReportView: {
+            id: string;
+            reason: components["schemas"]["ReportReason"];
+            text: string;
+            is_open: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        /** ReputationPartView */
+        ReputationPartView: {
+            /** @enum {string} */
+            name: "trusted_stars" | "proof" | "other_stars";
+            points: number;
+            why: string;
+        };
+        /** ReputationView */
+        ReputationView: {
+            score: number;
+            parts: components["schemas"]["ReputationPartView"][];
+            computed_at: string | null;
         };
         /** ResultView */
         ResultView: {
@@ -2620,6 +2810,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             featured: boolean;
+            verified: components["schemas"]["VerifiedView"] | null;
             /** @default [] */
             why: components["schemas"]["ReasonView"][];
         };
@@ -2800,6 +2991,14 @@ export interface components {
             column: number | null;
             duration_ms: number | null;
         };
+        /** SimilarView */
+        SimilarView: {
+            slug: string;
+            title: string;
+            stars: number;
+            downloads: number;
+            why: string;
+        };
         /** StarView */
         StarView: {
             starred: boolean;
@@ -2810,6 +3009,36 @@ export interface components {
          * @enum {string}
          */
         Status: "waiting" | "admitted" | "declined" | "removed" | "left";
+        /**
+         * StepKind
+         * @description What happened in a case.
+         * @enum {string}
+         */
+        StepKind: "opened" | "reopened" | "appealed" | "decided" | "deleted";
+        /** StepView */
+        StepView: {
+            kind: components["schemas"]["StepKind"];
+            actor: components["schemas"]["OwnerView"] | null;
+            decision: components["schemas"]["Decision"] | null;
+            text: string;
+            impartial: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        /**
+         * SubjectKind
+         * @description What people can report.
+         * @enum {string}
+         */
+        SubjectKind: "project" | "review" | "profile";
+        /** SubjectView */
+        SubjectView: {
+            kind: components["schemas"]["SubjectKind"];
+            id: string;
+            name: string;
+            path: string;
+            owner: components["schemas"]["OwnerView"] | null;
+        };
         /** TerminalDraft */
         TerminalDraft: {
             columns: number;
@@ -2842,7 +3071,7 @@ export interface components {
             total: number;
             points: number;
             points_possible: number;
-            cases: components["schemas"]["CaseView"][];
+            cases: components["schemas"]["execution_domain_views_CaseView"][];
         };
         /** TicketView */
         TicketView: {
@@ -2925,6 +3154,11 @@ export interface components {
             kinds?: string[];
             description?: string;
             active?: boolean;
+        /** VerifiedView */
+        VerifiedView: {
+            method: components["schemas"]["ProofMethod"];
+            /** Format: date-time */
+            at: string;
         };
         /**
          * Visibility
@@ -2954,6 +3188,27 @@ export interface components {
             switched_off_at: string | null;
             /** Format: date-time */
             created_at: string;
+        /** CaseView */
+        execution_domain_views_CaseView: {
+            index: number;
+            name: string;
+            hidden: boolean;
+            points: number;
+            verdict: components["schemas"]["CaseVerdict"];
+            cpu_time_ms: number | null;
+            wall_time_ms: number | null;
+            memory_bytes: number | null;
+            message?: string | null;
+            stdin?: string | null;
+            args?: string[] | null;
+            expected_stdout?: string | null;
+            stdout?: string | null;
+            stdout_base64?: string | null;
+            stderr?: string | null;
+            stderr_base64?: string | null;
+            truncated?: boolean | null;
+            exit_code?: number | null;
+            signal?: string | null;
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -2975,6 +3230,23 @@ export interface components {
             cached: boolean;
             stdout: string;
             stderr: string;
+        };
+        /** CaseView */
+        marketplace_schemas_CaseView: {
+            id: string;
+            kind: components["schemas"]["CaseKind"];
+            state: components["schemas"]["CaseState"];
+            subject: components["schemas"]["SubjectView"];
+            open_reports: number;
+            /** Format: date-time */
+            opened_at: string;
+            decision: components["schemas"]["Decision"] | null;
+            reason: string;
+            decided_by: components["schemas"]["OwnerView"] | null;
+            decided_at: string | null;
+            reports: components["schemas"]["FiledReportView"][];
+            history: components["schemas"]["StepView"][];
+            cases_of_owner: number;
         };
     };
     responses: never;
@@ -4758,12 +5030,17 @@ export interface operations {
     list_own_sales: {
     list_webhooks: {
     list_followed_searches: {
+    list_cases: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description those that wait, or those decided */
+                state?: components["schemas"]["CaseState"] | null;
+                /** @description why it was opened last */
+                kind?: components["schemas"]["CaseKind"] | null;
             };
             header?: never;
             path?: never;
@@ -4780,6 +5057,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["WebhookPage"];
                     "application/json": components["schemas"]["FollowedSearchPage"];
+                    "application/json": components["schemas"]["CaseCardPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4794,11 +5072,13 @@ export interface operations {
         };
     };
     get_order: {
+    get_case: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 order_id: string;
+                case_id: string;
             };
             cookie?: never;
         };
@@ -4811,6 +5091,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderView"];
+                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4825,6 +5106,7 @@ export interface operations {
         };
     };
     cancel_order: {
+    decide_case: {
         parameters: {
             query?: never;
             header?: never;
@@ -4892,12 +5174,14 @@ export interface operations {
             header?: never;
             path: {
                 order_id: string;
+                case_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PaymentMark"];
+                "application/json": components["schemas"]["DecisionBody"];
             };
         };
         responses: {
@@ -5283,6 +5567,7 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5445,6 +5730,11 @@ export interface operations {
                 ids: string[];
                 /** @description how many */
                 weeks?: number;
+    check_name: {
+        parameters: {
+            query: {
+                /** @description a title, or a name as in an address */
+                name: string;
             };
             header?: never;
             path?: never;
@@ -5459,6 +5749,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WeeksView"];
+                    "application/json": components["schemas"]["NameCheckView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5579,6 +5870,9 @@ export interface operations {
                 /** @description how many */
                 days?: number;
             };
+    appeal_for_project: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 slug: string;
@@ -5589,11 +5883,20 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DaysView"];
+                    "application/json": components["schemas"]["AppealView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5649,6 +5952,7 @@ export interface operations {
                 "Idempotency-Key"?: string | null;
             };
     get_follow_of_project: {
+    list_proofs: {
         parameters: {
             query?: never;
             header?: never;
@@ -5675,6 +5979,7 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OrderView"];
                     "application/json": components["schemas"]["FollowingView"];
+                    "application/json": components["schemas"]["ProofsView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5751,6 +6056,7 @@ export interface operations {
         };
     };
     write_review: {
+    begin_proof: {
         parameters: {
             query?: never;
             header?: never;
@@ -5767,11 +6073,18 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewView"];
+                    "application/json": components["schemas"]["ProofView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5786,11 +6099,13 @@ export interface operations {
         };
     };
     delete_review: {
+    delete_proof: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
+                proof_id: string;
             };
             cookie?: never;
         };
@@ -5827,6 +6142,13 @@ export interface operations {
             header?: never;
             path: {
                 slug: string;
+    check_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
             };
             cookie?: never;
         };
@@ -5839,6 +6161,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewsView"];
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6512,6 +6870,7 @@ export interface operations {
         };
     };
     get_follow_of_person: {
+    get_reputation: {
         parameters: {
             query?: never;
             header?: never;
@@ -6591,6 +6950,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowingView"];
+                    "application/json": components["schemas"]["ReputationView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
