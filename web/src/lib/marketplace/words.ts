@@ -7,8 +7,16 @@ export const STATUS_WORDS: Record<ProjectStatus, string> = {
   draft: 'Draft',
   published: 'Published',
   archived: 'Archived',
+  quarantined: 'Quarantined',
+  removed: 'Removed',
 };
-export const STATUS_TONES = { draft: 'warn', published: 'good', archived: 'neutral' } as const;
+export const STATUS_TONES = {
+  draft: 'warn',
+  published: 'good',
+  archived: 'neutral',
+  quarantined: 'bad',
+  removed: 'bad',
+} as const;
 
 export const SORTS = [
   { value: 'relevance', label: 'Best match' },
