@@ -641,6 +641,25 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what one has bought
+         * @description Newest first, those that were revoked too.
+         */
+        get: operations["list_own_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/notices": {
         parameters: {
             query?: never;
@@ -684,10 +703,6 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what one has bought
-         * @description Newest first, those that were revoked too.
-         */
-        get: operations["list_own_entitlements"];
          * Follow one's notices, as Server-Sent Events
          * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
          */
@@ -704,7 +719,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/orders": {
     "/api/v1/me/notices/preferences": {
     "/api/v1/me/following": {
         parameters: {
@@ -713,9 +727,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what one ordered, newest first */
-        get: operations["list_own_orders"];
-        put?: never;
         /** What one is told, and where */
         get: operations["get_notice_preferences"];
         /**
@@ -765,6 +776,23 @@ export interface paths {
         post?: never;
         /** Delete a notice */
         delete: operations["delete_notice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one ordered, newest first */
+        get: operations["list_own_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -825,6 +853,21 @@ export interface paths {
          * @description Orders of one's own projects, in all states.
          */
         get: operations["list_own_sales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /** One's webhooks, newest first */
         get: operations["list_webhooks"];
         put?: never;
@@ -877,6 +920,81 @@ export interface paths {
         };
         /** What was sent, newest first */
         get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description Under the id that it had, so that a receiver that has it already can tell.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take another secret
+         * @description For 24 hours messages are signed with both secrets.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send something to try it
+         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/moderation/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /** The moderators' queue, opened last first */
         get: operations["list_cases"];
         put?: never;
@@ -887,8 +1005,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/orders/{order_id}": {
     "/api/v1/moderation/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case with its reports and its history */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/moderation/cases/{case_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide a case
+         * @description `restore`, and `remove` after `quarantine`, are possible later, too. Who owns or reported the subject, or has
+         *     decided what an appeal is against, leaves it to another moderator, if there is one.
+         */
+        post: operations["decide_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether mails are to end
+         * @description Programs that look at links before people do change nothing by it.
+         */
+        get: operations["ask_before_unsubscribing"];
+        put?: never;
+        /**
+         * Get no more of these mails
+         * @description Twice is the same as once. What is told in the inbox stays as it is.
+         */
+        post: operations["unsubscribe_from_mails"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -900,8 +1079,6 @@ export interface paths {
          * @description For its buyer, its seller and administrators; to others it does not exist.
          */
         get: operations["get_order"];
-        /** A case with its reports and its history */
-        get: operations["get_case"];
         put?: never;
         post?: never;
         delete?: never;
@@ -927,10 +1104,6 @@ export interface paths {
          * @description While it is pending. A payment that arrives all the same makes it paid.
          */
         post: operations["cancel_order"];
-         * Send a message again
-         * @description Under the id that it had, so that a receiver that has it already can tell.
-         */
-        post: operations["replay_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -958,7 +1131,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/mark-paid": {
-    "/api/v1/me/webhooks/{webhook_id}/rotate": {
         parameters: {
             query?: never;
             header?: never;
@@ -972,10 +1144,6 @@ export interface paths {
          * @description For the seller and administrators, of orders of the manual provider.
          */
         post: operations["mark_order_paid"];
-         * Take another secret
-         * @description For 24 hours messages are signed with both secrets.
-         */
-        post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -983,7 +1151,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/refund": {
-    "/api/v1/me/webhooks/{webhook_id}/test": {
         parameters: {
             query?: never;
             header?: never;
@@ -997,10 +1164,6 @@ export interface paths {
          * @description For the seller and administrators. Once all of it is back, entitlement and licence key are revoked.
          */
         post: operations["refund_order"];
-         * Send something to try it
-         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
-         */
-        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1008,7 +1171,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/payments/stripe/webhook": {
-    "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
             header?: never;
@@ -1022,22 +1184,6 @@ export interface paths {
          * @description The signature stands for whoever calls. Twice is the same as once, and the order of calls does not matter.
          */
         post: operations["hear_stripe"];
-        /**
-         * Ask whether mails are to end
-         * @description Programs that look at links before people do change nothing by it.
-         */
-        get: operations["ask_before_unsubscribing"];
-        put?: never;
-        /**
-         * Get no more of these mails
-         * @description Twice is the same as once. What is told in the inbox stays as it is.
-         */
-        post: operations["unsubscribe_from_mails"];
-         * Decide a case
-         * @description `restore`, and `remove` after `quarantine`, are possible later, too. Who owns or reported the subject, or has
-         *     decided what an appeal is against, leaves it to another moderator, if there is one.
-         */
-        post: operations["decide_case"];
         delete?: never;
         post?: never;
         /** Stop following a search */
@@ -1105,8 +1251,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/weeks": {
     "/api/v1/projects/names/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a name could be taken for, before one takes it */
+        get: operations["check_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/weeks": {
         parameters: {
             query?: never;
             header?: never;
@@ -1118,8 +1280,6 @@ export interface paths {
          * @description For the small plots of a list. Projects that are not published are left out.
          */
         get: operations["list_project_weeks"];
-        /** What a name could be taken for, before one takes it */
-        get: operations["check_name"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1150,8 +1310,27 @@ export interface paths {
         patch: operations["change_project"];
         trace?: never;
     };
-    "/api/v1/projects/{slug}/days": {
     "/api/v1/projects/{slug}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own project
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/days": {
         parameters: {
             query?: never;
             header?: never;
@@ -1162,13 +1341,6 @@ export interface paths {
         get: operations["list_project_days"];
         put?: never;
         post?: never;
-        get?: never;
-        put?: never;
-        /**
-         * Ask for another decision about one's own project
-         * @description Once for each decision that keeps it out of sight.
-         */
-        post: operations["appeal_for_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1197,6 +1369,25 @@ export interface paths {
     };
     "/api/v1/projects/{slug}/orders": {
     "/api/v1/projects/{slug}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order a project
+         * @description The price is that of now. Whoever has an open order for the project gets that one.
+         */
+        post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/proofs": {
         parameters: {
             query?: never;
@@ -1866,6 +2057,18 @@ export interface components {
         /** DaysView */
         DaysView: {
             days: components["schemas"]["DayView"][];
+        };
+        /**
+         * Decision
+         * @description What a moderator decides.
+         * @enum {string}
+         */
+        Decision: "dismiss" | "quarantine" | "restore" | "remove";
+        /** DecisionBody */
+        DecisionBody: {
+            decision: components["schemas"]["Decision"];
+            reason: string;
+        };
         /**
          * DeliveryState
          * @description What became of a message.
@@ -1887,16 +2090,6 @@ export interface components {
             created_at: string;
             attempted_at: string | null;
             next_attempt_at: string | null;
-        /**
-         * Decision
-         * @description What a moderator decides.
-         * @enum {string}
-         */
-        Decision: "dismiss" | "quarantine" | "restore" | "remove";
-        /** DecisionBody */
-        DecisionBody: {
-            decision: components["schemas"]["Decision"];
-            reason: string;
         };
         /** DownloadView */
         DownloadView: {
@@ -1982,6 +2175,16 @@ export interface components {
             name?: string | null;
             encoding?: components["schemas"]["Encoding"];
         };
+        /** FiledReportView */
+        FiledReportView: {
+            id: string;
+            reporter: components["schemas"]["OwnerView"] | null;
+            reason: components["schemas"]["ReportReason"];
+            text: string;
+            is_open: boolean;
+            /** Format: date-time */
+            at: string;
+        };
         /** FindingView */
         FindingView: {
             subject: string;
@@ -1993,16 +2196,6 @@ export interface components {
          * @enum {string}
          */
         Happening: "paid" | "refunded";
-        /** FiledReportView */
-        FiledReportView: {
-            id: string;
-            reporter: components["schemas"]["OwnerView"] | null;
-            reason: components["schemas"]["ReportReason"];
-            text: string;
-            is_open: boolean;
-            /** Format: date-time */
-            at: string;
-        };
         /** HoldView */
         HoldView: {
             reason: string;
@@ -2449,6 +2642,11 @@ export interface components {
             items: components["schemas"]["CardView"][];
             next_cursor: string | null;
         };
+        /** PageView[CaseCardView] */
+        CaseCardPage: {
+            items: components["schemas"]["CaseCardView"][];
+            next_cursor: string | null;
+        };
         /** PageView[EntitlementView] */
         EntitlementPage: {
             items: components["schemas"]["EntitlementView"][];
@@ -2457,6 +2655,8 @@ export interface components {
         /** PageView[OrderView] */
         OrderPage: {
             items: components["schemas"]["OrderView"][];
+            next_cursor: string | null;
+        };
         /** PageView[DeliveryView] */
         DeliveryPage: {
             items: components["schemas"]["DeliveryView"][];
@@ -2491,6 +2691,7 @@ export interface components {
         /** PageView[CaseCardView] */
         CaseCardPage: {
             items: components["schemas"]["CaseCardView"][];
+            items: components["schemas"]["notifications_schemas_WebhookView"][];
             next_cursor: string | null;
         };
         /**
@@ -3105,6 +3306,7 @@ export interface components {
             entries: components["schemas"]["EntryView"][];
             /** Format: date-time */
             at: string;
+        };
         /** UnreadView */
         UnreadView: {
             unread: number;
@@ -3141,6 +3343,12 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /** VerifiedView */
+        VerifiedView: {
+            method: components["schemas"]["ProofMethod"];
+            /** Format: date-time */
+            at: string;
+        };
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -3154,11 +3362,6 @@ export interface components {
             kinds?: string[];
             description?: string;
             active?: boolean;
-        /** VerifiedView */
-        VerifiedView: {
-            method: components["schemas"]["ProofMethod"];
-            /** Format: date-time */
-            at: string;
         };
         /**
          * Visibility
@@ -3170,24 +3373,12 @@ export interface components {
             url: string;
             secret?: string | null;
         };
-        /** WebhookView */
-        WebhookView: {
-            outcome: components["schemas"]["Outcome"];
-        };
         /** WeeksView */
         WeeksView: {
             downloads: {
                 [key: string]: number[];
             };
-            id: string;
-            url: string;
-            kinds: components["schemas"]["NoticeKind"][];
-            description: string;
-            active: boolean;
-            failures: number;
-            switched_off_at: string | null;
-            /** Format: date-time */
-            created_at: string;
+        };
         /** CaseView */
         execution_domain_views_CaseView: {
             index: number;
@@ -3247,6 +3438,22 @@ export interface components {
             reports: components["schemas"]["FiledReportView"][];
             history: components["schemas"]["StepView"][];
             cases_of_owner: number;
+        };
+        /** WebhookView */
+        marketplace_schemas_WebhookView: {
+            outcome: components["schemas"]["Outcome"];
+        };
+        /** WebhookView */
+        notifications_schemas_WebhookView: {
+            id: string;
+            url: string;
+            kinds: components["schemas"]["NoticeKind"][];
+            description: string;
+            active: boolean;
+            failures: number;
+            switched_off_at: string | null;
+            /** Format: date-time */
+            created_at: string;
         };
     };
     responses: never;
@@ -4717,6 +4924,39 @@ export interface operations {
         };
     };
     list_own_entitlements: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -4739,7 +4979,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntitlementPage"];
                     "application/json": components["schemas"]["NoticePage"];
                 };
             };
@@ -4778,7 +5017,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["UnreadView"];
                     "application/json": components["schemas"]["CollectionPage"];
                 };
@@ -4964,6 +5202,40 @@ export interface operations {
             };
         };
     };
+    list_own_orders: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_own_profile: {
         parameters: {
             query?: never;
@@ -5037,10 +5309,6 @@ export interface operations {
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
-                /** @description those that wait, or those decided */
-                state?: components["schemas"]["CaseState"] | null;
-                /** @description why it was opened last */
-                kind?: components["schemas"]["CaseKind"] | null;
             };
             header?: never;
             path?: never;
@@ -5071,188 +5339,40 @@ export interface operations {
             };
         };
     };
-    get_order: {
-    get_case: {
+    list_webhooks: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
-            path: {
-                order_id: string;
-                case_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_order: {
-    decide_case: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mark_order_paid: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-                case_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentMark"];
-                "application/json": components["schemas"]["DecisionBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundWish"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hear_stripe: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description t=<seconds>,v1=<hex> */
-                "Stripe-Signature"?: string;
-            };
             path?: never;
             cookie?: never;
         };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_webhook: {
     follow_search: {
         parameters: {
@@ -5307,7 +5427,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5372,7 +5492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5516,6 +5636,110 @@ export interface operations {
             };
         };
     };
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description those that wait, or those decided */
+                state?: components["schemas"]["CaseState"] | null;
+                /** @description why it was opened last */
+                kind?: components["schemas"]["CaseKind"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseCardPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_before_unsubscribing: {
         parameters: {
             query: {
@@ -5567,7 +5791,204 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
-                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_order_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hear_stripe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description t=<seconds>,v1=<hex> */
+                "Stripe-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5723,13 +6144,6 @@ export interface operations {
             };
         };
     };
-    list_project_weeks: {
-        parameters: {
-            query: {
-                /** @description of projects; repeats */
-                ids: string[];
-                /** @description how many */
-                weeks?: number;
     check_name: {
         parameters: {
             query: {
@@ -5748,8 +6162,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WeeksView"];
                     "application/json": components["schemas"]["NameCheckView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_weeks: {
+        parameters: {
+            query: {
+                /** @description of projects; repeats */
+                ids: string[];
+                /** @description how many */
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeeksView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5864,12 +6311,6 @@ export interface operations {
             };
         };
     };
-    list_project_days: {
-        parameters: {
-            query?: {
-                /** @description how many */
-                days?: number;
-            };
     appeal_for_project: {
         parameters: {
             query?: never;
@@ -5879,10 +6320,6 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AppealBody"];
@@ -5895,8 +6332,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DaysView"];
                     "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_days: {
+        parameters: {
+            query?: {
+                /** @description how many */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5969,6 +6439,33 @@ export interface operations {
         responses: {
             /** @description Created */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_proofs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
         requestBody?: never;
         responses: {
             /** @description OK */
