@@ -640,6 +640,26 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own collections, newest first
+         * @description The private ones too.
+         */
+        get: operations["list_own_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/entitlements": {
         parameters: {
             query?: never;
@@ -652,6 +672,23 @@ export interface paths {
          * @description Newest first, those that were revoked too.
          */
         get: operations["list_own_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/following": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one follows, the latest first */
+        get: operations["list_following"];
         put?: never;
         post?: never;
         delete?: never;
@@ -695,7 +732,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/notices/events": {
-    "/api/v1/me/collections": {
         parameters: {
             query?: never;
             header?: never;
@@ -707,10 +743,6 @@ export interface paths {
          * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
          */
         get: operations["watch_notices"];
-         * List one's own collections, newest first
-         * @description The private ones too.
-         */
-        get: operations["list_own_collections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -720,7 +752,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/notices/preferences": {
-    "/api/v1/me/following": {
         parameters: {
             query?: never;
             header?: never;
@@ -734,9 +765,6 @@ export interface paths {
          * @description Kinds that are not named have their defaults again.
          */
         put: operations["set_notice_preferences"];
-        /** List what one follows, the latest first */
-        get: operations["list_following"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -839,9 +867,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/sales": {
-    "/api/v1/me/webhooks": {
-    "/api/v1/me/searches": {
-    "/api/v1/moderation/cases": {
         parameters: {
             query?: never;
             header?: never;
@@ -856,6 +881,47 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the searches that one follows
+         * @description The latest first.
+         */
+        get: operations["list_followed_searches"];
+        put?: never;
+        /**
+         * Be told of new projects that fit a search
+         * @description A search that asks for the same as one that is followed already answers with that one.
+         */
+        post: operations["follow_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop following a search */
+        delete: operations["unfollow_search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -876,16 +942,6 @@ export interface paths {
          * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
          */
         post: operations["create_webhook"];
-         * List the searches that one follows
-         * @description The latest first.
-         */
-        get: operations["list_followed_searches"];
-        put?: never;
-        /**
-         * Be told of new projects that fit a search
-         * @description A search that asks for the same as one that is followed already answers with that one.
-         */
-        post: operations["follow_search"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1088,9 +1144,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/cancel": {
-    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
-    "/api/v1/me/searches/{search_id}": {
-    "/api/v1/moderation/cases/{case_id}/decide": {
         parameters: {
             query?: never;
             header?: never;
@@ -1185,9 +1238,6 @@ export interface paths {
          */
         post: operations["hear_stripe"];
         delete?: never;
-        post?: never;
-        /** Stop following a search */
-        delete: operations["unfollow_search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1367,8 +1417,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/orders": {
     "/api/v1/projects/{slug}/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who follows a project, in numbers */
+        get: operations["get_follow_of_project"];
+        /**
+         * Follow a project
+         * @description Twice is the same as once.
+         */
+        put: operations["follow_project"];
+        post?: never;
+        /** Stop following a project */
+        delete: operations["unfollow_project"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/orders": {
         parameters: {
             query?: never;
             header?: never;
@@ -1395,16 +1466,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who follows a project, in numbers */
-        get: operations["get_follow_of_project"];
-        /**
-         * Follow a project
-         * @description Twice is the same as once.
-         */
-        put: operations["follow_project"];
-        post?: never;
-        /** Stop following a project */
-        delete: operations["unfollow_project"];
         /**
          * List the proofs of one's own project
          * @description One for each method at the most, so there are no pages.
@@ -1422,7 +1483,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/review": {
     "/api/v1/projects/{slug}/proofs/{proof_id}": {
         parameters: {
             query?: never;
@@ -1450,18 +1510,6 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Order a project
-         * @description The price is that of now. Whoever has an open order for the project gets that one.
-         */
-        post: operations["place_order"];
-        /**
-         * Write one's review of a project
-         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
-         */
-        put: operations["write_review"];
-        post?: never;
-        /** Take one's review back */
-        delete: operations["delete_review"];
          * Look whether the token is there
          * @description `state` is `verified`, or `message` says why not.
          */
@@ -1472,8 +1520,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/reviews": {
     "/api/v1/projects/{slug}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a project
+         * @description One open report for each person and project. The owner never learns who it was.
+         */
+        post: operations["report_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write one's review of a project
+         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
+         */
+        put: operations["write_review"];
+        post?: never;
+        /** Take one's review back */
+        delete: operations["delete_review"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/reviews": {
         parameters: {
             query?: never;
             header?: never;
@@ -1487,13 +1575,6 @@ export interface paths {
         get: operations["list_reviews"];
         put?: never;
         post?: never;
-        get?: never;
-        put?: never;
-        /**
-         * Tell moderators that something is wrong with a project
-         * @description One open report for each person and project. The owner never learns who it was.
-         */
-        post: operations["report_project"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1733,7 +1814,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/users/{handle}/collections": {
-    "/api/v1/users/{handle}/reputation": {
         parameters: {
             query?: never;
             header?: never;
@@ -1742,11 +1822,6 @@ export interface paths {
         };
         /** List somebody's public collections, newest first */
         get: operations["list_collections"];
-        /**
-         * What somebody's reputation is made of
-         * @description It is computed once an hour. An old handle answers 308 with the present one.
-         */
-        get: operations["get_reputation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1772,6 +1847,26 @@ export interface paths {
         post?: never;
         /** Stop following somebody */
         delete: operations["unfollow_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{handle}/reputation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What somebody's reputation is made of
+         * @description It is computed once an hour. An old handle answers 308 with the present one.
+         */
+        get: operations["get_reputation"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2191,18 +2286,6 @@ export interface components {
             detail: string;
         };
         /**
-         * Happening
-         * @description What a transaction is about.
-         * @enum {string}
-         */
-        Happening: "paid" | "refunded";
-        /** HoldView */
-        HoldView: {
-            reason: string;
-            decided_at: string | null;
-            may_appeal: boolean;
-        };
-        /**
          * FollowKind
          * @enum {string}
          */
@@ -2243,10 +2326,22 @@ export interface components {
             following: boolean;
             followers: number;
         };
+        /**
+         * Happening
+         * @description What a transaction is about.
+         * @enum {string}
+         */
+        Happening: "paid" | "refunded";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
             helpful: number;
+        };
+        /** HoldView */
+        HoldView: {
+            reason: string;
+            decided_at: string | null;
+            may_appeal: boolean;
         };
         /**
          * ImportState
@@ -2647,9 +2742,29 @@ export interface components {
             items: components["schemas"]["CaseCardView"][];
             next_cursor: string | null;
         };
+        /** PageView[CollectionView] */
+        CollectionPage: {
+            items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
         /** PageView[EntitlementView] */
         EntitlementPage: {
             items: components["schemas"]["EntitlementView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[FollowedSearchView] */
+        FollowedSearchPage: {
+            items: components["schemas"]["FollowedSearchView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[FollowedView] */
+        FollowedPage: {
+            items: components["schemas"]["FollowedView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[ItemView] */
+        ItemPage: {
+            items: components["schemas"]["ItemView"][];
             next_cursor: string | null;
         };
         /** PageView[OrderView] */
@@ -2669,28 +2784,6 @@ export interface components {
         };
         /** PageView[WebhookView] */
         WebhookPage: {
-            items: components["schemas"]["WebhookView"][];
-        /** PageView[CollectionView] */
-        CollectionPage: {
-            items: components["schemas"]["CollectionView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[FollowedSearchView] */
-        FollowedSearchPage: {
-            items: components["schemas"]["FollowedSearchView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[FollowedView] */
-        FollowedPage: {
-            items: components["schemas"]["FollowedView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[ItemView] */
-        ItemPage: {
-            items: components["schemas"]["ItemView"][];
-        /** PageView[CaseCardView] */
-        CaseCardPage: {
-            items: components["schemas"]["CaseCardView"][];
             items: components["schemas"]["notifications_schemas_WebhookView"][];
             next_cursor: string | null;
         };
@@ -2912,12 +3005,6 @@ export interface components {
         ProofsView: {
             items: components["schemas"]["ProofView"][];
         };
-        /** ReadMark */
-        ReadMark: {
-            ids?: string[] | null;
-            /** @default false */
-            all: boolean;
-            up_to?: string | null;
         /** RatingsView */
         RatingsView: {
             count: number;
@@ -2925,6 +3012,13 @@ export interface components {
             stars: {
                 [key: string]: number;
             };
+        };
+        /** ReadMark */
+        ReadMark: {
+            ids?: string[] | null;
+            /** @default false */
+            all: boolean;
+            up_to?: string | null;
         };
         /** ReasonView */
         ReasonView: {
@@ -2960,6 +3054,7 @@ export interface components {
         /** ReplyDraft */
         ReplyDraft: {
             body: string;
+        };
         /** ReportBody */
         ReportBody: {
             reason: components["schemas"]["ReportReason"];
@@ -3349,6 +3444,11 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /**
+         * Visibility
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -3363,11 +3463,6 @@ export interface components {
             description?: string;
             active?: boolean;
         };
-        /**
-         * Visibility
-         * @enum {string}
-         */
-        Visibility: "public" | "private";
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
@@ -4923,6 +5018,40 @@ export interface operations {
             };
         };
     };
+    list_own_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_own_entitlements: {
         parameters: {
             query?: {
@@ -4944,6 +5073,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_following: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description only these; all when not given */
+                kind?: components["schemas"]["FollowKind"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4993,15 +5158,6 @@ export interface operations {
             };
         };
     };
-    list_own_orders: {
-    list_own_collections: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
     count_notices: {
         parameters: {
             query?: never;
@@ -5018,7 +5174,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnreadView"];
-                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5070,16 +5225,6 @@ export interface operations {
     get_notice_preferences: {
         parameters: {
             query?: never;
-    list_following: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-                /** @description only these; all when not given */
-                kind?: components["schemas"]["FollowKind"] | null;
-            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5093,7 +5238,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreferencesView"];
-                    "application/json": components["schemas"]["FollowedPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5300,9 +5444,6 @@ export interface operations {
         };
     };
     list_own_sales: {
-    list_webhooks: {
-    list_followed_searches: {
-    list_cases: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -5323,10 +5464,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
-                    "application/json": components["schemas"]["WebhookPage"];
-                    "application/json": components["schemas"]["FollowedSearchPage"];
-                    "application/json": components["schemas"]["CaseCardPage"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_followed_searches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedSearchPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedSearchDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedSearchView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfollow_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {
@@ -5374,7 +5608,6 @@ export interface operations {
         };
     };
     create_webhook: {
-    follow_search: {
         parameters: {
             query?: never;
             header?: never;
@@ -5384,7 +5617,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["WebhookBody"];
-                "application/json": components["schemas"]["FollowedSearchDraft"];
             };
         };
         responses: {
@@ -5395,7 +5627,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewWebhookView"];
-                    "application/json": components["schemas"]["FollowedSearchView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5410,7 +5641,6 @@ export interface operations {
         };
     };
     get_webhook: {
-    unfollow_search: {
         parameters: {
             query?: never;
             header?: never;
@@ -5447,7 +5677,6 @@ export interface operations {
             header?: never;
             path: {
                 webhook_id: string;
-                search_id: string;
             };
             cookie?: never;
         };
@@ -6414,50 +6643,7 @@ export interface operations {
             };
         };
     };
-    place_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
     get_follow_of_project: {
-    list_proofs: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderDraft"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_proofs: {
         parameters: {
             query?: never;
             header?: never;
@@ -6474,9 +6660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderView"];
                     "application/json": components["schemas"]["FollowingView"];
-                    "application/json": components["schemas"]["ProofsView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6552,7 +6736,75 @@ export interface operations {
             };
         };
     };
-    write_review: {
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_proofs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     begin_proof: {
         parameters: {
             query?: never;
@@ -6564,12 +6816,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReviewDraft"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
                 "application/json": components["schemas"]["ProofBody"];
             };
         };
@@ -6580,7 +6826,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReviewView"];
                     "application/json": components["schemas"]["ProofView"];
                 };
             };
@@ -6595,7 +6840,6 @@ export interface operations {
             };
         };
     };
-    delete_review: {
     delete_proof: {
         parameters: {
             query?: never;
@@ -6626,19 +6870,6 @@ export interface operations {
             };
         };
     };
-    list_reviews: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-                /** @description the order; all are descending */
-                sort?: components["schemas"]["ReviewOrder"];
-            };
-            header?: never;
-            path: {
-                slug: string;
     check_proof: {
         parameters: {
             query?: never;
@@ -6657,7 +6888,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReviewsView"];
                     "application/json": components["schemas"]["ProofView"];
                 };
             };
@@ -6694,6 +6924,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description the order; all are descending */
+                sort?: components["schemas"]["ReviewOrder"];
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7367,7 +7699,6 @@ export interface operations {
         };
     };
     get_follow_of_person: {
-    get_reputation: {
         parameters: {
             query?: never;
             header?: never;
@@ -7447,6 +7778,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reputation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["ReputationView"];
                 };
             };
