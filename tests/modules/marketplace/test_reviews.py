@@ -12,6 +12,7 @@ from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store.tables import review_marks, reviews, uses
 from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Person
 from tests.modules.marketplace.notices import notices
+from tests.modules.marketplace.test_orders import bought, did
 
 PATH = f"{PROJECTS}/ada.engine"
 REVIEW = f"{PATH}/review"
@@ -69,6 +70,17 @@ async def test_who_has_downloaded_a_project_reviews_it_once(market: Market, ada:
     assert page["items"][0]["updated_at"] > page["items"][0]["created_at"]
     assert (page["own"], page["may_review"]) == (None, False)
     assert (await grace.get(REVIEWS)).json()["own"]["rating"] == 2
+
+
+async def test_who_has_bought_a_project_reviews_it_until_the_money_is_given_back(market: Market) -> None:
+    ada, grace, slug, order = await bought(market)
+    path = f"{PROJECTS}/{slug}/review"
+    assert (await market.member("Joan").put(path, GOOD)).status_code == 403
+    assert (await grace.put(path, GOOD)).status_code == 201
+    await grace.delete(path)
+    await did(ada, order, "refund", {})
+    assert (await grace.put(path, GOOD)).status_code == 403
+    assert (await grace.get(f"{path}s")).json()["may_review"] is False
 
 
 async def test_the_owner_does_not_review_what_is_theirs(market: Market, ada: Person) -> None:

@@ -160,7 +160,7 @@ class NotUsed(Forbidden):
     def __init__(self, slug: str) -> None:
         super().__init__(
             f"You have not used {slug} yet, as far as this server knows.",
-            action="Download it while you are signed in, then review it.",
+            action="Download or buy it while you are signed in, then review it.",
         )
 
 

@@ -37,7 +37,7 @@ class ReviewsController(Controller):
         principal: NamedDependency[Principal],
         reviewing: NamedDependency[Reviewing],
     ) -> Response[ReviewView]:
-        """For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one."""
+        """For those who have downloaded or bought it. 201 for a first one, 200 in place of an earlier one."""
         shown, is_new = await reviewing.write(slug, principal, data.values())
         return Response(ReviewView.of(shown), status_code=201 if is_new else 200)
 

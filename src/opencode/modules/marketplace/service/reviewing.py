@@ -78,7 +78,7 @@ class Reviewing(UseCases):
             project = (await self.find(work.stores, slug, to_change=True)).project
             policy.require(Action.REVIEW, by, project)
             require_good(problems)
-            if not await work.stores.reviews.has_used(project.id, by.id):
+            if not await _has_used(work.stores, project, by):
                 raise NotUsed(project.slug)
             before = await work.stores.reviews.of(project.id, by.id)
             after = await (self._rewrite(work, before, fields, now) if before else self._add(work, project, by, fields))
@@ -174,7 +174,13 @@ class Reviewing(UseCases):
 async def _may_review(stores: Stores, project: Project, by: Principal) -> bool:
     if not by.is_user or project.owner_id == by.id:
         return False
-    return await stores.reviews.has_used(project.id, by.id)
+    return await _has_used(stores, project, by)
+
+
+async def _has_used(stores: Stores, project: Project, by: Principal) -> bool:
+    if await stores.reviews.has_used(project.id, by.id):
+        return True
+    return await stores.entitlements.active_of(by.id, project.id) is not None
 
 
 def _written(project: Project, review: Review, author: Profile, at: datetime) -> NoticeGiven:

@@ -1,7 +1,6 @@
 """Who used what, reviews, and the marks that they get."""
 
 from dataclasses import asdict, fields
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, false, func, insert, select, update
@@ -26,11 +25,6 @@ class ReviewStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-
-    async def note_use(self, project_id: ProjectId, user_id: str, at: datetime) -> None:
-        """Somebody has used a project, such as by buying it; twice is the same as once."""
-        values = {"project_id": project_id, "user_id": user_id, "at": at}
-        await self._connection.execute(self._dialect.insert(uses).values(values).on_conflict_do_nothing())
 
     async def has_used(self, project_id: ProjectId, user_id: str) -> bool:
         query = select(uses.c.at).where(uses.c.project_id == project_id, uses.c.user_id == user_id)
