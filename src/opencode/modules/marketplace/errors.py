@@ -15,7 +15,7 @@ What can go wrong in the marketplace.
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
     TooLarge        ImportTooLarge
-    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast
+    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · PreviewsTooFast
     Unavailable     CatalogueFilling · PaymentsUnavailable
 """
 
@@ -354,6 +354,15 @@ class ActsTooFast(Busy):
         super().__init__(
             "You follow, review and collect too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
         )
+
+
+class PreviewsTooFast(Busy):
+    """One person has texts rendered too fast."""
+
+    title = "Too many previews"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You have texts rendered too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
 
 
 class CatalogueFilling(Unavailable):

@@ -15,6 +15,7 @@ from opencode.infra.settings import SettingsError, variable_of
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.ledger import Check
+from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
@@ -31,6 +32,7 @@ from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.readmes import Readmes, Render
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -58,6 +60,18 @@ def build_index() -> CatalogIndex:
     return EmbeddedCatalog()
 
 
+def build_renderer() -> Render:
+    """What makes HTML of Markdown."""
+
+    # Loaded at the first text only: it takes a tenth of a second.
+    def render(markdown: str, repository: Repository | None) -> str:
+        from opencode.modules.marketplace.adapters.readme import render
+
+        return render(markdown, repository)
+
+    return render
+
+
 def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, index: CatalogIndex) -> MarketplaceModule:
     """Put the module together."""
     catalogue = Catalogue(parts, index)
@@ -73,6 +87,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     reviewing = Reviewing(parts, settings, identity, catalogue)
     collecting = Collecting(parts, settings, identity, catalogue)
     feeding = Feeding(parts, settings, identity, catalogue, browsing)
+    readmes = Readmes(parts, settings, identity, catalogue, build_renderer())
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
@@ -103,6 +118,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "people": people,
         "publishing": publishing,
         "reviewing": reviewing,
+        "readmes": readmes,
         "visiting": visiting,
     }
     plug = Plug(

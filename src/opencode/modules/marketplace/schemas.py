@@ -73,6 +73,13 @@ class ProjectChange(Body):
         return _values(self)
 
 
+class MarkdownBody(Body):
+    """Markdown, at most 200,000 bytes. `repository_url`: where its relative links and pictures lead."""
+
+    text: str
+    repository_url: str | None = None
+
+
 class ProfileChange(Body):
     """What is to change of one's profile; what is absent stays."""
 
@@ -158,6 +165,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     """
     A project. `downloads` and `views` are those of people; robots are counted apart. `starred`: by the caller.
+    `description_html` is the description, which is Markdown, as HTML that is safe to show; its relative links lead into
+    the repository.
     """
 
     id: str
@@ -166,6 +175,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     summary: str
     description: str
+    description_html: str
     owner: OwnerView
     technologies: tuple[str, ...]
     license: str | None
@@ -188,7 +198,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None
 
     @classmethod
-    def of(cls, shown: Shown, *, starred: bool = False) -> "ProjectView":
+    def of(cls, shown: Shown, description_html: str, *, starred: bool = False) -> "ProjectView":
         project, counters = shown.project, shown.counters
         return cls(
             id=project.id,
@@ -197,6 +207,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             title=project.title,
             summary=project.summary,
             description=project.description,
+            description_html=description_html,
             owner=OwnerView(project.handle, shown.owner_name),
             technologies=project.technologies,
             license=project.license or None,
@@ -218,6 +229,12 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             updated_at=project.updated_at,
             published_at=project.published_at,
         )
+
+
+class RenderedView(msgspec.Struct, frozen=True):
+    """HTML that is safe to show, whoever wrote the text."""
+
+    html: str
 
 
 class FacetValueView(msgspec.Struct, frozen=True):

@@ -18,6 +18,9 @@ class MarketplaceSettings:
     )
     follows_per_person: int = setting(5_000, "people and projects that one person may follow", minimum=1)
     collections_per_person: int = setting(200, "collections that one person may have", minimum=1)
+    previews_per_minute: int = setting(
+        240, "texts that one person may have rendered per minute while writing them", minimum=1
+    )
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1

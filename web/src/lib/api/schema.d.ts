@@ -576,6 +576,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/licences/verify": {
+    "/api/v1/markdown": {
         parameters: {
             query?: never;
             header?: never;
@@ -609,6 +610,10 @@ export interface paths {
         get: operations["check_ledger"];
         put?: never;
         post?: never;
+         * Show Markdown as a project's page will show it
+         * @description Nothing is kept.
+         */
+        post: operations["render_markdown"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2090,6 +2095,11 @@ export interface components {
          * @enum {string}
          */
         MailWhen: "none" | "at_once" | "daily";
+        /** MarkdownBody */
+        MarkdownBody: {
+            text: string;
+            repository_url?: string | null;
+        };
         /** MessageDraft */
         MessageDraft: {
             /** @description 1 to 4000 characters */
@@ -2530,6 +2540,7 @@ export interface components {
             title: string;
             summary: string;
             description: string;
+            description_html: string;
             owner: components["schemas"]["OwnerView"];
             technologies: string[];
             license: string | null;
@@ -2601,6 +2612,9 @@ export interface components {
         /** ReplyDraft */
         ReplyDraft: {
             body: string;
+        /** RenderedView */
+        RenderedView: {
+            html: string;
         };
         /** ResultView */
         ResultView: {
@@ -4319,6 +4333,7 @@ export interface operations {
         };
     };
     verify_licence: {
+    render_markdown: {
         parameters: {
             query?: never;
             header?: never;
@@ -4328,6 +4343,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LicenceQuestion"];
+                "application/json": components["schemas"]["MarkdownBody"];
             };
         };
         responses: {
@@ -4367,6 +4383,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerCheckView"];
+                    "application/json": components["schemas"]["RenderedView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -6,6 +6,7 @@ from opencode.modules.marketplace.routes.collections import CollectionsControlle
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
+from opencode.modules.marketplace.routes.markdown import render_markdown
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
     check_ledger,
@@ -40,5 +41,6 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
+    render_markdown,
 )
 """Every handler of the module."""

@@ -13,6 +13,7 @@ from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
+from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.schemas import (
@@ -29,6 +30,7 @@ from opencode.modules.marketplace.schemas import (
 )
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
@@ -43,6 +45,11 @@ def provide_visitor(
     if principal.is_user:
         return Visitor(principal.id, agent, principal.id)
     return Visitor(f"{network_of(address)} {agent}", agent)
+
+
+async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False) -> ProjectView:
+    html = await readmes.html_of(shown.project.description, shown.project.repository_url)
+    return ProjectView.of(shown, html, starred=starred)
 
 
 class ProjectsController(Controller):
@@ -72,10 +79,11 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectDraft],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        readmes: NamedDependency[Readmes],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
-        return with_revision(ProjectView.of(made), made.project.revision, status_code=201)
+        return with_revision(await _view(made, readmes), made.project.revision, status_code=201)
 
     @get("/{slug:str}", operation_id="get_project", summary="Get a project")
     async def get_one(
@@ -83,13 +91,14 @@ class ProjectsController(Controller):
         slug: FromPath[str],
         principal: NamedDependency[Principal],
         visiting: NamedDependency[Visiting],
+        readmes: NamedDependency[Readmes],
         visitor: NamedDependency[Visitor],
     ) -> Response[ProjectView]:
         """An old slug answers 308 with the present one."""
         shown, starred = await visiting.look(slug, principal, visitor)
         if shown.project.slug != slug:
             return moved_to(f"{_PATH}/{shown.project.slug}")
-        return with_revision(ProjectView.of(shown, starred=starred), shown.project.revision)
+        return with_revision(await _view(shown, readmes, starred=starred), shown.project.revision)
 
     @patch("/{slug:str}", operation_id="change_project", summary="Change a project")
     async def change(
@@ -98,10 +107,11 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectChange],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        readmes: NamedDependency[Readmes],
         if_match: IfMatch = None,
     ) -> Response[ProjectView]:
         shown = await publishing.change(slug, principal, data.values(), if_match=if_match)
-        return with_revision(ProjectView.of(shown), shown.project.revision)
+        return with_revision(await _view(shown, readmes), shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(
