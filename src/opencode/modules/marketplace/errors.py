@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp
+                    ProviderNotSetUp · ReleaseNotFound · FileNotFound
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     NotYourOrder
     PaymentRequired ProjectNotBought
@@ -11,12 +11,14 @@ What can go wrong in the marketplace.
                     SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
                     TooManyCollections · CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought
                     OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
-                    PaymentsRefused · ProjectSold
+                    PaymentsRefused · ProjectSold · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
+                    TooManyFiles
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
-    TooLarge        ImportTooLarge
-    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · PreviewsTooFast
-    Unavailable     CatalogueFilling · PaymentsUnavailable
+                    ChecksumMismatch · UploadBrokenOff
+    TooLarge        ImportTooLarge · FileTooLarge
+    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · PreviewsTooFast · UploadsAtOnce
+    Unavailable     CatalogueFilling · PaymentsUnavailable · FileMissing
 """
 
 from opencode.kernel.errors import (
@@ -115,6 +117,26 @@ class FeedNotFound(NotFound):
         )
 
 
+class ReleaseNotFound(NotFound):
+    """The project has no such release."""
+
+    title = "The release was not found"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"There is no release {version[:100]!r}.", action="GET /api/v1/projects/{slug}/releases lists all of them."
+        )
+
+
+class FileNotFound(NotFound):
+    """The release has no file of this name."""
+
+    title = "The file was not found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The release has no file {name[:200]!r}.", action="Get the release; it lists its files.")
+
+
 class NotYourProject(Forbidden):
     """The project is somebody else's."""
 
@@ -211,12 +233,15 @@ class NotPublished(Conflict):
 
 
 class NothingToDownload(Conflict):
-    """The project names no repository."""
+    """The project has no file to offer, and names no repository."""
 
     title = "There is nothing to download"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"The project {slug} names no repository.", action="Ask its owner to set repository_url.")
+        super().__init__(
+            f"The project {slug} has no file and names no repository.",
+            action="Ask its owner to release something, or to set repository_url.",
+        )
 
 
 class TooManyProjects(Conflict):
@@ -282,6 +307,62 @@ class CollectionFull(Conflict):
         super().__init__(f"The collection holds {most} projects, which is the most.", action="Make another one.")
 
 
+class VersionTaken(Conflict):
+    """The project has this version already, perhaps written in another way."""
+
+    title = "The version is taken"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"The project has a release {version} already; 1.0 and 1.0.0 are one version.",
+            action="Choose a higher version.",
+        )
+
+
+class TooManyReleases(Conflict):
+    """One project has as many releases as there may be."""
+
+    title = "Too many releases"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The project has {most} releases, which is the most.", action="Delete one that nobody has downloaded."
+        )
+
+
+class ReleaseInUse(Conflict):
+    """Somebody has downloaded a file of the release, and may rely on it."""
+
+    title = "The release is in use"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Somebody has downloaded a file of {version}, so it cannot be deleted.",
+            action='Take it back instead: PATCH it with {"yanked": true}, and nobody is offered it any more.',
+        )
+
+
+class FileNameTaken(Conflict):
+    """The release has a file of this name with another content; files never change."""
+
+    title = "The file exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The release has a file {name} with another content, and files never change.",
+            action="Choose another name, or release a new version.",
+        )
+
+
+class TooManyFiles(Conflict):
+    """One release has as many files as there may be."""
+
+    title = "Too many files"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The release has {most} files, which is the most.", action="Put several into an archive.")
+
+
 class ProjectOutdated(Outdated):
     """Somebody changed the project, or the profile, since it was read."""
 
@@ -325,6 +406,24 @@ class ImportRefused(Invalid):
     title = "The import cannot be taken"
 
 
+class ChecksumMismatch(Invalid):
+    """What came is not what the checksum in the request's head announced; nothing of it is kept."""
+
+    title = "The checksum differs"
+
+    def __init__(self, name: str, sha256: str) -> None:
+        super().__init__(f"The SHA-256 of what came as {name} is {sha256}.", action="Send it again.")
+
+
+class UploadBrokenOff(Invalid):
+    """The caller went away before the whole file was there; nothing of it is kept."""
+
+    title = "The upload broke off"
+
+    def __init__(self) -> None:
+        super().__init__("The upload ended before the file did.", action="Send it again.")
+
+
 class ImportTooLarge(TooLarge):
     """An import has more lines or bytes than the server takes at once."""
 
@@ -332,6 +431,28 @@ class ImportTooLarge(TooLarge):
 
     def __init__(self, most: int, unit: str) -> None:
         super().__init__(f"An import may have {most} {unit}.", action="Send it in several parts.")
+
+
+class FileTooLarge(TooLarge):
+    """A file has more bytes than there is room for; `detail` says which limit it is."""
+
+    title = "The file is too large"
+
+    def __init__(self, name: str, most: int, reason: str) -> None:
+        super().__init__(
+            f"{name} may have {most} bytes, {reason}.", action="Make it smaller, or ask the operator for more room."
+        )
+
+
+class UploadsAtOnce(Busy):
+    """One person uploads too many files at the same time."""
+
+    title = "Too many uploads at once"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You are uploading {most} files already.", action="Wait until one of them is done.", retry_after_s=5
+        )
 
 
 class ProjectsTooFast(Busy):
@@ -363,6 +484,17 @@ class PreviewsTooFast(Busy):
 
     def __init__(self, wait_s: int) -> None:
         super().__init__("You have texts rendered too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
+
+
+class FileMissing(Unavailable):
+    """The storage does not hold what the database knows, as after a restored backup without files."""
+
+    title = "The file is missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The server has lost the content of {name}.", action="Tell its operator; the owner can upload it anew."
+        )
 
 
 class CatalogueFilling(Unavailable):

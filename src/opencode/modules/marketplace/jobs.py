@@ -3,6 +3,7 @@
 from opencode.infra.jobs import Job
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
+from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -10,13 +11,17 @@ from opencode.modules.marketplace.service.tidying import Tidying
 PAYMENTS_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
+CLEAR_EVERY_S = 3_600.0
 
 
-def jobs(counting: Counting, tidying: Tidying, catalogue: Catalogue, ordering: Ordering, paying: Paying) -> list[Job]:
+def jobs(
+    counting: Counting, tidying: Tidying, catalogue: Catalogue, ordering: Ordering, paying: Paying, files: Files
+) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
         Job("bring the orders of the catalogue in shape", SETTLE_EVERY_S, catalogue.settle),
         Job("let orders that nobody paid expire", PAYMENTS_EVERY_S, ordering.expire),
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
+        Job("delete contents of no file", CLEAR_EVERY_S, files.tidy),
     ]

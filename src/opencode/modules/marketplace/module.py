@@ -12,6 +12,7 @@ from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
+from opencode.infra.storage import Storage
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.ledger import Check
@@ -25,6 +26,7 @@ from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.feeding import Feeding
+from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.listening import Listening
@@ -33,6 +35,7 @@ from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes, Render
+from opencode.modules.marketplace.service.releasing import Releasing
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -50,6 +53,7 @@ class MarketplaceModule:
     counting: Counting
     importing: Importing
     telling: Telling
+    files: Files
 
 
 def build_index() -> CatalogIndex:
@@ -72,13 +76,17 @@ def build_renderer() -> Render:
     return render
 
 
-def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, index: CatalogIndex) -> MarketplaceModule:
+def build(
+    parts: Parts, settings: MarketplaceSettings, *, identity: Identity, index: CatalogIndex, storage: Storage
+) -> MarketplaceModule:
     """Put the module together."""
     catalogue = Catalogue(parts, index)
     counting = Counting(parts, catalogue)
     publishing = Publishing(parts, settings, identity, catalogue)
     entitlements = Entitlements(parts, settings, identity, catalogue)
-    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements)
+    files = Files(parts, settings, identity, catalogue, counting, entitlements, storage)
+    releasing = Releasing(parts, settings, identity, catalogue, entitlements)
+    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements, files)
     browsing = Browsing(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
     importing = Importing(parts, settings, identity, catalogue)
@@ -111,6 +119,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "collecting": collecting,
         "feeding": feeding,
         "following": following,
+        "files": files,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
@@ -119,6 +128,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "publishing": publishing,
         "reviewing": reviewing,
         "readmes": readmes,
+        "releasing": releasing,
         "visiting": visiting,
     }
     plug = Plug(
@@ -133,12 +143,12 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying),
+        jobs=jobs(counting, tidying, catalogue, ordering, paying, files),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, files)
 
 
 async def check_ledger(database: Database) -> Check:

@@ -1,6 +1,6 @@
 """What goes in and out over HTTP."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
@@ -26,6 +26,7 @@ from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.releases import ReleaseFile, ReleaseSummary, checked_release
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
@@ -33,6 +34,7 @@ from opencode.modules.marketplace.service.entitling import NewKey
 from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.people import Person
+from opencode.modules.marketplace.service.releasing import ShownRelease
 from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 # Bodies only say what kind of thing a field is. How long and how many, `domain` says, for all fields at once.
@@ -68,6 +70,36 @@ class ProjectChange(Body):
     def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
         named = {"name": fields["name"]} if "name" in fields else {}
         return checked({**rule_values(fields), **named})[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class ReleaseDraft(Body):
+    """A new release. `notes` is Markdown; a `prerelease` of null is what the version says by itself."""
+
+    version: str
+    notes: str = ""
+    prerelease: bool | None = None
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_release(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class ReleaseChange(Body):
+    """What is to change; what is absent stays. A yanked release is offered to nobody, and stays for who needs it."""
+
+    notes: str | UnsetType = UNSET
+    prerelease: bool | UnsetType = UNSET
+    yanked: bool | UnsetType = UNSET
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_release(fields)[1]
 
     def values(self) -> dict[str, Any]:
         return _values(self)
@@ -123,7 +155,10 @@ class PriceView(msgspec.Struct, frozen=True):
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
-    """A project in a list. A `price` of null is free; a `license` of null was not told."""
+    """
+    A project in a list. A `price` of null is free; a `license` of null was not told; a `latest_version` of null: there
+    is no release.
+    """
 
     id: str
     slug: str
@@ -136,6 +171,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     price: PriceView | None
     tags: tuple[str, ...]
     status: ProjectStatus
+    latest_version: str | None
     stars: int
     downloads: int
     updated_at: datetime
@@ -155,6 +191,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
             price=PriceView.of(card.price),
             tags=card.tags,
             status=card.status,
+            latest_version=card.latest_version,
             stars=card.stars,
             downloads=card.downloads,
             updated_at=card.updated_at,
@@ -196,6 +233,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    latest_version: str | None
 
     @classmethod
     def of(cls, shown: Shown, description_html: str, *, starred: bool = False) -> "ProjectView":
@@ -228,6 +266,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             created_at=project.created_at,
             updated_at=project.updated_at,
             published_at=project.published_at,
+            latest_version=project.latest_version,
         )
 
 
@@ -324,6 +363,76 @@ class WeeksView(msgspec.Struct, frozen=True):
 
 class DownloadView(msgspec.Struct, frozen=True):
     url: str
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """A file of a release. `sha256` in hex; `url` is where it is downloaded."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    url: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, file: ReleaseFile, url: str) -> "FileView":
+        return cls(file.name, file.size_bytes, file.sha256, url, file.created_at)
+
+
+class ReleaseCardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A release in a list. `size_bytes` is that of all `files` together."""
+
+    id: str
+    version: str
+    prerelease: bool
+    yanked: bool
+    files: int
+    size_bytes: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, summary: ReleaseSummary) -> "ReleaseCardView":
+        own = summary.release
+        return cls(
+            id=own.id,
+            version=own.version,
+            prerelease=own.prerelease,
+            yanked=own.yanked,
+            files=summary.files,
+            size_bytes=summary.size_bytes,
+            created_at=own.created_at,
+            updated_at=own.updated_at,
+        )
+
+
+class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A release. `notes` is Markdown, `notes_html` the same as HTML that is safe to show."""
+
+    id: str
+    version: str
+    notes: str
+    notes_html: str
+    prerelease: bool
+    yanked: bool
+    files: list[FileView]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownRelease, notes_html: str, url_of: Callable[[ReleaseFile], str]) -> "ReleaseView":
+        own = shown.release
+        return cls(
+            id=own.id,
+            version=own.version,
+            notes=own.notes,
+            notes_html=notes_html,
+            prerelease=own.prerelease,
+            yanked=own.yanked,
+            files=[FileView.of(file, url_of(file)) for file in shown.files],
+            created_at=own.created_at,
+            updated_at=own.updated_at,
+        )
 
 
 class ProfileView(msgspec.Struct, frozen=True, kw_only=True):

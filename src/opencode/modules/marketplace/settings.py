@@ -21,6 +21,13 @@ class MarketplaceSettings:
     previews_per_minute: int = setting(
         240, "texts that one person may have rendered per minute while writing them", minimum=1
     )
+    release_file_bytes: int = setting(268_435_456, "bytes that one file of a release may have", minimum=1)
+    release_project_bytes: int = setting(
+        2_147_483_648, "bytes that the files of all releases of one project may have together", minimum=1
+    )
+    release_server_bytes: int = setting(
+        21_474_836_480, "bytes that the files of all releases may have together; they are in the data folder", minimum=0
+    )
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1

@@ -1201,6 +1201,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/review": {
+    "/api/v1/projects/{slug}/releases": {
         parameters: {
             query?: never;
             header?: never;
@@ -1241,9 +1242,67 @@ export interface paths {
         get: operations["list_reviews"];
         put?: never;
         post?: never;
+         * List releases, the newest version first
+         * @description Also those that were yanked.
+         */
+        get: operations["list_releases"];
+        put?: never;
+        /**
+         * Release a version
+         * @description Files are added one by one afterwards.
+         */
+        post: operations["publish_release"];
         delete?: never;
         options?: never;
         head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/releases/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a release with its files
+         * @description `1.0` finds `1.0.0`, and `v1.0` too.
+         */
+        get: operations["get_release"];
+        put?: never;
+        post?: never;
+        /** Delete a release that nobody has downloaded */
+        delete: operations["delete_release"];
+        options?: never;
+        head?: never;
+        /** Change the notes of a release, or yank it */
+        patch: operations["change_release"];
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/releases/{version}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file of a release
+         * @description The ETag is its SHA-256. One range is served. Counted once for each visitor and hour.
+         */
+        get: operations["download_release_file"];
+        /**
+         * Add a file to a release: the body is its content
+         * @description `X-Checksum-Sha256` (hex), `Content-Digest` or `Digest` is compared with what came. 200 when the release has
+         *     this content under this name already.
+         */
+        put: operations["upload_release_file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** How large a file is, and its checksum; not counted */
+        head: operations["look_at_release_file"];
         patch?: never;
         trace?: never;
     };
@@ -1648,6 +1707,7 @@ export interface components {
             price: components["schemas"]["PriceView"] | null;
             tags: string[];
             status: components["schemas"]["ProjectStatus"];
+            latest_version: string | null;
             stars: number;
             downloads: number;
             /** Format: date-time */
@@ -1901,6 +1961,15 @@ export interface components {
          * @enum {string}
          */
         Happening: "paid" | "refunded";
+        /** FileView */
+        FileView: {
+            name: string;
+            size_bytes: number;
+            sha256: string;
+            url: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         /**
          * FollowKind
          * @enum {string}
@@ -2379,6 +2448,9 @@ export interface components {
         /** PageView[ItemView] */
         ItemPage: {
             items: components["schemas"]["ItemView"][];
+        /** PageView[ReleaseCardView] */
+        ReleaseCardPage: {
+            items: components["schemas"]["ReleaseCardView"][];
             next_cursor: string | null;
         };
         /**
@@ -2563,6 +2635,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             published_at: string | null;
+            latest_version: string | null;
         };
         /** ReadMark */
         ReadMark: {
@@ -2612,6 +2685,46 @@ export interface components {
         /** ReplyDraft */
         ReplyDraft: {
             body: string;
+        /** ReleaseCardView */
+        ReleaseCardView: {
+            id: string;
+            version: string;
+            prerelease: boolean;
+            yanked: boolean;
+            files: number;
+            size_bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** ReleaseChange */
+        ReleaseChange: {
+            notes?: string;
+            prerelease?: boolean;
+            yanked?: boolean;
+        };
+        /** ReleaseDraft */
+        ReleaseDraft: {
+            version: string;
+            /** @default  */
+            notes: string;
+            prerelease?: boolean | null;
+        };
+        /** ReleaseView */
+        ReleaseView: {
+            id: string;
+            version: string;
+            notes: string;
+            notes_html: string;
+            prerelease: boolean;
+            yanked: boolean;
+            files: components["schemas"]["FileView"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** RenderedView */
         RenderedView: {
             html: string;
@@ -2629,6 +2742,7 @@ export interface components {
             price: components["schemas"]["PriceView"] | null;
             tags: string[];
             status: components["schemas"]["ProjectStatus"];
+            latest_version: string | null;
             stars: number;
             downloads: number;
             /** Format: date-time */
@@ -5668,6 +5782,14 @@ export interface operations {
     get_follow_of_project: {
         parameters: {
             query?: never;
+    list_releases: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path: {
                 slug: string;
@@ -5856,6 +5978,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewsView"];
+                    "application/json": components["schemas"]["ReleaseCardPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5865,6 +5988,247 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_release: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };

@@ -54,6 +54,7 @@ class Project:
         handle: its owner's; with `name` it makes the slug.
         license: an SPDX expression, or empty.
         revision: grows by one with every change that the owner or an administrator makes.
+        latest_version: of the newest release; a prerelease only when there is nothing else.
     """
 
     id: ProjectId
@@ -76,6 +77,7 @@ class Project:
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    latest_version: str | None = None
 
     @property
     def slug(self) -> str:

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.collections import CollectionsController
 from opencode.modules.marketplace.routes.feeds import FeedsController
+from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.markdown import render_markdown
@@ -19,11 +20,14 @@ from opencode.modules.marketplace.routes.orders import (
 )
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
+from opencode.modules.marketplace.routes.releases import ReleasesController
 from opencode.modules.marketplace.routes.reviews import ReviewsController
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
+    ReleasesController,
+    FilesController,
     ImportsController,
     PeopleController,
     FollowingController,

@@ -1,13 +1,12 @@
 """Projects: the catalogue, and one of them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Controller, Request, Response, delete, get, patch, post, put
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from opencode.infra.http import IdempotencyKey, PageView
-from opencode.kernel.addresses import network_of
 from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
@@ -16,6 +15,7 @@ from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
 from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
+from opencode.modules.marketplace.routes.visitors import VISITOR
 from opencode.modules.marketplace.schemas import (
     CardView,
     DaysView,
@@ -37,16 +37,6 @@ _PATH = "/api/v1/projects"
 _MOST_DAYS = 730
 
 
-def provide_visitor(
-    request: Request[Any, Any, Any], principal: NamedDependency[Principal], address: NamedDependency[str]
-) -> Visitor:
-    """The dependency `visitor`: an account, or else a network address and a browser's name."""
-    agent = request.headers.get("user-agent", "")[:500]
-    if principal.is_user:
-        return Visitor(principal.id, agent, principal.id)
-    return Visitor(f"{network_of(address)} {agent}", agent)
-
-
 async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False) -> ProjectView:
     html = await readmes.html_of(shown.project.description, shown.project.repository_url)
     return ProjectView.of(shown, html, starred=starred)
@@ -55,7 +45,7 @@ async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False) -> Pro
 class ProjectsController(Controller):
     path = _PATH
     tags = ("Marketplace",)
-    dependencies = {"visitor": Provide(provide_visitor, sync_to_thread=False)}  # noqa: RUF012, as Litestar declares it
+    dependencies = VISITOR
 
     @get("/", operation_id="search_projects", summary="Search the catalogue")
     async def search(

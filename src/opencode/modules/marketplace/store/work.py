@@ -19,6 +19,7 @@ from opencode.modules.marketplace.store.orders import OrderStore
 from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
+from opencode.modules.marketplace.store.releases import ReleaseStore
 from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
 
@@ -38,6 +39,7 @@ class Stores:
         self.ledger = LedgerStore(connection)
         self.entitlements = EntitlementStore(connection)
         self.reviews = ReviewStore(connection)
+        self.releases = ReleaseStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 
