@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp · ReleaseNotFound · FileNotFound
+                    ProviderNotSetUp · ReleaseNotFound · FileNotFound · SourceMissing
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     NotYourOrder
     PaymentRequired ProjectNotBought
@@ -15,12 +15,14 @@ What can go wrong in the marketplace.
                     TooManyFiles
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
-                    ChecksumMismatch · UploadBrokenOff
+                    ChecksumMismatch · UploadBrokenOff · SourceUnknown · SourcePrivate · SourceTooLarge
     TooLarge        ImportTooLarge · FileTooLarge
     Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · PreviewsTooFast · UploadsAtOnce
-    Unavailable     CatalogueFilling · PaymentsUnavailable · FileMissing
+                    DraftsTooFast
+    Unavailable     CatalogueFilling · PaymentsUnavailable · FileMissing · SourceUnreadable · SourceBusy
 """
 
+from opencode.infra.fetching.errors import shown
 from opencode.kernel.errors import (
     Busy,
     Conflict,
@@ -33,6 +35,8 @@ from opencode.kernel.errors import (
     TooLarge,
     Unavailable,
 )
+
+_NO_SOURCES = "Fill in the form by hand, or ask the operator to set OCP_MARKETPLACE_SOURCES_GITHUB, …_PYPI or …_NPM."
 
 
 class ProjectNotFound(NotFound):
@@ -424,6 +428,70 @@ class UploadBrokenOff(Invalid):
         super().__init__("The upload ended before the file did.", action="Send it again.")
 
 
+class SourceUnknown(Invalid):
+    """An address to read a draft from leads to no place that this server knows."""
+
+    title = "Nothing to read there"
+
+    def __init__(self, url: str, hosts: tuple[str, ...]) -> None:
+        known = f"This server reads projects of {', '.join(hosts)}." if hosts else "This server reads from nowhere yet."
+        super().__init__(
+            f"{shown(url) or 'An empty address'} is no project that can be read. {known}",
+            action="Paste the address of its page there." if hosts else _NO_SOURCES,
+        )
+
+
+class SourceMissing(NotFound):
+    """The place that was asked knows no such project."""
+
+    title = "The project was not found there"
+
+    def __init__(self, name: str, host: str) -> None:
+        super().__init__(f"{host} knows no {shown(name)}.", action="Check the address; is it public?")
+
+
+class SourcePrivate(Invalid):
+    """The place that was asked shows the project only to some."""
+
+    title = "The project is not public there"
+
+    def __init__(self, name: str, host: str) -> None:
+        super().__init__(
+            f"{host} shows {shown(name)} only to some.", action="Make it public, or fill in the form by hand."
+        )
+
+
+class SourceTooLarge(Invalid):
+    """The place that was asked has more to tell than is read."""
+
+    title = "There is too much to read"
+
+    def __init__(self, name: str, host: str, most: int) -> None:
+        super().__init__(
+            f"{host} has more than {most} bytes to tell of {shown(name)}.", action="Fill in the form by hand."
+        )
+
+
+class SourceUnreadable(Unavailable):
+    """The place that was asked gave an answer that tells of no project."""
+
+    title = "The answer is not understood"
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"The answer of {where} {why}.", action="Try again later, or fill in the form by hand.")
+
+
+class SourceBusy(Unavailable):
+    """The place that was asked answers no more for now: this server has asked it too often."""
+
+    title = "The other server wants us to wait"
+
+    def __init__(self, host: str, wait_s: int) -> None:
+        super().__init__(
+            f"{host} has been asked too often from here.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
+        )
+
+
 class ImportTooLarge(TooLarge):
     """An import has more lines or bytes than the server takes at once."""
 
@@ -495,6 +563,15 @@ class FileMissing(Unavailable):
         super().__init__(
             f"The server has lost the content of {name}.", action="Tell its operator; the owner can upload it anew."
         )
+
+
+class DraftsTooFast(Busy):
+    """One person has drafts read too fast."""
+
+    title = "Too many drafts"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You have drafts read too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
 
 
 class CatalogueFilling(Unavailable):

@@ -24,6 +24,7 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.drafting import Drafting, ReadDraft
 from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.feeding import Feeding
 from opencode.modules.marketplace.service.files import Files
@@ -64,6 +65,17 @@ def build_index() -> CatalogIndex:
     return EmbeddedCatalog()
 
 
+def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
+    """What reads drafts from the places that the operator has named."""
+    # Loaded only here: few servers name any.
+    from opencode.infra.fetching import Fetcher, Reach
+    from opencode.modules.marketplace.adapters.sources import Importer, Places
+
+    is_private = settings.marketplace_sources_private
+    fetcher = Fetcher(Reach(private_too=True)) if is_private else Fetcher()
+    return Importer(fetcher, Places.of(settings)).draft
+
+
 def build_renderer() -> Render:
     """What makes HTML of Markdown."""
 
@@ -96,6 +108,7 @@ def build(
     collecting = Collecting(parts, settings, identity, catalogue)
     feeding = Feeding(parts, settings, identity, catalogue, browsing)
     readmes = Readmes(parts, settings, identity, catalogue, build_renderer())
+    drafting = Drafting(parts, settings, identity, catalogue, build_draft_reader(settings))
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
@@ -119,6 +132,7 @@ def build(
         "collecting": collecting,
         "feeding": feeding,
         "following": following,
+        "drafting": drafting,
         "files": files,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),

@@ -30,6 +30,7 @@ from opencode.modules.marketplace.domain.releases import ReleaseFile, ReleaseSum
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
+from opencode.modules.marketplace.service.drafting import ReadProject
 from opencode.modules.marketplace.service.entitling import NewKey
 from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
@@ -103,6 +104,12 @@ class ReleaseChange(Body):
 
     def values(self) -> dict[str, Any]:
         return _values(self)
+
+
+class DraftAddress(Body):
+    """The address of a project's page on a code host or package index that this server knows."""
+
+    url: str
 
 
 class MarkdownBody(Body):
@@ -274,6 +281,33 @@ class RenderedView(msgspec.Struct, frozen=True):
     """HTML that is safe to show, whoever wrote the text."""
 
     html: str
+
+
+class ProblemView(msgspec.Struct, frozen=True):
+    """`pointer` names a field of the draft; `detail` says why it is empty."""
+
+    pointer: str
+    detail: str
+
+
+class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read, ready to be edited and sent to `POST /api/v1/projects` without `problems`. Nothing is saved."""
+
+    title: str
+    summary: str
+    description: str
+    technologies: tuple[str, ...]
+    license: str | None
+    tags: tuple[str, ...]
+    repository_url: str | None
+    documentation_url: str | None
+    demo_url: str | None
+    problems: list[ProblemView]
+
+    @classmethod
+    def of(cls, read: ReadProject) -> "DraftView":
+        problems = [ProblemView(problem.pointer, problem.detail) for problem in read.problems]
+        return cls(**read.fields, problems=problems)
 
 
 class FacetValueView(msgspec.Struct, frozen=True):

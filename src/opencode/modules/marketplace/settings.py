@@ -1,8 +1,12 @@
 """What an operator may tune about the marketplace."""
 
+import re
 from dataclasses import dataclass
 
-from opencode.infra.settings import setting
+from opencode.infra.settings import SettingsError, setting, variable_of
+
+_ENTRY = "host or host=address of its API, separated by commas"
+_SOURCE = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:\s*=\s*https?://[^\s/?#@]+(?:/[^\s?#@]*)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,19 @@ class MarketplaceSettings:
     release_server_bytes: int = setting(
         21_474_836_480, "bytes that the files of all releases may have together; they are in the data folder", minimum=0
     )
+    drafts_per_minute: int = setting(10, "addresses that one person may have read as drafts per minute", minimum=1)
+    marketplace_sources_github: tuple[str, ...] = setting(
+        (), f"code hosts with GitHub's API that drafts are read from: {_ENTRY}; otherwise /api/v3 on the host"
+    )
+    marketplace_sources_pypi: tuple[str, ...] = setting(
+        (), f"package indexes with PyPI's JSON API that drafts are read from: {_ENTRY}"
+    )
+    marketplace_sources_npm: tuple[str, ...] = setting(
+        (), f"package registries with npm's API that drafts are read from: {_ENTRY}"
+    )
+    marketplace_sources_private: bool = setting(
+        False, "drafts may be read from hosts in this server's own networks, and at any port"
+    )
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1
@@ -51,3 +68,13 @@ class MarketplaceSettings:
     marketplace_stripe_webhook_secret: str = setting(
         "", "the signing secret of the webhook to /api/v1/payments/stripe/webhook", secret=True
     )
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{variable_of(name)} has {entry!r}: it must be {_ENTRY}"
+            for name in ("marketplace_sources_github", "marketplace_sources_pypi", "marketplace_sources_npm")
+            for entry in getattr(self, name)
+            if not _SOURCE.fullmatch(entry)
+        ]
+        if problems:
+            raise SettingsError(problems)

@@ -1061,6 +1061,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a project from a code host or package index
+         * @description Nothing is saved. `problems` names what could not be told.
+         */
+        post: operations["read_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/import": {
         parameters: {
             query?: never;
@@ -1870,6 +1890,23 @@ export interface components {
         DownloadView: {
             url: string;
         };
+        /** DraftAddress */
+        DraftAddress: {
+            url: string;
+        };
+        /** DraftView */
+        DraftView: {
+            title: string;
+            summary: string;
+            description: string;
+            technologies: string[];
+            license: string | null;
+            tags: string[];
+            repository_url: string | null;
+            documentation_url: string | null;
+            demo_url: string | null;
+            problems: components["schemas"]["ProblemView"][];
+        };
         /**
          * Encoding
          * @default utf8
@@ -2536,6 +2573,11 @@ export interface components {
                 pointer: string;
                 detail: string;
             }[];
+        };
+        /** ProblemView */
+        ProblemView: {
+            pointer: string;
+            detail: string;
         };
         /** ProfileChange */
         ProfileChange: {
@@ -5496,6 +5538,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAddress"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.collections import CollectionsController
+from opencode.modules.marketplace.routes.drafts import read_draft
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
@@ -45,6 +46,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
+    read_draft,
     render_markdown,
 )
 """Every handler of the module."""
