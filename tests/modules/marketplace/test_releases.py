@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from opencode.infra.db import outbox
@@ -110,6 +111,19 @@ async def test_a_release_is_told_of_once_and_only_of_what_people_may_see(market:
     await ada.patch(PATH, {"status": "published"})
     await released(ada, "0.2")
     assert (await said(market)).count("marketplace.release_published.v1") == 1
+
+
+async def test_who_follows_a_project_hears_of_its_release(market: Market) -> None:
+    ada, grace = market.member(), market.member("Grace")
+    await ada.create()
+    assert (await grace.put(f"{PATH}/follow")).status_code == 200
+    await released(ada, "1.2.0")
+    await market.deliver()
+    async with market.parts.database.read() as connection:
+        rows = await connection.execute(outbox.select().where(outbox.c.tag == "notifications.notice_given.v1"))
+        (told,) = [msgspec.json.decode(row.payload) for row in rows if "project.released" in row.payload]
+    assert told["recipient_ids"] == [grace.id]
+    assert told["title"] == "Analytical Engine 1.2.0 is released"
 
 
 async def test_the_same_request_with_the_same_key_releases_once(market: Market) -> None:

@@ -8,6 +8,7 @@ from opencode.contracts.marketplace import (
     ProjectsImported,
     ProjectStood,
     ProjectWithdrawn,
+    ReleasePublished,
 )
 from opencode.infra.events import Reactions
 from opencode.modules.marketplace.service.catalogue import Catalogue
@@ -23,6 +24,9 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People, te
 
     async def tell_published(event: ProjectPublished) -> None:
         await telling.tell_published(event.project_id, event.at)
+
+    async def tell_released(event: ReleasePublished) -> None:
+        await telling.tell_released(event.project_id, event.version)
 
     async def look_at_imported(event: ProjectsImported) -> None:
         await catalogue.tell(event.project_ids)
@@ -40,6 +44,7 @@ def add_reactions(reactions: Reactions, catalogue: Catalogue, people: People, te
         reactions.add(event_type, look_again)
     # Only of single publications: an import of thousands must not fill anybody's inbox.
     reactions.add(ProjectPublished, tell_published)
+    reactions.add(ReleasePublished, tell_released)
     reactions.add(ProjectsImported, look_at_imported)
     reactions.add(ProjectStood, note_standing)
     reactions.add(PersonRenamed, look_at_all_of)
