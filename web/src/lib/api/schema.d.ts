@@ -576,7 +576,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/licences/verify": {
-    "/api/v1/markdown": {
         parameters: {
             query?: never;
             header?: never;
@@ -590,6 +589,26 @@ export interface paths {
          * @description For programs, without signing in.
          */
         post: operations["verify_licence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Markdown as a project's page will show it
+         * @description Nothing is kept.
+         */
+        post: operations["render_markdown"];
         delete?: never;
         options?: never;
         head?: never;
@@ -610,10 +629,6 @@ export interface paths {
         get: operations["check_ledger"];
         put?: never;
         post?: never;
-         * Show Markdown as a project's page will show it
-         * @description Nothing is kept.
-         */
-        post: operations["render_markdown"];
         delete?: never;
         options?: never;
         head?: never;
@@ -645,7 +660,63 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own collections, newest first
+         * @description The private ones too.
+         */
+        get: operations["list_own_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what one has bought
+         * @description Newest first, those that were revoked too.
+         */
+        get: operations["list_own_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/following": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one follows, the latest first */
+        get: operations["list_following"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/notices": {
         parameters: {
             query?: never;
@@ -681,7 +752,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/notices/events": {
-    "/api/v1/me/collections": {
         parameters: {
             query?: never;
             header?: never;
@@ -689,18 +759,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what one has bought
-         * @description Newest first, those that were revoked too.
-         */
-        get: operations["list_own_entitlements"];
          * Follow one's notices, as Server-Sent Events
          * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
          */
         get: operations["watch_notices"];
-         * List one's own collections, newest first
-         * @description The private ones too.
-         */
-        get: operations["list_own_collections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -709,18 +771,13 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/orders": {
     "/api/v1/me/notices/preferences": {
-    "/api/v1/me/following": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List what one ordered, newest first */
-        get: operations["list_own_orders"];
-        put?: never;
         /** What one is told, and where */
         get: operations["get_notice_preferences"];
         /**
@@ -728,9 +785,6 @@ export interface paths {
          * @description Kinds that are not named have their defaults again.
          */
         put: operations["set_notice_preferences"];
-        /** List what one follows, the latest first */
-        get: operations["list_following"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -770,6 +824,23 @@ export interface paths {
         post?: never;
         /** Delete a notice */
         delete: operations["delete_notice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one ordered, newest first */
+        get: operations["list_own_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -816,8 +887,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/sales": {
-    "/api/v1/me/webhooks": {
-    "/api/v1/me/searches": {
         parameters: {
             query?: never;
             header?: never;
@@ -829,14 +898,22 @@ export interface paths {
          * @description Orders of one's own projects, in all states.
          */
         get: operations["list_own_sales"];
-        /** One's webhooks, newest first */
-        get: operations["list_webhooks"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /**
-         * Have an address of one's own told what one is told
-         * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
-         */
-        post: operations["create_webhook"];
          * List the searches that one follows
          * @description The latest first.
          */
@@ -847,6 +924,44 @@ export interface paths {
          * @description A search that asks for the same as one that is followed already answers with that one.
          */
         post: operations["follow_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop following a search */
+        delete: operations["unfollow_search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's webhooks, newest first */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Have an address of one's own told what one is told
+         * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
+         */
+        post: operations["create_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -889,6 +1004,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description Under the id that it had, so that a receiver that has it already can tell.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take another secret
+         * @description For 24 hours messages are signed with both secrets.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send something to try it
+         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether mails are to end
+         * @description Programs that look at links before people do change nothing by it.
+         */
+        get: operations["ask_before_unsubscribing"];
+        put?: never;
+        /**
+         * Get no more of these mails
+         * @description Twice is the same as once. What is told in the inbox stays as it is.
+         */
+        post: operations["unsubscribe_from_mails"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_id}": {
         parameters: {
             query?: never;
@@ -910,8 +1109,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/cancel": {
-    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
-    "/api/v1/me/searches/{search_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -925,10 +1122,6 @@ export interface paths {
          * @description While it is pending. A payment that arrives all the same makes it paid.
          */
         post: operations["cancel_order"];
-         * Send a message again
-         * @description Under the id that it had, so that a receiver that has it already can tell.
-         */
-        post: operations["replay_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -956,7 +1149,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/mark-paid": {
-    "/api/v1/me/webhooks/{webhook_id}/rotate": {
         parameters: {
             query?: never;
             header?: never;
@@ -970,10 +1162,6 @@ export interface paths {
          * @description For the seller and administrators, of orders of the manual provider.
          */
         post: operations["mark_order_paid"];
-         * Take another secret
-         * @description For 24 hours messages are signed with both secrets.
-         */
-        post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -981,7 +1169,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/refund": {
-    "/api/v1/me/webhooks/{webhook_id}/test": {
         parameters: {
             query?: never;
             header?: never;
@@ -995,10 +1182,6 @@ export interface paths {
          * @description For the seller and administrators. Once all of it is back, entitlement and licence key are revoked.
          */
         post: operations["refund_order"];
-         * Send something to try it
-         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
-         */
-        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1006,7 +1189,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/payments/stripe/webhook": {
-    "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
             header?: never;
@@ -1020,21 +1202,7 @@ export interface paths {
          * @description The signature stands for whoever calls. Twice is the same as once, and the order of calls does not matter.
          */
         post: operations["hear_stripe"];
-        /**
-         * Ask whether mails are to end
-         * @description Programs that look at links before people do change nothing by it.
-         */
-        get: operations["ask_before_unsubscribing"];
-        put?: never;
-        /**
-         * Get no more of these mails
-         * @description Twice is the same as once. What is told in the inbox stays as it is.
-         */
-        post: operations["unsubscribe_from_mails"];
         delete?: never;
-        post?: never;
-        /** Stop following a search */
-        delete: operations["unfollow_search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1197,7 +1365,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/orders": {
     "/api/v1/projects/{slug}/follow": {
         parameters: {
             query?: never;
@@ -1220,8 +1387,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/review": {
-    "/api/v1/projects/{slug}/releases": {
+    "/api/v1/projects/{slug}/orders": {
         parameters: {
             query?: never;
             header?: never;
@@ -1235,20 +1401,13 @@ export interface paths {
          * @description The price is that of now. Whoever has an open order for the project gets that one.
          */
         post: operations["place_order"];
-        /**
-         * Write one's review of a project
-         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
-         */
-        put: operations["write_review"];
-        post?: never;
-        /** Take one's review back */
-        delete: operations["delete_review"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/reviews": {
+    "/api/v1/projects/{slug}/releases": {
         parameters: {
             query?: never;
             header?: never;
@@ -1256,12 +1415,6 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List reviews of a project
-         * @description `summary` counts all reviews; `own` is the caller's.
-         */
-        get: operations["list_reviews"];
-        put?: never;
-        post?: never;
          * List releases, the newest version first
          * @description Also those that were yanked.
          */
@@ -1323,6 +1476,47 @@ export interface paths {
         options?: never;
         /** How large a file is, and its checksum; not counted */
         head: operations["look_at_release_file"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write one's review of a project
+         * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
+         */
+        put: operations["write_review"];
+        post?: never;
+        /** Take one's review back */
+        delete: operations["delete_review"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reviews of a project
+         * @description `summary` counts all reviews; `own` is the caller's.
+         */
+        get: operations["list_reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -1864,6 +2058,7 @@ export interface components {
         /** DaysView */
         DaysView: {
             days: components["schemas"]["DayView"][];
+        };
         /**
          * DeliveryState
          * @description What became of a message.
@@ -1987,17 +2182,6 @@ export interface components {
             name?: string | null;
             encoding?: components["schemas"]["Encoding"];
         };
-        /** FindingView */
-        FindingView: {
-            subject: string;
-            detail: string;
-        };
-        /**
-         * Happening
-         * @description What a transaction is about.
-         * @enum {string}
-         */
-        Happening: "paid" | "refunded";
         /** FileView */
         FileView: {
             name: string;
@@ -2006,6 +2190,11 @@ export interface components {
             url: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** FindingView */
+        FindingView: {
+            subject: string;
+            detail: string;
         };
         /**
          * FollowKind
@@ -2048,6 +2237,12 @@ export interface components {
             following: boolean;
             followers: number;
         };
+        /**
+         * Happening
+         * @description What a transaction is about.
+         * @enum {string}
+         */
+        Happening: "paid" | "refunded";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
@@ -2446,30 +2641,14 @@ export interface components {
             items: components["schemas"]["CardView"][];
             next_cursor: string | null;
         };
-        /** PageView[EntitlementView] */
-        EntitlementPage: {
-            items: components["schemas"]["EntitlementView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[OrderView] */
-        OrderPage: {
-            items: components["schemas"]["OrderView"][];
-        /** PageView[DeliveryView] */
-        DeliveryPage: {
-            items: components["schemas"]["DeliveryView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[NoticeView] */
-        NoticePage: {
-            items: components["schemas"]["NoticeView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[WebhookView] */
-        WebhookPage: {
-            items: components["schemas"]["WebhookView"][];
         /** PageView[CollectionView] */
         CollectionPage: {
             items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[EntitlementView] */
+        EntitlementPage: {
+            items: components["schemas"]["EntitlementView"][];
             next_cursor: string | null;
         };
         /** PageView[FollowedSearchView] */
@@ -2485,9 +2664,31 @@ export interface components {
         /** PageView[ItemView] */
         ItemPage: {
             items: components["schemas"]["ItemView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[OrderView] */
+        OrderPage: {
+            items: components["schemas"]["OrderView"][];
+            next_cursor: string | null;
+        };
         /** PageView[ReleaseCardView] */
         ReleaseCardPage: {
             items: components["schemas"]["ReleaseCardView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[DeliveryView] */
+        DeliveryPage: {
+            items: components["schemas"]["DeliveryView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[NoticeView] */
+        NoticePage: {
+            items: components["schemas"]["NoticeView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[WebhookView] */
+        WebhookPage: {
+            items: components["schemas"]["notifications_schemas_WebhookView"][];
             next_cursor: string | null;
         };
         /**
@@ -2679,12 +2880,6 @@ export interface components {
             published_at: string | null;
             latest_version: string | null;
         };
-        /** ReadMark */
-        ReadMark: {
-            ids?: string[] | null;
-            /** @default false */
-            all: boolean;
-            up_to?: string | null;
         /** RatingsView */
         RatingsView: {
             count: number;
@@ -2692,6 +2887,13 @@ export interface components {
             stars: {
                 [key: string]: number;
             };
+        };
+        /** ReadMark */
+        ReadMark: {
+            ids?: string[] | null;
+            /** @default false */
+            all: boolean;
+            up_to?: string | null;
         };
         /** ReasonView */
         ReasonView: {
@@ -2724,9 +2926,6 @@ export interface components {
             registration: "open" | "invite" | "closed";
             first_account: boolean;
         };
-        /** ReplyDraft */
-        ReplyDraft: {
-            body: string;
         /** ReleaseCardView */
         ReleaseCardView: {
             id: string;
@@ -2770,6 +2969,10 @@ export interface components {
         /** RenderedView */
         RenderedView: {
             html: string;
+        };
+        /** ReplyDraft */
+        ReplyDraft: {
+            body: string;
         };
         /** ResultView */
         ResultView: {
@@ -3046,6 +3249,7 @@ export interface components {
             entries: components["schemas"]["EntryView"][];
             /** Format: date-time */
             at: string;
+        };
         /** UnreadView */
         UnreadView: {
             unread: number;
@@ -3082,6 +3286,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /**
+         * Visibility
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -3096,34 +3305,16 @@ export interface components {
             description?: string;
             active?: boolean;
         };
-        /**
-         * Visibility
-         * @enum {string}
-         */
-        Visibility: "public" | "private";
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
             secret?: string | null;
-        };
-        /** WebhookView */
-        WebhookView: {
-            outcome: components["schemas"]["Outcome"];
         };
         /** WeeksView */
         WeeksView: {
             downloads: {
                 [key: string]: number[];
             };
-            id: string;
-            url: string;
-            kinds: components["schemas"]["NoticeKind"][];
-            description: string;
-            active: boolean;
-            failures: number;
-            switched_off_at: string | null;
-            /** Format: date-time */
-            created_at: string;
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -3145,6 +3336,22 @@ export interface components {
             cached: boolean;
             stdout: string;
             stderr: string;
+        };
+        /** WebhookView */
+        marketplace_schemas_WebhookView: {
+            outcome: components["schemas"]["Outcome"];
+        };
+        /** WebhookView */
+        notifications_schemas_WebhookView: {
+            id: string;
+            url: string;
+            kinds: components["schemas"]["NoticeKind"][];
+            description: string;
+            active: boolean;
+            failures: number;
+            switched_off_at: string | null;
+            /** Format: date-time */
+            created_at: string;
         };
     };
     responses: never;
@@ -4489,7 +4696,6 @@ export interface operations {
         };
     };
     verify_licence: {
-    render_markdown: {
         parameters: {
             query?: never;
             header?: never;
@@ -4499,7 +4705,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LicenceQuestion"];
-                "application/json": components["schemas"]["MarkdownBody"];
             };
         };
         responses: {
@@ -4510,6 +4715,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LicenceView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    render_markdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkdownBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4539,7 +4777,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LedgerCheckView"];
-                    "application/json": components["schemas"]["RenderedView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4617,7 +4854,110 @@ export interface operations {
             };
         };
     };
+    list_own_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_own_entitlements: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_following: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description only these; all when not given */
+                kind?: components["schemas"]["FollowKind"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -4640,7 +4980,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntitlementPage"];
                     "application/json": components["schemas"]["NoticePage"];
                 };
             };
@@ -4655,15 +4994,6 @@ export interface operations {
             };
         };
     };
-    list_own_orders: {
-    list_own_collections: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
     count_notices: {
         parameters: {
             query?: never;
@@ -4679,9 +5009,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["UnreadView"];
-                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4733,16 +5061,6 @@ export interface operations {
     get_notice_preferences: {
         parameters: {
             query?: never;
-    list_following: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-                /** @description only these; all when not given */
-                kind?: components["schemas"]["FollowKind"] | null;
-            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4756,7 +5074,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreferencesView"];
-                    "application/json": components["schemas"]["FollowedPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4865,6 +5182,40 @@ export interface operations {
             };
         };
     };
+    list_own_orders: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_own_profile: {
         parameters: {
             query?: never;
@@ -4929,8 +5280,6 @@ export interface operations {
         };
     };
     list_own_sales: {
-    list_webhooks: {
-    list_followed_searches: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -4951,7 +5300,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
-                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_followed_searches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["FollowedSearchPage"];
                 };
             };
@@ -4966,183 +5347,6 @@ export interface operations {
             };
         };
     };
-    get_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mark_order_paid: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentMark"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundWish"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hear_stripe: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description t=<seconds>,v1=<hex> */
-                "Stripe-Signature"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-    create_webhook: {
     follow_search: {
         parameters: {
             query?: never;
@@ -5152,7 +5356,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WebhookBody"];
                 "application/json": components["schemas"]["FollowedSearchDraft"];
             };
         };
@@ -5163,7 +5366,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewWebhookView"];
                     "application/json": components["schemas"]["FollowedSearchView"];
                 };
             };
@@ -5178,8 +5380,103 @@ export interface operations {
             };
         };
     };
-    get_webhook: {
     unfollow_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -5196,7 +5493,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5216,7 +5513,6 @@ export interface operations {
             header?: never;
             path: {
                 webhook_id: string;
-                search_id: string;
             };
             cookie?: never;
         };
@@ -5261,7 +5557,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5456,6 +5752,204 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_order_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hear_stripe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description t=<seconds>,v1=<hex> */
+                "Stripe-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5847,38 +6341,15 @@ export interface operations {
             };
         };
     };
-    place_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
     get_follow_of_project: {
         parameters: {
             query?: never;
-    list_releases: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
             header?: never;
             path: {
                 slug: string;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderDraft"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
         requestBody?: never;
         responses: {
             /** @description OK */
@@ -5887,7 +6358,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderView"];
                     "application/json": components["schemas"]["FollowingView"];
                 };
             };
@@ -5964,10 +6434,13 @@ export interface operations {
             };
         };
     };
-    write_review: {
+    place_order: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 slug: string;
             };
@@ -5975,17 +6448,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReviewDraft"];
+                "application/json": components["schemas"]["OrderDraft"];
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReviewView"];
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5999,44 +6472,13 @@ export interface operations {
             };
         };
     };
-    delete_review: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_reviews: {
+    list_releases: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
-                /** @description the order; all are descending */
-                sort?: components["schemas"]["ReviewOrder"];
             };
             header?: never;
             path: {
@@ -6052,7 +6494,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReviewsView"];
                     "application/json": components["schemas"]["ReleaseCardPage"];
                 };
             };
@@ -6304,6 +6745,108 @@ export interface operations {
                             [key: string]: unknown;
                         } | unknown[];
                     };
+                };
+            };
+        };
+    };
+    write_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDraft"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description the order; all are descending */
+                sort?: components["schemas"]["ReviewOrder"];
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
