@@ -13,6 +13,7 @@ from opencode.app.data_folder import BackupInvalid, back_up, restore
 from opencode.kernel.errors import Conflict, NotFound
 from tests.ocp import EMAIL, PASSWORD, register, run_ocp, serving
 
+CONTENT = bytes(range(256)) * 8_192
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -23,6 +24,10 @@ def backup(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with serving(folder / "data") as server, server.client() as person:
         register(person)
         assert person.post("/api/v1/interviews", json={"title": "First"}).status_code == 201
+        project = person.post("/api/v1/projects", json={"title": "Engine", "status": "published"}).json()
+        releases = f"/api/v1/projects/{project['slug']}/releases"
+        assert person.post(releases, json={"version": "1.0"}).status_code == 201
+        assert person.put(f"{releases}/1.0/files/engine.bin", content=CONTENT).status_code == 201
         done = run_ocp("backup", folder / "opencode.tar.gz", "--data", folder / "data")
         assert done.status == 0, done.err
     return folder / "opencode.tar.gz"
@@ -34,6 +39,9 @@ def test_a_backup_that_was_made_while_the_server_ran_brings_everything_back(back
     with serving(tmp_path / "data") as server, server.client() as person:
         assert person.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).status_code == 200
         assert [each["title"] for each in person.get("/api/v1/interviews").json()["items"]] == ["First"]
+        (project,) = person.get("/api/v1/me/projects").json()["items"]
+        file = person.get(f"/api/v1/projects/{project['slug']}/releases/1.0/files/engine.bin")
+        assert (file.status_code, file.content) == (200, CONTENT)
 
 
 def test_a_backup_and_what_it_brings_back_are_for_the_owner_only(backup: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.ocp import Server
+from tests.ocp import Server, register
 
 ADDRESSES = ["/", "/health", "/docs", "/api/v1/me", "/api/v1/nothing-here", "/nothing.js"]
 
@@ -89,6 +89,24 @@ def test_a_body_that_drips_in_is_given_up(server: Server) -> None:
         head, _, body = _all_of(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
     assert json.loads(body)["title"] == "Too slow"
+
+
+def test_a_file_that_announces_too_much_is_refused_before_a_byte_of_it_is_sent(server: Server) -> None:
+    with server.client() as person:
+        register(person, "files@example.org")
+        project = person.post("/api/v1/projects", json={"title": "Engine", "status": "published"}).json()
+        releases = f"/api/v1/projects/{project['slug']}/releases"
+        assert person.post(releases, json={"version": "1.0"}).status_code == 201
+        cookie = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        origin = person.headers["origin"]
+    place = urlsplit(server.url)
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        connection.sendall(
+            f"PUT {releases}/1.0/files/a HTTP/1.1\r\nhost: {place.netloc}\r\norigin: {origin}\r\ncookie: {cookie}\r\n"
+            f"content-length: {10**12}\r\n\r\n".encode()
+        )
+        head = connection.recv(65_536)
+    assert head.startswith(b"HTTP/1.1 413 ")
 
 
 def test_head_answers_what_get_would_without_the_body(person: httpx.Client) -> None:

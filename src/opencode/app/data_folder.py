@@ -4,13 +4,16 @@ import fcntl
 import hashlib
 import io
 import os
+import re
+import shutil
 import sqlite3
 import tarfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -19,9 +22,12 @@ from opencode.kernel.errors import Conflict, Invalid, NotFound
 
 DATABASE = "opencode.db"
 SIGNING_KEY = "signing.key"
+FILES = "files"
 _LOCK = "server.lock"
 _MANIFEST = "manifest.json"
 _FORMAT = 1
+_BLOCK_BYTES = 1024 * 1024
+_STORED = re.compile(rf"{FILES}/[0-9a-f]{{2}}/[0-9a-f]{{64}}")
 
 
 class FolderInUse(Conflict):
@@ -82,7 +88,8 @@ def sole_use(folder: Path) -> Generator[None]:
 
 def back_up(folder: Path, target: Path, *, now: datetime) -> Backup:
     """
-    Copy the data folder into one file while the server goes on working. The database is copied as of one moment.
+    Copy the data folder into one file while the server goes on working. The database is copied as of one moment, and
+    the files of releases after it: none that it knows is missing.
 
     Args:
         target: a `.tar.gz` that does not exist yet.
@@ -103,7 +110,11 @@ def back_up(folder: Path, target: Path, *, now: datetime) -> Backup:
         _copy_database(folder / DATABASE, snapshot)
         files = {DATABASE: snapshot, SIGNING_KEY: folder / SIGNING_KEY}
         files = {name: path for name, path in files.items() if path.exists()}
-        manifest = Manifest(_FORMAT, __version__, now, {name: _sha256(path) for name, path in files.items()})
+        sums = {name: _sha256(path) for name, path in files.items()}
+        stored = _stored_files(folder)
+        files |= stored
+        sums |= {name: path.name for name, path in stored.items()}  # a file is named after its checksum
+        manifest = Manifest(_FORMAT, __version__, now, sums)
         _write_archive(partial, manifest, files)
         partial.rename(target)
     finally:
@@ -124,7 +135,7 @@ def restore(source: Path, folder: Path, *, force: bool, now: datetime) -> Backup
     if not source.is_file():
         raise NotFound(f"There is no file {source}.", action="Name a file that ocp backup made.")
     with sole_use(folder):
-        held = [folder / name for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", SIGNING_KEY)]
+        held = [folder / name for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", SIGNING_KEY, FILES)]
         held = [path for path in held if path.exists()]
         if held and not force:
             raise Conflict(
@@ -137,6 +148,8 @@ def restore(source: Path, folder: Path, *, force: bool, now: datetime) -> Backup
             aside.mkdir()
             for path in held:
                 path.rename(aside / path.name)
+        for name, file in _files_in(source, manifest):
+            _write_stored(folder / name, file)
         for name, content in contents.items():
             _write_private(folder / name, content)
     return Backup(source, source.stat().st_size, manifest)
@@ -171,7 +184,42 @@ def _read_archive(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != manifest.files[name]:
             raise BackupInvalid(f"{name} in {path} is damaged: its checksum differs.", action="Use another backup.")
+    _check_files(path, manifest)
     return manifest, contents
+
+
+def _stored_files(folder: Path) -> dict[str, Path]:
+    found = {path.relative_to(folder).as_posix(): path for path in (folder / FILES).glob("*/*")}
+    return {name: path for name, path in sorted(found.items()) if _STORED.fullmatch(name)}
+
+
+def _check_files(path: Path, manifest: Manifest) -> None:
+    """
+    Raises:
+        BackupInvalid: a file of a release is missing or damaged.
+    """
+    missing = {name for name in manifest.files if _STORED.fullmatch(name)}
+    try:
+        for name, file in _files_in(path, manifest):
+            if _sha256_of(file) == manifest.files[name]:
+                missing.discard(name)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise BackupInvalid(f"{path} is not a whole backup: {error}.", action="Use a file ocp backup made.") from None
+    if missing:
+        raise BackupInvalid(
+            f"{min(missing)} in {path} is damaged or missing, as one of {len(missing)}.", action="Use another backup."
+        )
+
+
+def _files_in(path: Path, manifest: Manifest) -> Iterator[tuple[str, IO[bytes]]]:
+    """Files of releases, in the order in which they lie there: going back in a compressed file takes for ever."""
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            # The pattern lets no name lead out of the folder.
+            if member.name in manifest.files and _STORED.fullmatch(member.name) and member.isfile():
+                file = archive.extractfile(member)
+                if file is not None:
+                    yield member.name, file
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -182,12 +230,28 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
+def _write_stored(path: Path, content: IO[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        shutil.copyfileobj(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _write_private(path: Path, content: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sha256_of(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -27,6 +27,8 @@ from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+LEAST_BYTES_PER_S = 32 * 1024
+"""A body that comes at this rate may take as long as it needs."""
 
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -127,6 +129,7 @@ def front_door(app: ASGIApp, *, body_timeout_s: float) -> ASGIApp:
 
     Args:
         body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
+            Each second's worth of bytes (`LEAST_BYTES_PER_S`) is a second more.
     """
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,12 +171,15 @@ def _marked(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tup
 
 
 def _patient(receive: Receive, body_timeout_s: float) -> Receive:
-    """Pass messages on, but wait for a body only so long, however many pieces it comes in."""
+    """
+    Pass messages on, but wait for a body only so long, however many pieces it comes in: what has come buys a little
+    time for the rest, so that a large file arrives and a drip does not.
+    """
     deadline = asyncio.get_running_loop().time() + body_timeout_s
     body_done = False
 
     async def receive_in_time() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-        nonlocal body_done
+        nonlocal body_done, deadline
         if body_done:
             return await receive()  # waiting for the client to go away is no hurry
         try:
@@ -182,6 +188,8 @@ def _patient(receive: Receive, body_timeout_s: float) -> Receive:
         except TimeoutError:
             raise HTTPException(status_code=408, headers={"connection": "close"}) from None
         body_done = message["type"] != "http.request" or not message.get("more_body", False)
+        if message["type"] == "http.request":
+            deadline += len(message["body"]) / LEAST_BYTES_PER_S
         return message
 
     return receive_in_time

@@ -53,7 +53,12 @@ class ProcessSettings:
     proxy_addresses: str = setting(
         "127.0.0.1", "proxies whose X-Forwarded-For is believed, separated by commas; * for any"
     )
-    body_s: int = setting(30, "seconds that the body of a request may take to arrive", minimum=1, maximum=3600)
+    body_s: int = setting(
+        30,
+        "seconds that the body of a request may take to arrive, and one more for each 32 KiB of it",
+        minimum=1,
+        maximum=3600,
+    )
     drain_s: int = setting(8, "seconds that open requests get on SIGTERM", minimum=0, maximum=600)
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opencode.app.data_folder import FILES
 from opencode.app.settings import Settings
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions, Relay
@@ -13,6 +14,7 @@ from opencode.infra.http import Caller
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.pubsub import MemoryPubSub, PubSub
 from opencode.infra.security import MemoryRateLimiter, RateLimiter, Signer
+from opencode.infra.storage import FolderStorage
 from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
 from opencode.modules.collaboration import module as collaboration_module
@@ -133,7 +135,11 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         runner=execution.runner,
     )
     marketplace = marketplace_module.build(
-        parts, settings.marketplace, identity=identity.contract, index=marketplace_module.build_index()
+        parts,
+        settings.marketplace,
+        identity=identity.contract,
+        index=marketplace_module.build_index(),
+        storage=FolderStorage(settings.process.data / FILES, clock),
     )
     notifications = notifications_module.build(
         parts,

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from opencode.contracts.events import Event
-from opencode.kernel.ids import ProjectId
+from opencode.kernel.ids import ProjectId, ReleaseId
 
 
 class ProjectPublished(Event, frozen=True, tag="marketplace.project_published.v1"):
@@ -27,6 +27,17 @@ class ProjectWithdrawn(Event, frozen=True, tag="marketplace.project_withdrawn.v1
 
     project_id: ProjectId
     owner_id: str
+    at: datetime
+
+
+class ReleasePublished(Event, frozen=True, tag="marketplace.release_published.v1"):
+    """A project that is in the catalogue has a new release. Its files may still be on their way."""
+
+    project_id: ProjectId
+    owner_id: str
+    release_id: ReleaseId
+    version: str
+    prerelease: bool
     at: datetime
 
 

@@ -24,6 +24,7 @@ DeliveryId = NewType("DeliveryId", str)
 SearchId = NewType("SearchId", str)
 ReviewId = NewType("ReviewId", str)
 CollectionId = NewType("CollectionId", str)
+ReleaseId = NewType("ReleaseId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

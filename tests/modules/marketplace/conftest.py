@@ -1,8 +1,10 @@
 """The module as it is built for the product, on real databases, behind its own routes, with people around it."""
 
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -14,6 +16,7 @@ from opencode.contracts.events import Event, tag_of
 from opencode.infra.db import outbox
 from opencode.infra.events import Reactions, Relay
 from opencode.infra.plugs import Parts
+from opencode.infra.storage import FolderStorage
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
@@ -112,6 +115,7 @@ class Market:
     index: EmbeddedCatalog
     client: httpx.AsyncClient
     relay: Relay
+    storage: FolderStorage
 
     def member(self, name: str = "Ada", *permissions: str) -> Person:
         token = self.identity.add_user(name, permissions=frozenset(permissions or {"projects:write"}))
@@ -169,22 +173,34 @@ async def running(
     settings: MarketplaceSettings,
     identity: IdentityInMemory,
     proofs: Proofs | None = None,
+    storage: FolderStorage | None = None,
 ) -> AsyncGenerator[Market]:
-    """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
+    """
+    A server: `async with running(…) as market`. Two on the same parts share database and pub/sub.
+
+    Args:
+        storage: where its files are; without one it has none to begin with, and leaves none.
+    """
+    if storage is None:
+        with tempfile.TemporaryDirectory() as folder:
+            storage = FolderStorage(Path(folder), clock)
+            async with running(parts, clock, settings, identity, storage=storage) as market:
+                yield market
+        return
     index = EmbeddedCatalog()
-    module = build(parts, settings, identity=identity, index=index, proofs=proofs)
+    module = build(parts, settings, identity=identity, index=index, storage=storage, proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start
     assert module.plug.stop
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
-        yield Market(parts, clock, identity, module, index, client, Relay(parts.database, reactions, clock))
+        yield Market(parts, clock, identity, module, index, client, Relay(parts.database, reactions, clock), storage)
     await module.plug.stop()
 
 
 @pytest.fixture
 async def other_server(market: Market, settings: MarketplaceSettings) -> AsyncGenerator[Market]:
     """A second server of the same deployment."""
-    async with running(market.parts, market.clock, settings, market.identity) as other:
+    async with running(market.parts, market.clock, settings, market.identity, market.storage) as other:
         yield other

@@ -7,8 +7,10 @@ What can go wrong when a stranger's address is called.
     ├── AnswerTooSlow         not done in time
     ├── AnswerTooLarge        more bytes than are read
     ├── AnswerNotUnderstood   not HTTP, broken off, compressed, or redirects without end
-    └── FetchRefused          the other server said no; carries `status`
+    └── FetchRefused          the other server said no; carries `status` and `headers`
 """
+
+from collections.abc import Mapping
 
 from opencode.kernel.errors import Invalid, Unavailable
 
@@ -57,9 +59,10 @@ class FetchRefused(FetchFailed):
 
     title = "The other server refused"
 
-    def __init__(self, url: str, status: int) -> None:
+    def __init__(self, url: str, status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{shown(url)} answered {status}.", action=_what_to_do(status))
         self.status = status
+        self.headers = headers or {}
 
 
 def shown(url: str) -> str:

@@ -103,7 +103,7 @@ class Fetcher:
 
 def _good(url: str, answer: http1.Answer) -> Fetched:
     if not 200 <= answer.status <= 299:
-        raise FetchRefused(url, answer.status)
+        raise FetchRefused(url, answer.status, answer.headers)
     if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise AnswerNotUnderstood(
             f"{shown(url)} answered compressed, though nobody asked for it.", action="Use an address of plain content."

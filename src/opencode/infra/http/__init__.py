@@ -8,6 +8,8 @@ from opencode.infra.http.authentication import (
     provide_principal,
     refuse_other_sites,
 )
+from opencode.infra.http.digests import DigestInvalid, announced_sha256
+from opencode.infra.http.downloads import Download, answer_with, head_of
 from opencode.infra.http.event_stream import After, LastEventId, ServerEvent, event_stream
 from opencode.infra.http.pages import PageView, provide_page_request
 from opencode.infra.http.problems import problem_of, problem_response
@@ -19,12 +21,17 @@ __all__ = [
     "ApiRequest",
     "Body",
     "Caller",
+    "DigestInvalid",
+    "Download",
     "IdempotencyKey",
     "LastEventId",
     "PageView",
     "ServerEvent",
+    "announced_sha256",
+    "answer_with",
     "credentials_of",
     "event_stream",
+    "head_of",
     "problem_of",
     "problem_response",
     "provide_address",

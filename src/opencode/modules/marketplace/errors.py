@@ -2,24 +2,28 @@
 What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
-                    CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp · CaseNotFound · ProofNotFound
+                    CollectionNotFound · ItemNotFound · FeedNotFound · ReleaseNotFound · FileNotFound · CaseNotFound
+                    ProofNotFound · SourceMissing · OrderNotFound · EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
-                    NotYourOrder · OwnReport
+                    OwnReport · NotYourOrder
     PaymentRequired ProjectNotBought
-    Conflict        NameTaken · HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
-                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
-                    CollectionFull · OwnProject · NothingToPay · NotForSale · AlreadyBought · OrderOpen
-                    OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay · PaymentsRefused
-                    ProjectSold · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
-                    DecisionNotPossible · AnotherModeratorDecides · NothingToProve
+    Conflict        NothingToProve · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
+                    DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
+                    NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
+                    FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
+                    TooManyReleases · ReleaseInUse · FileNameTaken · TooManyFiles · OwnProject · NothingToPay
+                    NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
+                    PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
-    Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · OrderRefused · WebhookRefused
-    TooLarge        ImportTooLarge
-    Busy            ProjectsTooFast · ActsTooFast · LicencesTooFast · ReportsTooFast · ChecksTooFast
-    Unavailable     CatalogueFilling · PaymentsUnavailable
+    Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
+                    SourceUnknown · SourcePrivate · SourceTooLarge · OrderRefused · WebhookRefused
+    TooLarge        ImportTooLarge · FileTooLarge
+    Busy            UploadsAtOnce · ProjectsTooFast · ActsTooFast · ReportsTooFast · ChecksTooFast · PreviewsTooFast
+                    DraftsTooFast · LicencesTooFast
+    Unavailable     SourceUnreadable · SourceBusy · FileMissing · CatalogueFilling · PaymentsUnavailable
 """
 
+from opencode.infra.fetching.errors import shown
 from opencode.kernel.errors import (
     Busy,
     Conflict,
@@ -32,6 +36,8 @@ from opencode.kernel.errors import (
     TooLarge,
     Unavailable,
 )
+
+_NO_SOURCES = "Fill in the form by hand, or ask the operator to set OCP_MARKETPLACE_SOURCES_GITHUB, …_PYPI or …_NPM."
 
 
 class ProjectNotFound(NotFound):
@@ -114,6 +120,26 @@ class FeedNotFound(NotFound):
         super().__init__(
             "There is no feed at this address.", action="Feeds end in .atom, as /feeds/tags/web.atom does."
         )
+
+
+class ReleaseNotFound(NotFound):
+    """The project has no such release."""
+
+    title = "The release was not found"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"There is no release {version[:100]!r}.", action="GET /api/v1/projects/{slug}/releases lists all of them."
+        )
+
+
+class FileNotFound(NotFound):
+    """The release has no file of this name."""
+
+    title = "The file was not found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The release has no file {name[:200]!r}.", action="Get the release; it lists its files.")
 
 
 class NotYourProject(Forbidden):
@@ -325,12 +351,15 @@ class NotPublished(Conflict):
 
 
 class NothingToDownload(Conflict):
-    """The project names no repository."""
+    """The project has no file to offer, and names no repository."""
 
     title = "There is nothing to download"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"The project {slug} names no repository.", action="Ask its owner to set repository_url.")
+        super().__init__(
+            f"The project {slug} has no file and names no repository.",
+            action="Ask its owner to release something, or to set repository_url.",
+        )
 
 
 class TooManyProjects(Conflict):
@@ -396,6 +425,62 @@ class CollectionFull(Conflict):
         super().__init__(f"The collection holds {most} projects, which is the most.", action="Make another one.")
 
 
+class VersionTaken(Conflict):
+    """The project has this version already, perhaps written in another way."""
+
+    title = "The version is taken"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"The project has a release {version} already; 1.0 and 1.0.0 are one version.",
+            action="Choose a higher version.",
+        )
+
+
+class TooManyReleases(Conflict):
+    """One project has as many releases as there may be."""
+
+    title = "Too many releases"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"The project has {most} releases, which is the most.", action="Delete one that nobody has downloaded."
+        )
+
+
+class ReleaseInUse(Conflict):
+    """Somebody has downloaded a file of the release, and may rely on it."""
+
+    title = "The release is in use"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Somebody has downloaded a file of {version}, so it cannot be deleted.",
+            action='Take it back instead: PATCH it with {"yanked": true}, and nobody is offered it any more.',
+        )
+
+
+class FileNameTaken(Conflict):
+    """The release has a file of this name with another content; files never change."""
+
+    title = "The file exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The release has a file {name} with another content, and files never change.",
+            action="Choose another name, or release a new version.",
+        )
+
+
+class TooManyFiles(Conflict):
+    """One release has as many files as there may be."""
+
+    title = "Too many files"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The release has {most} files, which is the most.", action="Put several into an archive.")
+
+
 class ProjectOutdated(Outdated):
     """Somebody changed the project, or the profile, since it was read."""
 
@@ -439,6 +524,88 @@ class ImportRefused(Invalid):
     title = "The import cannot be taken"
 
 
+class ChecksumMismatch(Invalid):
+    """What came is not what the checksum in the request's head announced; nothing of it is kept."""
+
+    title = "The checksum differs"
+
+    def __init__(self, name: str, sha256: str) -> None:
+        super().__init__(f"The SHA-256 of what came as {name} is {sha256}.", action="Send it again.")
+
+
+class UploadBrokenOff(Invalid):
+    """The caller went away before the whole file was there; nothing of it is kept."""
+
+    title = "The upload broke off"
+
+    def __init__(self) -> None:
+        super().__init__("The upload ended before the file did.", action="Send it again.")
+
+
+class SourceUnknown(Invalid):
+    """An address to read a draft from leads to no place that this server knows."""
+
+    title = "Nothing to read there"
+
+    def __init__(self, url: str, hosts: tuple[str, ...]) -> None:
+        known = f"This server reads projects of {', '.join(hosts)}." if hosts else "This server reads from nowhere yet."
+        super().__init__(
+            f"{shown(url) or 'An empty address'} is no project that can be read. {known}",
+            action="Paste the address of its page there." if hosts else _NO_SOURCES,
+        )
+
+
+class SourceMissing(NotFound):
+    """The place that was asked knows no such project."""
+
+    title = "The project was not found there"
+
+    def __init__(self, name: str, host: str) -> None:
+        super().__init__(f"{host} knows no {shown(name)}.", action="Check the address; is it public?")
+
+
+class SourcePrivate(Invalid):
+    """The place that was asked shows the project only to some."""
+
+    title = "The project is not public there"
+
+    def __init__(self, name: str, host: str) -> None:
+        super().__init__(
+            f"{host} shows {shown(name)} only to some.", action="Make it public, or fill in the form by hand."
+        )
+
+
+class SourceTooLarge(Invalid):
+    """The place that was asked has more to tell than is read."""
+
+    title = "There is too much to read"
+
+    def __init__(self, name: str, host: str, most: int) -> None:
+        super().__init__(
+            f"{host} has more than {most} bytes to tell of {shown(name)}.", action="Fill in the form by hand."
+        )
+
+
+class SourceUnreadable(Unavailable):
+    """The place that was asked gave an answer that tells of no project."""
+
+    title = "The answer is not understood"
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"The answer of {where} {why}.", action="Try again later, or fill in the form by hand.")
+
+
+class SourceBusy(Unavailable):
+    """The place that was asked answers no more for now: this server has asked it too often."""
+
+    title = "The other server wants us to wait"
+
+    def __init__(self, host: str, wait_s: int) -> None:
+        super().__init__(
+            f"{host} has been asked too often from here.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s
+        )
+
+
 class ImportTooLarge(TooLarge):
     """An import has more lines or bytes than the server takes at once."""
 
@@ -446,6 +613,28 @@ class ImportTooLarge(TooLarge):
 
     def __init__(self, most: int, unit: str) -> None:
         super().__init__(f"An import may have {most} {unit}.", action="Send it in several parts.")
+
+
+class FileTooLarge(TooLarge):
+    """A file has more bytes than there is room for; `detail` says which limit it is."""
+
+    title = "The file is too large"
+
+    def __init__(self, name: str, most: int, reason: str) -> None:
+        super().__init__(
+            f"{name} may have {most} bytes, {reason}.", action="Make it smaller, or ask the operator for more room."
+        )
+
+
+class UploadsAtOnce(Busy):
+    """One person uploads too many files at the same time."""
+
+    title = "Too many uploads at once"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You are uploading {most} files already.", action="Wait until one of them is done.", retry_after_s=5
+        )
 
 
 class ProjectsTooFast(Busy):
@@ -486,6 +675,35 @@ class ChecksTooFast(Busy):
 
     def __init__(self, wait_s: int) -> None:
         super().__init__("You ask for checks too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
+
+
+class PreviewsTooFast(Busy):
+    """One person has texts rendered too fast."""
+
+    title = "Too many previews"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You have texts rendered too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
+
+
+class FileMissing(Unavailable):
+    """The storage does not hold what the database knows, as after a restored backup without files."""
+
+    title = "The file is missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The server has lost the content of {name}.", action="Tell its operator; the owner can upload it anew."
+        )
+
+
+class DraftsTooFast(Busy):
+    """One person has drafts read too fast."""
+
+    title = "Too many drafts"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__("You have drafts read too fast.", action=f"Try again in {wait_s} s.", retry_after_s=wait_s)
 
 
 class CatalogueFilling(Unavailable):

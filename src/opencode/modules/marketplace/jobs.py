@@ -3,6 +3,7 @@
 from opencode.infra.jobs import Job
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
+from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.proving import Proving
@@ -14,6 +15,7 @@ TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
 CHECK_EVERY_S = 600.0
 REPUTE_EVERY_S = 3600.0
+CLEAR_EVERY_S = 3_600.0
 
 
 def jobs(
@@ -24,6 +26,7 @@ def jobs(
     paying: Paying,
     proving: Proving,
     reputing: Reputing,
+    files: Files,
 ) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
@@ -33,4 +36,5 @@ def jobs(
         Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),
         Job("compute reputation", REPUTE_EVERY_S, reputing.compute),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
+        Job("delete contents of no file", CLEAR_EVERY_S, files.tidy),
     ]

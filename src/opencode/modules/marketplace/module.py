@@ -13,11 +13,13 @@ from opencode.infra.events import Reactions
 from opencode.infra.fetching import Fetcher
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
+from opencode.infra.storage import Storage
 from opencode.modules.marketplace.adapters.dns import TxtResolver
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.ledger import Check
+from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
@@ -25,8 +27,10 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
+from opencode.modules.marketplace.service.drafting import Drafting, ReadDraft
 from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.feeding import Feeding
+from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
 from opencode.modules.marketplace.service.listening import Listening
@@ -36,6 +40,8 @@ from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.readmes import Readmes, Render
+from opencode.modules.marketplace.service.releasing import Releasing
 from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
@@ -57,6 +63,7 @@ class MarketplaceModule:
     telling: Telling
     proving: Proving
     reputing: Reputing
+    files: Files
 
 
 def build_index() -> CatalogIndex:
@@ -67,12 +74,36 @@ def build_index() -> CatalogIndex:
     return EmbeddedCatalog()
 
 
+def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
+    """What reads drafts from the places that the operator has named."""
+    # Loaded only here: few servers name any.
+    from opencode.infra.fetching import Fetcher, Reach
+    from opencode.modules.marketplace.adapters.sources import Importer, Places
+
+    is_private = settings.marketplace_sources_private
+    fetcher = Fetcher(Reach(private_too=True)) if is_private else Fetcher()
+    return Importer(fetcher, Places.of(settings)).draft
+
+
+def build_renderer() -> Render:
+    """What makes HTML of Markdown."""
+
+    # Loaded at the first text only: it takes a tenth of a second.
+    def render(markdown: str, repository: Repository | None) -> str:
+        from opencode.modules.marketplace.adapters.readme import render
+
+        return render(markdown, repository)
+
+    return render
+
+
 def build(
     parts: Parts,
     settings: MarketplaceSettings,
     *,
     identity: Identity,
     index: CatalogIndex,
+    storage: Storage,
     proofs: Proofs | None = None,
 ) -> MarketplaceModule:
     """
@@ -85,7 +116,9 @@ def build(
     counting = Counting(parts, catalogue)
     publishing = Publishing(parts, settings, identity, catalogue)
     entitlements = Entitlements(parts, settings, identity, catalogue)
-    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements)
+    files = Files(parts, settings, identity, catalogue, counting, entitlements, storage)
+    releasing = Releasing(parts, settings, identity, catalogue, entitlements)
+    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements, files)
     browsing = Browsing(parts, settings, identity, catalogue)
     moderating = Moderating(parts, settings, identity, catalogue)
     people = People(parts, settings, identity, catalogue)
@@ -98,6 +131,8 @@ def build(
     feeding = Feeding(parts, settings, identity, catalogue, browsing)
     resembling = Resembling(parts, settings, identity, catalogue)
     reputing = Reputing(parts, settings, identity, catalogue)
+    readmes = Readmes(parts, settings, identity, catalogue, build_renderer())
+    drafting = Drafting(parts, settings, identity, catalogue, build_draft_reader(settings))
     tidying = Tidying(parts, settings, identity, catalogue)
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
@@ -121,6 +156,8 @@ def build(
         "collecting": collecting,
         "feeding": feeding,
         "following": following,
+        "drafting": drafting,
+        "files": files,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
@@ -131,6 +168,8 @@ def build(
         "publishing": publishing,
         "reviewing": reviewing,
         "resembling": resembling,
+        "readmes": readmes,
+        "releasing": releasing,
         "visiting": visiting,
     }
     plug = Plug(
@@ -145,12 +184,12 @@ def build(
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving, reputing),
+        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving, reputing, files),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing, files)
 
 
 async def check_ledger(database: Database) -> Check:

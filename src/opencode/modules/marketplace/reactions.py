@@ -8,6 +8,7 @@ from opencode.contracts.marketplace import (
     ProjectsImported,
     ProjectStood,
     ProjectWithdrawn,
+    ReleasePublished,
 )
 from opencode.infra.events import Reactions
 from opencode.modules.marketplace.service.catalogue import Catalogue
@@ -21,14 +22,33 @@ OneProject = ProjectPublished | ProjectChanged | ProjectWithdrawn
 def add_reactions(
     reactions: Reactions, catalogue: Catalogue, people: People, telling: Telling, resembling: Resembling
 ) -> None:
-    async def look_again(event: OneProject) -> None:
-        await catalogue.tell([event.project_id])
+    _keep_in_step(reactions, catalogue, people)
 
     async def tell_published(event: ProjectPublished) -> None:
         await telling.tell_published(event.project_id, event.at)
 
+    async def tell_released(event: ReleasePublished) -> None:
+        await telling.tell_released(event.project_id, event.version)
+
     async def examine_name(event: ProjectPublished | ProjectChanged) -> None:
         await resembling.examine(event.project_id)
+
+    async def welcome(event: UserRegistered) -> None:
+        await people.welcome(event.user_id)
+
+    # Only of single publications: an import of thousands must not fill anybody's inbox.
+    reactions.add(ProjectPublished, tell_published)
+    reactions.add(ReleasePublished, tell_released)
+    for event_type in (ProjectPublished, ProjectChanged):
+        reactions.add(event_type, examine_name)
+    reactions.add(UserRegistered, welcome)
+
+
+def _keep_in_step(reactions: Reactions, catalogue: Catalogue, people: People) -> None:
+    """Let the index of every server look at what has changed."""
+
+    async def look_again(event: OneProject) -> None:
+        await catalogue.tell([event.project_id])
 
     async def look_at_imported(event: ProjectsImported) -> None:
         await catalogue.tell(event.project_ids)
@@ -39,16 +59,8 @@ def add_reactions(
     async def look_at_all_of(event: PersonRenamed) -> None:
         await people.tell_renamed(event.user_id)
 
-    async def welcome(event: UserRegistered) -> None:
-        await people.welcome(event.user_id)
-
     for event_type in (ProjectPublished, ProjectChanged, ProjectWithdrawn):
         reactions.add(event_type, look_again)
-    # Only of single publications: an import of thousands must not fill anybody's inbox.
-    reactions.add(ProjectPublished, tell_published)
-    for named_type in (ProjectPublished, ProjectChanged):
-        reactions.add(named_type, examine_name)
     reactions.add(ProjectsImported, look_at_imported)
     reactions.add(ProjectStood, note_standing)
     reactions.add(PersonRenamed, look_at_all_of)
-    reactions.add(UserRegistered, welcome)

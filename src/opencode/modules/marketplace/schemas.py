@@ -1,6 +1,6 @@
 """What goes in and out over HTTP."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -40,16 +40,19 @@ from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState, Verified
+from opencode.modules.marketplace.domain.releases import ReleaseFile, ReleaseSummary, checked_release
 from opencode.modules.marketplace.domain.reputation import Reputation
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
 from opencode.modules.marketplace.service.browsing import FoundPage
+from opencode.modules.marketplace.service.drafting import ReadProject
 from opencode.modules.marketplace.service.entitling import NewKey
 from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.moderating import CaseShown
 from opencode.modules.marketplace.service.people import Person
 from opencode.modules.marketplace.service.proving import ProofShown
+from opencode.modules.marketplace.service.releasing import ShownRelease
 from opencode.modules.marketplace.service.resembling import NameChecked, Similar
 from opencode.modules.marketplace.service.reviewing import ReviewPage
 
@@ -89,6 +92,49 @@ class ProjectChange(Body):
 
     def values(self) -> dict[str, Any]:
         return _values(self)
+
+
+class ReleaseDraft(Body):
+    """A new release. `notes` is Markdown; a `prerelease` of null is what the version says by itself."""
+
+    version: str
+    notes: str = ""
+    prerelease: bool | None = None
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_release(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class ReleaseChange(Body):
+    """What is to change; what is absent stays. A yanked release is offered to nobody, and stays for who needs it."""
+
+    notes: str | UnsetType = UNSET
+    prerelease: bool | UnsetType = UNSET
+    yanked: bool | UnsetType = UNSET
+
+    @classmethod
+    def broken_rules(cls, fields: dict[str, Any]) -> Iterable[FieldProblem]:
+        return checked_release(fields)[1]
+
+    def values(self) -> dict[str, Any]:
+        return _values(self)
+
+
+class DraftAddress(Body):
+    """The address of a project's page on a code host or package index that this server knows."""
+
+    url: str
+
+
+class MarkdownBody(Body):
+    """Markdown, at most 200,000 bytes. `repository_url`: where its relative links and pictures lead."""
+
+    text: str
+    repository_url: str | None = None
 
 
 class ProfileChange(Body):
@@ -145,7 +191,10 @@ class VerifiedView(msgspec.Struct, frozen=True):
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):
-    """A project in a list. A `price` of null is free; a `license` of null was not told."""
+    """
+    A project in a list. A `price` of null is free; a `license` of null was not told; a `latest_version` of null: there
+    is no release.
+    """
 
     id: str
     slug: str
@@ -158,6 +207,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
     price: PriceView | None
     tags: tuple[str, ...]
     status: ProjectStatus
+    latest_version: str | None
     stars: int
     downloads: int
     updated_at: datetime
@@ -178,6 +228,7 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True):
             price=PriceView.of(card.price),
             tags=card.tags,
             status=card.status,
+            latest_version=card.latest_version,
             stars=card.stars,
             downloads=card.downloads,
             updated_at=card.updated_at,
@@ -203,6 +254,8 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     A project. `downloads` and `views` are those of people; robots are counted apart. `starred`: by the caller.
     `notices` are for whoever has just made or changed it: what they should think about.
     `moderation` is null unless moderators keep the project out of sight; then its owner and they alone see it.
+    `description_html` is the description, which is Markdown, as HTML that is safe to show; its relative links lead into
+    the repository.
     """
 
     id: str
@@ -211,6 +264,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     summary: str
     description: str
+    description_html: str
     owner: OwnerView
     technologies: tuple[str, ...]
     license: str | None
@@ -233,10 +287,13 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     published_at: datetime | None
+    latest_version: str | None
     notices: list[str] = []
 
     @classmethod
-    def of(cls, shown: Shown, *, starred: bool = False, notices: Sequence[str] = ()) -> "ProjectView":
+    def of(
+        cls, shown: Shown, description_html: str, *, starred: bool = False, notices: Sequence[str] = ()
+    ) -> "ProjectView":
         project, counters = shown.project, shown.counters
         return cls(
             id=project.id,
@@ -245,6 +302,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             title=project.title,
             summary=project.summary,
             description=project.description,
+            description_html=description_html,
             owner=OwnerView(project.handle, shown.owner_name),
             technologies=project.technologies,
             license=project.license or None,
@@ -268,7 +326,41 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             updated_at=project.updated_at,
             published_at=project.published_at,
             notices=list(notices),
+            latest_version=project.latest_version,
         )
+
+
+class RenderedView(msgspec.Struct, frozen=True):
+    """HTML that is safe to show, whoever wrote the text."""
+
+    html: str
+
+
+class ProblemView(msgspec.Struct, frozen=True):
+    """`pointer` names a field of the draft; `detail` says why it is empty."""
+
+    pointer: str
+    detail: str
+
+
+class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read, ready to be edited and sent to `POST /api/v1/projects` without `problems`. Nothing is saved."""
+
+    title: str
+    summary: str
+    description: str
+    technologies: tuple[str, ...]
+    license: str | None
+    tags: tuple[str, ...]
+    repository_url: str | None
+    documentation_url: str | None
+    demo_url: str | None
+    problems: list[ProblemView]
+
+    @classmethod
+    def of(cls, read: ReadProject) -> "DraftView":
+        problems = [ProblemView(problem.pointer, problem.detail) for problem in read.problems]
+        return cls(**read.fields, problems=problems)
 
 
 class FacetValueView(msgspec.Struct, frozen=True):
@@ -358,6 +450,76 @@ class WeeksView(msgspec.Struct, frozen=True):
 
 class DownloadView(msgspec.Struct, frozen=True):
     url: str
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """A file of a release. `sha256` in hex; `url` is where it is downloaded."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    url: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, file: ReleaseFile, url: str) -> "FileView":
+        return cls(file.name, file.size_bytes, file.sha256, url, file.created_at)
+
+
+class ReleaseCardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A release in a list. `size_bytes` is that of all `files` together."""
+
+    id: str
+    version: str
+    prerelease: bool
+    yanked: bool
+    files: int
+    size_bytes: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, summary: ReleaseSummary) -> "ReleaseCardView":
+        own = summary.release
+        return cls(
+            id=own.id,
+            version=own.version,
+            prerelease=own.prerelease,
+            yanked=own.yanked,
+            files=summary.files,
+            size_bytes=summary.size_bytes,
+            created_at=own.created_at,
+            updated_at=own.updated_at,
+        )
+
+
+class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A release. `notes` is Markdown, `notes_html` the same as HTML that is safe to show."""
+
+    id: str
+    version: str
+    notes: str
+    notes_html: str
+    prerelease: bool
+    yanked: bool
+    files: list[FileView]
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, shown: ShownRelease, notes_html: str, url_of: Callable[[ReleaseFile], str]) -> "ReleaseView":
+        own = shown.release
+        return cls(
+            id=own.id,
+            version=own.version,
+            notes=own.notes,
+            notes_html=notes_html,
+            prerelease=own.prerelease,
+            yanked=own.yanked,
+            files=[FileView.of(file, url_of(file)) for file in shown.files],
+            created_at=own.created_at,
+            updated_at=own.updated_at,
+        )
 
 
 class ProfileView(msgspec.Struct, frozen=True, kw_only=True):

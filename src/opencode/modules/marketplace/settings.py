@@ -1,8 +1,12 @@
 """What an operator may tune about the marketplace."""
 
+import re
 from dataclasses import dataclass
 
-from opencode.infra.settings import setting
+from opencode.infra.settings import SettingsError, setting, variable_of
+
+_ENTRY = "host or host=address of its API, separated by commas"
+_SOURCE = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:\s*=\s*https?://[^\s/?#@]+(?:/[^\s?#@]*)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,29 @@ class MarketplaceSettings:
     )
     follows_per_person: int = setting(5_000, "people and projects that one person may follow", minimum=1)
     collections_per_person: int = setting(200, "collections that one person may have", minimum=1)
+    previews_per_minute: int = setting(
+        240, "texts that one person may have rendered per minute while writing them", minimum=1
+    )
+    release_file_bytes: int = setting(268_435_456, "bytes that one file of a release may have", minimum=1)
+    release_project_bytes: int = setting(
+        2_147_483_648, "bytes that the files of all releases of one project may have together", minimum=1
+    )
+    release_server_bytes: int = setting(
+        21_474_836_480, "bytes that the files of all releases may have together; they are in the data folder", minimum=0
+    )
+    drafts_per_minute: int = setting(10, "addresses that one person may have read as drafts per minute", minimum=1)
+    marketplace_sources_github: tuple[str, ...] = setting(
+        (), f"code hosts with GitHub's API that drafts are read from: {_ENTRY}; otherwise /api/v3 on the host"
+    )
+    marketplace_sources_pypi: tuple[str, ...] = setting(
+        (), f"package indexes with PyPI's JSON API that drafts are read from: {_ENTRY}"
+    )
+    marketplace_sources_npm: tuple[str, ...] = setting(
+        (), f"package registries with npm's API that drafts are read from: {_ENTRY}"
+    )
+    marketplace_sources_private: bool = setting(
+        False, "drafts may be read from hosts in this server's own networks, and at any port"
+    )
     import_lines: int = setting(1_000_000, "lines of one import", minimum=1, maximum=1_000_000)
     import_bytes: int = setting(
         2_147_483_648, "bytes of one import; they wait in the folder for temporary files", minimum=1
@@ -50,3 +77,13 @@ class MarketplaceSettings:
     similar_popularity: int = setting(
         100, "popularity (3 a star, 1 a download) from which on similar names are pointed out", minimum=1
     )
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{variable_of(name)} has {entry!r}: it must be {_ENTRY}"
+            for name in ("marketplace_sources_github", "marketplace_sources_pypi", "marketplace_sources_npm")
+            for entry in getattr(self, name)
+            if not _SOURCE.fullmatch(entry)
+        ]
+        if problems:
+            raise SettingsError(problems)

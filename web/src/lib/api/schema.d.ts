@@ -595,6 +595,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/markdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Markdown as a project's page will show it
+         * @description Nothing is kept.
+         */
+        post: operations["render_markdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/ledger/check": {
         parameters: {
             query?: never;
@@ -1264,6 +1284,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a project from a code host or package index
+         * @description Nothing is saved. `problems` names what could not be told.
+         */
+        post: operations["read_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/import": {
         parameters: {
             query?: never;
@@ -1460,6 +1500,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs": {
+    "/api/v1/projects/{slug}/releases": {
         parameters: {
             query?: never;
             header?: never;
@@ -1477,6 +1518,16 @@ export interface paths {
          * @description `todo` says where the token is to be put. Beginning twice is the same as once.
          */
         post: operations["begin_proof"];
+         * List releases, the newest version first
+         * @description Also those that were yanked.
+         */
+        get: operations["list_releases"];
+        put?: never;
+        /**
+         * Release a version
+         * @description Files are added one by one afterwards.
+         */
+        post: operations["publish_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1484,6 +1535,7 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs/{proof_id}": {
+    "/api/v1/projects/{slug}/releases/{version}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1501,6 +1553,22 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs/{proof_id}/check": {
+        /**
+         * Get a release with its files
+         * @description `1.0` finds `1.0.0`, and `v1.0` too.
+         */
+        get: operations["get_release"];
+        put?: never;
+        post?: never;
+        /** Delete a release that nobody has downloaded */
+        delete: operations["delete_release"];
+        options?: never;
+        head?: never;
+        /** Change the notes of a release, or yank it */
+        patch: operations["change_release"];
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/releases/{version}/files/{name}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1537,6 +1605,22 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Download a file of a release
+         * @description The ETag is its SHA-256. One range is served. Counted once for each visitor and hour.
+         */
+        get: operations["download_release_file"];
+        /**
+         * Add a file to a release: the body is its content
+         * @description `X-Checksum-Sha256` (hex), `Content-Digest` or `Digest` is compared with what came. 200 when the release has
+         *     this content under this name already.
+         */
+        put: operations["upload_release_file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** How large a file is, and its checksum; not counted */
+        head: operations["look_at_release_file"];
         patch?: never;
         trace?: never;
     };
@@ -2012,6 +2096,7 @@ export interface components {
             price: components["schemas"]["PriceView"] | null;
             tags: string[];
             status: components["schemas"]["ProjectStatus"];
+            latest_version: string | null;
             stars: number;
             downloads: number;
             /** Format: date-time */
@@ -2190,6 +2275,23 @@ export interface components {
         DownloadView: {
             url: string;
         };
+        /** DraftAddress */
+        DraftAddress: {
+            url: string;
+        };
+        /** DraftView */
+        DraftView: {
+            title: string;
+            summary: string;
+            description: string;
+            technologies: string[];
+            license: string | null;
+            tags: string[];
+            repository_url: string | null;
+            documentation_url: string | null;
+            demo_url: string | null;
+            problems: components["schemas"]["ProblemView"][];
+        };
         /**
          * Encoding
          * @default utf8
@@ -2279,6 +2381,14 @@ export interface components {
             is_open: boolean;
             /** Format: date-time */
             at: string;
+        /** FileView */
+        FileView: {
+            name: string;
+            size_bytes: number;
+            sha256: string;
+            url: string;
+            /** Format: date-time */
+            created_at: string;
         };
         /** FindingView */
         FindingView: {
@@ -2491,6 +2601,11 @@ export interface components {
          * @enum {string}
          */
         MailWhen: "none" | "at_once" | "daily";
+        /** MarkdownBody */
+        MarkdownBody: {
+            text: string;
+            repository_url?: string | null;
+        };
         /** MessageDraft */
         MessageDraft: {
             /** @description 1 to 4000 characters */
@@ -2772,6 +2887,11 @@ export interface components {
             items: components["schemas"]["OrderView"][];
             next_cursor: string | null;
         };
+        /** PageView[ReleaseCardView] */
+        ReleaseCardPage: {
+            items: components["schemas"]["ReleaseCardView"][];
+            next_cursor: string | null;
+        };
         /** PageView[DeliveryView] */
         DeliveryPage: {
             items: components["schemas"]["DeliveryView"][];
@@ -2871,6 +2991,11 @@ export interface components {
                 detail: string;
             }[];
         };
+        /** ProblemView */
+        ProblemView: {
+            pointer: string;
+            detail: string;
+        };
         /** ProfileChange */
         ProfileChange: {
             handle?: string;
@@ -2946,6 +3071,7 @@ export interface components {
             title: string;
             summary: string;
             description: string;
+            description_html: string;
             owner: components["schemas"]["OwnerView"];
             technologies: string[];
             license: string | null;
@@ -3004,6 +3130,7 @@ export interface components {
         /** ProofsView */
         ProofsView: {
             items: components["schemas"]["ProofView"][];
+            latest_version: string | null;
         };
         /** RatingsView */
         RatingsView: {
@@ -3050,6 +3177,50 @@ export interface components {
             /** @enum {string} */
             registration: "open" | "invite" | "closed";
             first_account: boolean;
+        };
+        /** ReleaseCardView */
+        ReleaseCardView: {
+            id: string;
+            version: string;
+            prerelease: boolean;
+            yanked: boolean;
+            files: number;
+            size_bytes: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** ReleaseChange */
+        ReleaseChange: {
+            notes?: string;
+            prerelease?: boolean;
+            yanked?: boolean;
+        };
+        /** ReleaseDraft */
+        ReleaseDraft: {
+            version: string;
+            /** @default  */
+            notes: string;
+            prerelease?: boolean | null;
+        };
+        /** ReleaseView */
+        ReleaseView: {
+            id: string;
+            version: string;
+            notes: string;
+            notes_html: string;
+            prerelease: boolean;
+            yanked: boolean;
+            files: components["schemas"]["FileView"][];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** RenderedView */
+        RenderedView: {
+            html: string;
         };
         /** ReplyDraft */
         ReplyDraft: {
@@ -3101,6 +3272,7 @@ export interface components {
             price: components["schemas"]["PriceView"] | null;
             tags: string[];
             status: components["schemas"]["ProjectStatus"];
+            latest_version: string | null;
             stars: number;
             downloads: number;
             /** Format: date-time */
@@ -4912,6 +5084,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LicenceView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    render_markdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkdownBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6770,6 +6975,39 @@ export interface operations {
             };
         };
     };
+    read_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAddress"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     import_projects: {
         parameters: {
             query?: never;
@@ -7234,6 +7472,14 @@ export interface operations {
     list_proofs: {
         parameters: {
             query?: never;
+    list_releases: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
             header?: never;
             path: {
                 slug: string;
@@ -7249,6 +7495,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProofsView"];
+                    "application/json": components["schemas"]["ReleaseCardPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7266,6 +7513,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
+    publish_release: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 slug: string;
             };
@@ -7274,6 +7528,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ProofBody"];
+                "application/json": components["schemas"]["ReleaseDraft"];
             };
         };
         responses: {
@@ -7284,6 +7539,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProofView"];
+                    "application/json": components["schemas"]["ReleaseView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7298,12 +7554,46 @@ export interface operations {
         };
     };
     delete_proof: {
+    get_release: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
                 proof_id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
             };
             cookie?: never;
         };
@@ -7328,12 +7618,51 @@ export interface operations {
         };
     };
     check_proof: {
+    change_release: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
                 proof_id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
             };
             cookie?: never;
         };
@@ -7346,6 +7675,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProofView"];
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7360,6 +7690,7 @@ export interface operations {
         };
     };
     report_project: {
+    upload_release_file: {
         parameters: {
             query?: never;
             header?: never;
@@ -7373,6 +7704,12 @@ export interface operations {
                 "application/json": components["schemas"]["ReportBody"];
             };
         };
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Created */
             201: {
@@ -7381,6 +7718,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportView"];
+                    "application/json": components["schemas"]["FileView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7390,6 +7728,45 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status_code: number;
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                    };
                 };
             };
         };

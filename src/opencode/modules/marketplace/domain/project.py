@@ -65,6 +65,7 @@ class Project:
         revision: grows by one with every change that the owner, an administrator or a moderator makes.
         verified_method, verified_at: of the proof that the repository is the owner's; both None without one.
         held_from: the status that it goes back to when a moderator restores it; None while it is not held.
+        latest_version: of the newest release; a prerelease only when there is nothing else.
     """
 
     id: ProjectId
@@ -90,6 +91,7 @@ class Project:
     held_from: ProjectStatus | None = None
     verified_method: ProofMethod | None = None
     verified_at: datetime | None = None
+    latest_version: str | None = None
 
     @property
     def slug(self) -> str:

@@ -52,6 +52,7 @@ class Card:
     price: Price
     tags: tuple[str, ...]
     status: ProjectStatus
+    latest_version: str | None = None
     stars: int
     downloads: int
     created_at: datetime

@@ -3,9 +3,12 @@
 from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.collections import CollectionsController
+from opencode.modules.marketplace.routes.drafts import read_draft
 from opencode.modules.marketplace.routes.feeds import FeedsController
+from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
+from opencode.modules.marketplace.routes.markdown import render_markdown
 from opencode.modules.marketplace.routes.moderation import CasesController, appeal_for_project, report_project
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
@@ -20,11 +23,14 @@ from opencode.modules.marketplace.routes.orders import (
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
 from opencode.modules.marketplace.routes.proofs import ProofsController
+from opencode.modules.marketplace.routes.releases import ReleasesController
 from opencode.modules.marketplace.routes.reviews import ReviewsController
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
+    ReleasesController,
+    FilesController,
     ImportsController,
     CasesController,
     PeopleController,
@@ -46,5 +52,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     check_ledger,
     hear_stripe,
     report_project,
+    read_draft,
+    render_markdown,
 )
 """Every handler of the module."""

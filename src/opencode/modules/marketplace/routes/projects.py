@@ -1,20 +1,22 @@
 """Projects: the catalogue, and one of them."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
-from litestar import Controller, Request, Response, delete, get, patch, post, put
-from litestar.di import NamedDependency, Provide
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from opencode.infra.http import IdempotencyKey, PageView
-from opencode.kernel.addresses import network_of
 from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
+from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
+from opencode.modules.marketplace.routes.visitors import VISITOR
 from opencode.modules.marketplace.schemas import (
     CardView,
     DaysView,
@@ -30,6 +32,7 @@ from opencode.modules.marketplace.schemas import (
 )
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.visiting import Visiting
 
@@ -37,20 +40,15 @@ _PATH = "/api/v1/projects"
 _MOST_DAYS = 730
 
 
-def provide_visitor(
-    request: Request[Any, Any, Any], principal: NamedDependency[Principal], address: NamedDependency[str]
-) -> Visitor:
-    """The dependency `visitor`: an account, or else a network address and a browser's name."""
-    agent = request.headers.get("user-agent", "")[:500]
-    if principal.is_user:
-        return Visitor(principal.id, agent, principal.id)
-    return Visitor(f"{network_of(address)} {agent}", agent)
+async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False, notices: Sequence[str] = ()) -> ProjectView:
+    html = await readmes.html_of(shown.project.description, shown.project.repository_url)
+    return ProjectView.of(shown, html, starred=starred, notices=notices)
 
 
 class ProjectsController(Controller):
     path = _PATH
     tags = ("Marketplace",)
-    dependencies = {"visitor": Provide(provide_visitor, sync_to_thread=False)}  # noqa: RUF012, as Litestar declares it
+    dependencies = VISITOR
 
     @get("/", operation_id="search_projects", summary="Search the catalogue")
     async def search(
@@ -74,11 +72,12 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectDraft],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        readmes: NamedDependency[Readmes],
         resembling: NamedDependency[Resembling],
         idempotency_key: IdempotencyKey = None,
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
-        view = ProjectView.of(made, notices=await resembling.notices_for(made.project))
+        view = await _view(made, readmes, notices=await resembling.notices_for(made.project))
         return with_revision(view, made.project.revision, status_code=201)
 
     @get("/names/check", operation_id="check_name", summary="What a name could be taken for, before one takes it")
@@ -96,13 +95,14 @@ class ProjectsController(Controller):
         slug: FromPath[str],
         principal: NamedDependency[Principal],
         visiting: NamedDependency[Visiting],
+        readmes: NamedDependency[Readmes],
         visitor: NamedDependency[Visitor],
     ) -> Response[ProjectView]:
         """An old slug answers 308 with the present one."""
         shown, starred = await visiting.look(slug, principal, visitor)
         if shown.project.slug != slug:
             return moved_to(f"{_PATH}/{shown.project.slug}")
-        return with_revision(ProjectView.of(shown, starred=starred), shown.project.revision)
+        return with_revision(await _view(shown, readmes, starred=starred), shown.project.revision)
 
     @patch("/{slug:str}", operation_id="change_project", summary="Change a project")
     async def change(
@@ -111,13 +111,14 @@ class ProjectsController(Controller):
         data: JSONBody[ProjectChange],
         principal: NamedDependency[Principal],
         publishing: NamedDependency[Publishing],
+        readmes: NamedDependency[Readmes],
         resembling: NamedDependency[Resembling],
         if_match: IfMatch = None,
     ) -> Response[ProjectView]:
         values = data.values()
         shown = await publishing.change(slug, principal, values, if_match=if_match)
         notices = await resembling.notices_for(shown.project) if values.keys() & {"name", "title", "status"} else []
-        return with_revision(ProjectView.of(shown, notices=notices), shown.project.revision)
+        return with_revision(await _view(shown, readmes, notices=notices), shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(

@@ -54,6 +54,14 @@ class Telling(UseCases):
         await self._tell(self._followers(FollowKind.PERSON, project.owner_id), project, of_person)
         await self._tell(self._searching(project), project, of_search)
 
+    async def tell_released(self, project_id: ProjectId, version: str) -> None:
+        """Tell those who follow a project of its release."""
+        if shown := await self._public(project_id):
+            title = f"{shown.project.title} {version} is released"
+            await self.tell_followers(
+                project_id, News(NoticeKind.PROJECT_RELEASED, f"{project_id}:released:{version}", title)
+            )
+
     async def tell_followers(self, project_id: ProjectId, news: News) -> None:
         """Tell those who follow a project, such as of a release. Nobody hears of one that is not public."""
         if shown := await self._public(project_id):

@@ -20,6 +20,7 @@ from opencode.modules.marketplace.service.base import UseCases
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
+from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.settings import MarketplaceSettings
 
 log = structlog.get_logger(__name__)
@@ -34,10 +35,12 @@ class Visiting(UseCases):
         catalogue: Catalogue,
         counting: Counting,
         entitlements: Entitlements,
+        files: Files,
     ) -> None:
         super().__init__(parts, settings, identity, catalogue)
         self._counting = counting
         self._entitlements = entitlements
+        self._files = files
 
     async def look(self, slug: str, by: Principal, visitor: Visitor) -> tuple[Shown, bool]:
         """
@@ -102,18 +105,25 @@ class Visiting(UseCases):
 
     async def download(self, slug: str, by: Principal, visitor: Visitor, *, key: str | None = None) -> str:
         """
-        Count a download and tell where it is. The answer comes once the download is safely counted.
+        Count a download and tell where it is: the file of the newest release that has one, or else the repository. The
+        answer comes once the download is safely counted.
+
+        Args:
+            key: the caller's `Idempotency-Key`. It is of no use for a file, since whoever then gets the file is counted
+                as the same visitor.
 
         Raises:
             ProjectNotFound, NotPublished, ProjectNotBought, NothingToDownload
         """
         project = (await self._known(slug)).project
-        policy.require(Action.DOWNLOAD, by, project)
-        await self._entitlements.require(by, project)
-        if project.repository_url is None:
+        await self._files.require_download(by, project)
+        url = await self._files.best_of(project) or project.repository_url
+        if url is None:
             raise NothingToDownload(project.slug)
-        await self._counting.count(Kind.DOWNLOAD, project.id, visitor, key=key)
-        return project.repository_url
+        await self._counting.count(
+            Kind.DOWNLOAD, project.id, visitor, key=key if url == project.repository_url else None
+        )
+        return url
 
     async def _known(self, slug: str) -> Shown:
         """

@@ -29,6 +29,8 @@ from opencode.modules.marketplace.store.tables import (
     profiles,
     projects,
     proofs,
+    release_files,
+    releases,
     review_marks,
     reviews,
     slugs,
@@ -256,9 +258,36 @@ class ProjectStore:
         await self._connection.execute(delete(follows).where(*own))
         own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
         await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
-        for table in (collection_items, reviews, uses, slugs, stars, interactions, counters, days, proofs):
+        own_tables = (
+            collection_items,
+            reviews,
+            uses,
+            slugs,
+            stars,
+            interactions,
+            counters,
+            days,
+            proofs,
+            releases,
+            release_files,
+        )
+        for table in own_tables:
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
+
+
+_OF_ONE_PROJECT = (
+    collection_items,
+    reviews,
+    uses,
+    slugs,
+    stars,
+    interactions,
+    counters,
+    days,
+    releases,
+    release_files,
+)
 
 
 def _row(project: Project) -> dict[str, Any]:
@@ -314,6 +343,7 @@ def _card(row: RowMapping) -> Card:
         price=Price(row["price_minor"], row["currency"]),
         tags=row["tags"],
         status=row["status"],
+        latest_version=row["latest_version"],
         stars=row["stars"],
         downloads=row["downloads"],
         created_at=row["created_at"],

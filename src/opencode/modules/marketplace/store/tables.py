@@ -44,8 +44,10 @@ from opencode.modules.marketplace.domain.orders import OrderState, RefundState
 from opencode.modules.marketplace.domain.payments import Outcome
 from opencode.modules.marketplace.domain.project import ProjectStatus
 from opencode.modules.marketplace.domain.proofs import MAX_KEY_BYTES, ProofMethod, ProofState
+from opencode.modules.marketplace.domain.releases import MAX_FILE_NAME
 from opencode.modules.marketplace.domain.review import MAX_REVIEW_TITLE
 from opencode.modules.marketplace.domain.slugs import MAX_HANDLE, MAX_NAME
+from opencode.modules.marketplace.domain.versions import LONGEST as LONGEST_VERSION
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
@@ -92,6 +94,7 @@ projects = Table(
     # Of the proof that holds, kept here for lists.
     Column("verified_method", Word(ProofMethod), nullable=True),
     Column("verified_at", UtcDateTime, nullable=True),
+    Column("latest_version", String(LONGEST_VERSION), nullable=True),
     Index("ix_projects_owner_newest", "owner_id", "created_at", "id"),
     Index("ix_projects_owner_published", "owner_id", "status", "published_at", "id"),
     # The catalogue is read in this order when a server starts.
@@ -210,6 +213,38 @@ refusals = Table(
     Column("line", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("import_id", "line"),
+)
+
+# In the order of versions, which their keys have in every database and language.
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("project_id", _ID, nullable=False),
+    Column("version", String(LONGEST_VERSION), nullable=False),
+    Column("version_key", String(400), nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("prerelease", Boolean, nullable=False),
+    Column("yanked", Boolean, nullable=False),
+    Column("downloaded", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("uq_releases_project_version", "project_id", "version_key", unique=True),
+)
+
+release_files = Table(
+    "release_files",
+    metadata,
+    Column("release_id", _ID, nullable=False),
+    Column("name", String(MAX_FILE_NAME), nullable=False),
+    Column("project_id", _ID, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("release_id", "name"),
+    Index(None, "project_id"),
+    # Asked before a content is deleted: does any file have it?
+    Index(None, "sha256"),
 )
 
 requests = request_table("project_requests")

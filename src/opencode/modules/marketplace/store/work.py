@@ -21,6 +21,7 @@ from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
 from opencode.modules.marketplace.store.proofs import ProofStore
+from opencode.modules.marketplace.store.releases import ReleaseStore
 from opencode.modules.marketplace.store.reputation import ReputationStore
 from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
@@ -44,6 +45,7 @@ class Stores:
         self.moderation = ModerationStore(connection)
         self.proofs = ProofStore(connection)
         self.reputation = ReputationStore(connection)
+        self.releases = ReleaseStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 
