@@ -184,7 +184,7 @@ async def running(
     if storage is None:
         with tempfile.TemporaryDirectory() as folder:
             storage = FolderStorage(Path(folder), clock)
-            async with running(parts, clock, settings, identity, storage=storage) as market:
+            async with running(parts, clock, settings, identity, proofs, storage) as market:
                 yield market
         return
     index = EmbeddedCatalog()
@@ -202,5 +202,5 @@ async def running(
 @pytest.fixture
 async def other_server(market: Market, settings: MarketplaceSettings) -> AsyncGenerator[Market]:
     """A second server of the same deployment."""
-    async with running(market.parts, market.clock, settings, market.identity, market.storage) as other:
+    async with running(market.parts, market.clock, settings, market.identity, storage=market.storage) as other:
         yield other
