@@ -21,6 +21,7 @@ from opencode.modules.execution.module import WorkerModule
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 from opencode.modules.marketplace import module as marketplace_module
+from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.notifications import module as notifications_module
 
 
@@ -98,6 +99,11 @@ def wire_worker(settings: Settings) -> WorkersHouse:
     return WorkersHouse(parts, worker)
 
 
+def catalogue_index(settings: Settings, database: Database) -> CatalogIndex:
+    """The index of the marketplace's catalogue that the settings name."""
+    return marketplace_module.build_index(settings.marketplace, database)
+
+
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     """Put the modules together, all in this process."""
     clock = clock or SystemClock()
@@ -133,7 +139,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         runner=execution.runner,
     )
     marketplace = marketplace_module.build(
-        parts, settings.marketplace, identity=identity.contract, index=marketplace_module.build_index()
+        parts, settings.marketplace, identity=identity.contract, index=catalogue_index(settings, database)
     )
     notifications = notifications_module.build(
         parts,

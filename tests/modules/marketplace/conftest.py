@@ -16,7 +16,7 @@ from opencode.infra.events import Reactions, Relay
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog, PromptIndex
 from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
@@ -109,9 +109,15 @@ class Market:
     clock: ManualClock
     identity: IdentityInMemory
     module: MarketplaceModule
-    index: EmbeddedCatalog
     client: httpx.AsyncClient
     relay: Relay
+
+    @property
+    def index(self) -> PromptIndex:
+        """The index that searches use now."""
+        index = self.module.catalogue._index
+        assert isinstance(index, AtOnce)
+        return index.index
 
     def member(self, name: str = "Ada", *permissions: str) -> Person:
         token = self.identity.add_user(name, permissions=frozenset(permissions or {"projects:write"}))
@@ -171,15 +177,14 @@ async def running(
     proofs: Proofs | None = None,
 ) -> AsyncGenerator[Market]:
     """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
-    index = EmbeddedCatalog()
-    module = build(parts, settings, identity=identity, index=index, proofs=proofs)
+    module = build(parts, settings, identity=identity, index=AtOnce(EmbeddedCatalog), proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start
     assert module.plug.stop
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
-        yield Market(parts, clock, identity, module, index, client, Relay(parts.database, reactions, clock))
+        yield Market(parts, clock, identity, module, client, Relay(parts.database, reactions, clock))
     await module.plug.stop()
 
 

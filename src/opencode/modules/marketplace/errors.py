@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp · CaseNotFound · ProofNotFound
+                    ProviderNotSetUp · RebuildNotFound · CaseNotFound · ProofNotFound
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     NotYourOrder · OwnReport
     PaymentRequired ProjectNotBought
@@ -113,6 +113,17 @@ class FeedNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "There is no feed at this address.", action="Feeds end in .atom, as /feeds/tags/web.atom does."
+        )
+
+
+class RebuildNotFound(NotFound):
+    """No such rebuild of the catalogue, or one of days ago."""
+
+    title = "The rebuild was not found"
+
+    def __init__(self, errand_id: str) -> None:
+        super().__init__(
+            f"There is no rebuild {errand_id[:100]!r}.", action="Take the id that asking for the rebuild answered with."
         )
 
 

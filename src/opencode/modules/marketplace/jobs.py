@@ -3,6 +3,7 @@
 from opencode.infra.jobs import Job
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
+from opencode.modules.marketplace.service.errands import Errands
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.proving import Proving
@@ -14,6 +15,7 @@ TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
 CHECK_EVERY_S = 600.0
 REPUTE_EVERY_S = 3600.0
+LOOK_EVERY_S = 2.0
 
 
 def jobs(
@@ -24,6 +26,8 @@ def jobs(
     paying: Paying,
     proving: Proving,
     reputing: Reputing,
+    errands: Errands,
+    check_every_s: float,
 ) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
@@ -32,5 +36,7 @@ def jobs(
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
         Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),
         Job("compute reputation", REPUTE_EVERY_S, reputing.compute),
+        Job("look for what is asked of the catalogue", LOOK_EVERY_S, errands.look),
+        Job("compare the catalogue with the database", check_every_s, errands.check_and_mend),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
     ]

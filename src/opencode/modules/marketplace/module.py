@@ -26,6 +26,7 @@ from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
+from opencode.modules.marketplace.service.errands import Errands
 from opencode.modules.marketplace.service.feeding import Feeding
 from opencode.modules.marketplace.service.following import Following
 from opencode.modules.marketplace.service.importing import Importing
@@ -57,14 +58,16 @@ class MarketplaceModule:
     telling: Telling
     proving: Proving
     reputing: Reputing
+    errands: Errands
 
 
-def build_index() -> CatalogIndex:
-    """The index of this process, empty."""
+def build_index(settings: MarketplaceSettings, database: Database) -> CatalogIndex:
+    """The index that the settings name, not yet opened."""
+    del settings, database
     # Loaded only here: a process that does without the marketplace does without its index too.
-    from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+    from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
 
-    return EmbeddedCatalog()
+    return AtOnce(EmbeddedCatalog)
 
 
 def build(
@@ -103,11 +106,13 @@ def build(
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     ordering = Ordering(parts, settings, identity, catalogue, providers)
     paying = Paying(parts, settings, identity, catalogue, providers)
+    errands = Errands(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, people, telling, resembling)
 
     async def stop() -> None:
+        await errands.close()
         await importing.close()
         await counting.close()
         await catalogue.close()
@@ -121,6 +126,7 @@ def build(
         "collecting": collecting,
         "feeding": feeding,
         "following": following,
+        "errands": errands,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
@@ -145,12 +151,14 @@ def build(
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving, reputing),
+        jobs=jobs(
+            counting, tidying, catalogue, ordering, paying, proving, reputing, errands, settings.catalogue_check_s
+        ),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing, errands)
 
 
 async def check_ledger(database: Database) -> Check:

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.marketplace.routes.catalogue import CatalogueController
 from opencode.modules.marketplace.routes.collections import CollectionsController
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.following import FollowingController
@@ -25,6 +26,7 @@ from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
+    CatalogueController,
     ImportsController,
     CasesController,
     PeopleController,
