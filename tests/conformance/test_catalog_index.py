@@ -1,14 +1,17 @@
 """Every index of the catalogue finds what brute force finds, and shows each project once while people write."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import pytest
 
+from opencode.infra.db import Database
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 from opencode.modules.marketplace.domain.catalog import (
     CatalogIndex,
     Filters,
@@ -20,7 +23,10 @@ from opencode.modules.marketplace.domain.catalog import (
     Standing,
 )
 from opencode.modules.marketplace.domain.digest import digest_of
+from opencode.modules.marketplace.domain.ranking import rarity
+from opencode.modules.marketplace.domain.spelling import one_letter_away
 from opencode.modules.marketplace.domain.words import joined
+from tests.databases import PostgresDatabases
 from tests.doubles.catalog_in_memory import CatalogInMemory
 
 # From such sizes on the embedded index works otherwise. Nobody makes a hundred thousand projects for each test.
@@ -44,11 +50,77 @@ def of_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"opencode.modules.marketplace.adapters.catalog.{name}", value)
 
 
-@pytest.fixture(params=["embedded", "large", "memory"])
+@pytest.fixture(scope="module")
+def new_schema() -> Callable[[], str]:
+    """Names that none has yet: all tests of this file share one database."""
+    numbers = count()
+    return lambda: f"catalogue_{next(numbers)}"
+
+
+@pytest.fixture
+async def postgres_index(index_database: Database, new_schema: Callable[[], str]) -> PostgresCatalog:
+    index = PostgresCatalog(index_database, new_schema())
+    assert not await index.open()
+    return index
+
+
+@pytest.fixture(scope="module")
+def index_urls() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def index_database(postgres: PostgresDatabases, index_urls: list[str]) -> AsyncIterator[Database]:
+    if not index_urls:
+        index_urls.append(await postgres.empty())
+    database = Database(index_urls[0])
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["embedded", "large", "memory", "postgres"])
 def index(request: pytest.FixtureRequest) -> CatalogIndex:
-    if request.param == "large":
-        request.getfixturevalue("of_a_large_catalogue")
-    return AtOnce(CatalogInMemory if request.param == "memory" else EmbeddedCatalog)
+    match request.param:
+        case "large":
+            request.getfixturevalue("of_a_large_catalogue")
+            return AtOnce(EmbeddedCatalog)
+        case "embedded":
+            return AtOnce(EmbeddedCatalog)
+        case "memory":
+            return AtOnce(CatalogInMemory)
+        case _:
+            return request.getfixturevalue("postgres_index")
+
+
+class WordsOfPostgres:
+    """What an index in PostgreSQL knows of its words; see `understanding.Words`."""
+
+    def __init__(self, index: PostgresCatalog) -> None:
+        self._index = index
+        self._known: dict[str, tuple[int, int]] = {}
+        self._counted = 0
+
+    async def read(self) -> None:
+        async with self._index._database.read() as connection:
+            tables = await self._index._tables(connection)
+            self._counted = (await self._index._sizes(connection, tables))[1]
+            rows = await connection.exec_driver_sql(f"select word, projects, counted from {tables.words}")
+            self._known = {row.word: (row.projects, row.counted) for row in rows}
+
+    def frequency(self, word: str, *, is_open: bool = False) -> int:
+        return sum(projects for projects, _ in self._of(word, is_open))
+
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        return set(one_letter_away(word)) - {word}
+
+    def rarity(self, word: str, *, is_open: bool = False) -> float:
+        having = sum(counted for _, counted in self._of(word, is_open))
+        return rarity(max(self._counted, having), having)
+
+    def _of(self, word: str, is_open: bool) -> list[tuple[int, int]]:
+        if is_open:
+            return [found for each, found in self._known.items() if each.startswith(word)]
+        return [self._known.get(word, (0, 0))]
 
 
 def listing_of(chance: random.Random, project_id: ProjectId | None = None) -> Listing:
@@ -127,6 +199,32 @@ def same(one: Found, other: Found, search: Search) -> None:
         assert [hit.id for hit in one.hits] == [hit.id for hit in other.hits], search
 
 
+async def held_against_brute_force(
+    seed: int, index: CatalogIndex, oracle: CatalogIndex, learn: Callable[[], Awaitable[None]], rounds: int
+) -> None:
+    """Args: learn: called after each change, so that the oracle understands what is typed as the index does."""
+    chance = random.Random(seed)
+    known: list[ProjectId] = []
+    for _ in range(rounds):
+        await change(chance, (index, oracle), known)
+        if chance.random() < 0.1:
+            await index.settle()
+        assert await index.count() == await oracle.count() == len(known)
+        await learn()
+        for _ in range(4):
+            search = search_of(chance)
+            same(await index.search(search), await oracle.search(search), search)
+        names = [joined(name) for name in (*chance.sample(WORDS, 4), "fast-api", "nothing", "")]
+        assert await index.named(names, 1000) == await oracle.named(names, 1000)
+        assert [each.popularity for each in await index.named(names, 3)] == [
+            each.popularity for each in await oracle.named(names, 3)
+        ]
+
+
+async def nothing_to_learn() -> None:
+    pass
+
+
 @pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("seed", range(6))
 async def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_before(
@@ -134,24 +232,19 @@ async def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_
 ) -> None:
     if size == "large":
         request.getfixturevalue("of_a_large_catalogue")
-    chance = random.Random(seed)
     embedded = AtOnce(EmbeddedCatalog)
     assert isinstance(embedded.index, EmbeddedCatalog)
     oracle = AtOnce(partial(CatalogInMemory, told_by=embedded.index))
-    known: list[ProjectId] = []
-    for _ in range(60):
-        await change(chance, (embedded, oracle), known)
-        if chance.random() < 0.1:
-            await embedded.settle()
-        assert await embedded.count() == await oracle.count() == len(known)
-        for _ in range(4):
-            search = search_of(chance)
-            same(await embedded.search(search), await oracle.search(search), search)
-        names = [joined(name) for name in (*chance.sample(WORDS, 4), "fast-api", "nothing", "")]
-        assert await embedded.named(names, 1000) == await oracle.named(names, 1000)
-        assert [each.popularity for each in await embedded.named(names, 3)] == [
-            each.popularity for each in await oracle.named(names, 3)
-        ]
+    await held_against_brute_force(seed, embedded, oracle, nothing_to_learn, rounds=60)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_in_postgres_it_finds_counts_and_orders_as_brute_force_does(
+    seed: int, postgres_index: PostgresCatalog
+) -> None:
+    words = WordsOfPostgres(postgres_index)
+    oracle = AtOnce(partial(CatalogInMemory, told_by=words))
+    await held_against_brute_force(seed, postgres_index, oracle, words.read, rounds=40)
 
 
 @pytest.mark.parametrize("order", Order)

@@ -18,6 +18,7 @@ from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog, PromptIndex
 from opencode.modules.marketplace.adapters.proofs import Proofs
+from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
@@ -175,9 +176,15 @@ async def running(
     settings: MarketplaceSettings,
     identity: IdentityInMemory,
     proofs: Proofs | None = None,
+    index: CatalogIndex | None = None,
 ) -> AsyncGenerator[Market]:
-    """A server: `async with running(…) as market`. Two on the same parts share database and pub/sub."""
-    module = build(parts, settings, identity=identity, index=AtOnce(EmbeddedCatalog), proofs=proofs)
+    """
+    A server: `async with running(…) as market`. Two on the same parts share database and pub/sub.
+
+    Args:
+        index: where projects are looked for; by default in this process.
+    """
+    module = build(parts, settings, identity=identity, index=index or AtOnce(EmbeddedCatalog), proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start

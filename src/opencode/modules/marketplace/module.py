@@ -63,8 +63,11 @@ class MarketplaceModule:
 
 def build_index(settings: MarketplaceSettings, database: Database) -> CatalogIndex:
     """The index that the settings name, not yet opened."""
-    del settings, database
-    # Loaded only here: a process that does without the marketplace does without its index too.
+    # Loaded only here: a process that does without the marketplace, or has its index elsewhere, does without it too.
+    if settings.marketplace_index == "postgres":
+        from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
+
+        return PostgresCatalog(database)
     from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
 
     return AtOnce(EmbeddedCatalog)

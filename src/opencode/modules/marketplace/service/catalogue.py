@@ -144,6 +144,9 @@ class Catalogue:
                 self._index = successor
         finally:
             self._next = None
+        if successor.is_shared:
+            # Another process may have changed what was just being put here.
+            await self._comparison.mend()
         log.info("catalogue is rebuilt", projects=count)
         return count
 
@@ -274,6 +277,7 @@ class Catalogue:
             await self._index.seal()
             await self._index.settle()
         self._ready = True
+        self._lagged = self._lagged or self.is_shared  # several processes may have filled it, and changed it meanwhile
         log.info("catalogue is filled", projects=count)
 
     async def _fill(self, into: CatalogIndex, *, patiently: bool = False) -> int:
