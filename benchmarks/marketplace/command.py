@@ -48,6 +48,7 @@ def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
             lambda shop: asyncio.run(_served(shop, seconds=3 if quick else 30)),
         ),
         "sqlite": ("by turns with SQLite FTS5 and GROUP BY", lambda shop: measures.beside_sqlite(shop, few)),
+        "postgres": ("by turns with PostgreSQL FTS and GROUP BY", lambda shop: measures.beside_postgres(shop, few)),
     }
 
 

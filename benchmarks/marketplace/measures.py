@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.collaboration.statistics import Figures, percentile
 from benchmarks.marketplace.catalogue import SEED, catalogue
 from benchmarks.marketplace.peer import SqliteCatalog
+from benchmarks.marketplace.peer_postgres import peers
 from benchmarks.marketplace.queries import mixed, with_mistake
 from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
 from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, Listing, Order, PriceFilter, Search
@@ -69,6 +70,34 @@ def beside_sqlite(shop: Shop, times: int) -> Figures:
         "sqlite_p50_ms": percentile(theirs, 50) * 1e3,
         "ours_p95_ms": percentile(ours, 95) * 1e3,
         "sqlite_p95_ms": percentile(theirs, 95) * 1e3,
+        "times_the_throughput": sum(theirs) / sum(ours),
+    }
+
+
+def beside_postgres(shop: Shop, times: int) -> Figures:
+    """The mixed load without mistakes, by turns with PostgreSQL's full text, and with our index in PostgreSQL."""
+    with peers() as (peer, in_postgres):
+        peer.put(shop.listings)
+        began = time.perf_counter()
+        in_postgres.put(shop.listings)
+        built_s = time.perf_counter() - began
+        chance = random.Random(SEED + 1)
+        ours: list[float] = []
+        theirs: list[float] = []
+        inside: list[float] = []
+        for _ in range(times):
+            search = mixed(chance, shop.listings)
+            theirs.append(_timed(partial(peer.search, search)))
+            inside.append(_timed(partial(in_postgres.search, search)))
+            ours.append(_timed(partial(shop.index.search, search)))
+    return {
+        "ours_p50_ms": percentile(ours, 50) * 1e3,
+        "postgres_p50_ms": percentile(theirs, 50) * 1e3,
+        "ours_in_postgres_p50_ms": percentile(inside, 50) * 1e3,
+        "ours_p95_ms": percentile(ours, 95) * 1e3,
+        "postgres_p95_ms": percentile(theirs, 95) * 1e3,
+        "ours_in_postgres_p95_ms": percentile(inside, 95) * 1e3,
+        "ours_in_postgres_built_s": built_s,
         "times_the_throughput": sum(theirs) / sum(ours),
     }
 

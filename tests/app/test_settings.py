@@ -93,6 +93,14 @@ def test_the_value_of_a_secret_is_not_shown_in_its_error(tmp_path: Path) -> None
     assert "admin_email" in done.err
 
 
+def test_the_catalogue_cannot_be_searched_in_a_postgres_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match="Set OCP_DATABASE_URL"):
+        load_settings({}, {"OCP_MARKETPLACE_INDEX": "postgres"})
+    url = "postgresql+asyncpg://ada@127.0.0.1/ada"
+    loaded = load_settings({}, {"OCP_MARKETPLACE_INDEX": "postgres", "OCP_DATABASE_URL": url})
+    assert loaded.marketplace.marketplace_index == "postgres"
+
+
 def test_a_misspelt_variable_is_pointed_out_and_does_not_stop_anything() -> None:
     environment = {"OCP_PROT": "1", "OCP_PORT": "1", "OCP_CONFIG": "", "OTHER": "1"}
     assert unknown_variables(load_settings({}, {}), environment) == ["OCP_PROT"]

@@ -1,13 +1,17 @@
 """Every index of the catalogue finds what brute force finds, and shows each project once while people write."""
 
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 import pytest
 
+from opencode.infra.db import Database
 from opencode.kernel.ids import ProjectId, new_id
-from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 from opencode.modules.marketplace.domain.catalog import (
     CatalogIndex,
     Filters,
@@ -18,10 +22,13 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
+from opencode.modules.marketplace.domain.digest import digest_of
+from opencode.modules.marketplace.domain.ranking import rarity
+from opencode.modules.marketplace.domain.spelling import one_letter_away
 from opencode.modules.marketplace.domain.words import joined
+from tests.databases import PostgresDatabases
 from tests.doubles.catalog_in_memory import CatalogInMemory
 
-INDEXES: dict[str, Callable[[], CatalogIndex]] = {"embedded": EmbeddedCatalog, "memory": CatalogInMemory}
 # From such sizes on the embedded index works otherwise. Nobody makes a hundred thousand projects for each test.
 OF_A_LARGE_CATALOGUE = {
     "matching._FEW": 3,
@@ -37,11 +44,83 @@ TAGS = ("web", "cli", "data", "games", "maths", "sound", "text")
 LICENSES = ("MIT", "Apache-2.0", "GPL-3.0-only", "")
 
 
-@pytest.fixture(params=["small", "large"], autouse=True)
-def catalogue_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "large":
-        for name, value in OF_A_LARGE_CATALOGUE.items():
-            monkeypatch.setattr(f"opencode.modules.marketplace.adapters.catalog.{name}", value)
+@pytest.fixture
+def of_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in OF_A_LARGE_CATALOGUE.items():
+        monkeypatch.setattr(f"opencode.modules.marketplace.adapters.catalog.{name}", value)
+
+
+@pytest.fixture(scope="module")
+def new_schema() -> Callable[[], str]:
+    """Names that none has yet: all tests of this file share one database."""
+    numbers = count()
+    return lambda: f"catalogue_{next(numbers)}"
+
+
+@pytest.fixture
+async def postgres_index(index_database: Database, new_schema: Callable[[], str]) -> PostgresCatalog:
+    index = PostgresCatalog(index_database, new_schema())
+    assert not await index.open()
+    return index
+
+
+@pytest.fixture(scope="module")
+def index_urls() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def index_database(postgres: PostgresDatabases, index_urls: list[str]) -> AsyncIterator[Database]:
+    if not index_urls:
+        index_urls.append(await postgres.empty())
+    database = Database(index_urls[0])
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["embedded", "large", "memory", "postgres"])
+def index(request: pytest.FixtureRequest) -> CatalogIndex:
+    match request.param:
+        case "large":
+            request.getfixturevalue("of_a_large_catalogue")
+            return AtOnce(EmbeddedCatalog)
+        case "embedded":
+            return AtOnce(EmbeddedCatalog)
+        case "memory":
+            return AtOnce(CatalogInMemory)
+        case _:
+            return request.getfixturevalue("postgres_index")
+
+
+class WordsOfPostgres:
+    """What an index in PostgreSQL knows of its words; see `understanding.Words`."""
+
+    def __init__(self, index: PostgresCatalog) -> None:
+        self._index = index
+        self._known: dict[str, tuple[int, int]] = {}
+        self._counted = 0
+
+    async def read(self) -> None:
+        async with self._index._database.read() as connection:
+            tables = await self._index._tables(connection)
+            self._counted = (await self._index._sizes(connection, tables))[1]
+            rows = await connection.exec_driver_sql(f"select word, projects, counted from {tables.words}")
+            self._known = {row.word: (row.projects, row.counted) for row in rows}
+
+    def frequency(self, word: str, *, is_open: bool = False) -> int:
+        return sum(projects for projects, _ in self._of(word, is_open))
+
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        return set(one_letter_away(word)) - {word}
+
+    def rarity(self, word: str, *, is_open: bool = False) -> float:
+        having = sum(counted for _, counted in self._of(word, is_open))
+        return rarity(max(self._counted, having), having)
+
+    def _of(self, word: str, is_open: bool) -> list[tuple[int, int]]:
+        if is_open:
+            return [found for each, found in self._known.items() if each.startswith(word)]
+        return [self._known.get(word, (0, 0))]
 
 
 def listing_of(chance: random.Random, project_id: ProjectId | None = None) -> Listing:
@@ -83,26 +162,29 @@ def search_of(chance: random.Random) -> Search:
     return Search(text, filters, chance.choice(list(Order)), chance.randint(1, 30))
 
 
-def change(chance: random.Random, indexes: tuple[CatalogIndex, ...], known: list[ProjectId]) -> None:
+async def change(chance: random.Random, indexes: tuple[CatalogIndex, ...], known: list[ProjectId]) -> None:
     """The same change of all: some projects come, change, go, or stand otherwise with people."""
     new = [listing_of(chance) for _ in range(chance.randint(0, 5))]
     changed = [listing_of(chance, project_id) for project_id in chance.sample(known, min(3, len(known)))]
     gone = chance.sample(known, min(2, len(known)))
     stood = [(project_id, standing_of(chance)) for project_id in chance.sample(known, min(5, len(known)))]
     for index in indexes:
-        index.put([*new, *changed])
-        index.remove(gone)
-        index.stand(stood)
+        await index.put([*new, *changed])
+        await index.remove(gone)
+        await index.stand(stood)
     known.extend(listing.id for listing in new)
     known[:] = [project_id for project_id in known if project_id not in gone]
 
 
-def all_pages(index: CatalogIndex, search: Search, meanwhile: Callable[[], None] = lambda: None) -> list[ProjectId]:
+async def all_pages(
+    index: CatalogIndex, search: Search, meanwhile: Callable[[], Awaitable[None]] | None = None
+) -> list[ProjectId]:
     seen: list[ProjectId] = []
-    while hits := index.search(search).hits:
+    while hits := (await index.search(search)).hits:
         seen += [hit.id for hit in hits]
         search = replace(search, after=hits[-1].position)
-        meanwhile()
+        if meanwhile:
+            await meanwhile()
     return seen
 
 
@@ -117,52 +199,77 @@ def same(one: Found, other: Found, search: Search) -> None:
         assert [hit.id for hit in one.hits] == [hit.id for hit in other.hits], search
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_before(seed: int) -> None:
+async def held_against_brute_force(
+    seed: int, index: CatalogIndex, oracle: CatalogIndex, learn: Callable[[], Awaitable[None]], rounds: int
+) -> None:
+    """Args: learn: called after each change, so that the oracle understands what is typed as the index does."""
     chance = random.Random(seed)
-    embedded = EmbeddedCatalog()
-    oracle = CatalogInMemory(told_by=embedded)
     known: list[ProjectId] = []
-    for _ in range(60):
-        change(chance, (embedded, oracle), known)
+    for _ in range(rounds):
+        await change(chance, (index, oracle), known)
         if chance.random() < 0.1:
-            embedded.settle()
-        assert len(embedded) == len(oracle) == len(known)
+            await index.settle()
+        assert await index.count() == await oracle.count() == len(known)
+        await learn()
         for _ in range(4):
             search = search_of(chance)
-            same(embedded.search(search), oracle.search(search), search)
+            same(await index.search(search), await oracle.search(search), search)
         names = [joined(name) for name in (*chance.sample(WORDS, 4), "fast-api", "nothing", "")]
-        assert embedded.named(names, 1000) == oracle.named(names, 1000)
-        assert [each.popularity for each in embedded.named(names, 3)] == [
-            each.popularity for each in oracle.named(names, 3)
+        assert await index.named(names, 1000) == await oracle.named(names, 1000)
+        assert [each.popularity for each in await index.named(names, 3)] == [
+            each.popularity for each in await oracle.named(names, 3)
         ]
 
 
-@pytest.mark.parametrize("name", INDEXES)
+async def nothing_to_learn() -> None:
+    pass
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("seed", range(6))
+async def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_before(
+    seed: int, size: str, request: pytest.FixtureRequest
+) -> None:
+    if size == "large":
+        request.getfixturevalue("of_a_large_catalogue")
+    embedded = AtOnce(EmbeddedCatalog)
+    assert isinstance(embedded.index, EmbeddedCatalog)
+    oracle = AtOnce(partial(CatalogInMemory, told_by=embedded.index))
+    await held_against_brute_force(seed, embedded, oracle, nothing_to_learn, rounds=60)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_in_postgres_it_finds_counts_and_orders_as_brute_force_does(
+    seed: int, postgres_index: PostgresCatalog
+) -> None:
+    words = WordsOfPostgres(postgres_index)
+    oracle = AtOnce(partial(CatalogInMemory, told_by=words))
+    await held_against_brute_force(seed, postgres_index, oracle, words.read, rounds=40)
+
+
 @pytest.mark.parametrize("order", Order)
 @pytest.mark.parametrize("text", ["", "api", "fast tr"])
-def test_going_through_all_pages_shows_what_does_not_change_exactly_once(name: str, order: Order, text: str) -> None:
+async def test_going_through_all_pages_shows_what_does_not_change_exactly_once(
+    index: CatalogIndex, order: Order, text: str
+) -> None:
     chance = random.Random(7)
-    index = INDEXES[name]()
     listings = [listing_of(chance) for _ in range(400)]
-    index.put(listings)
-    index.stand((listing.id, standing_of(chance)) for listing in listings)
+    await index.put(listings)
+    await index.stand((listing.id, standing_of(chance)) for listing in listings)
     search = Search(text, order=order, limit=7)
-    wanted = set(all_pages(index, search))
+    wanted = set(await all_pages(index, search))
     steady = {project_id for project_id in wanted if chance.random() < 0.7}
     moving = [listing.id for listing in listings if listing.id not in steady]
-    seen = all_pages(index, search, lambda: change(chance, (index,), moving))
+    seen = await all_pages(index, search, lambda: change(chance, (index,), moving))
     assert [project_id for project_id in seen if seen.count(project_id) > 1 and project_id in steady] == []
     assert steady <= set(seen)
 
 
-@pytest.mark.parametrize("name", INDEXES)
-def test_a_name_is_found_however_its_parts_are_written_and_comes_first(name: str) -> None:
-    index = INDEXES[name]()
+async def test_a_name_is_found_however_its_parts_are_written_and_comes_first(index: CatalogIndex) -> None:
     chance = random.Random(1)
-    index.put(listing_of(chance) for _ in range(300))
+    await index.put(listing_of(chance) for _ in range(300))
     made = replace(listing_of(chance), name="Quick-Sort", title="Quick Sort")
-    index.put([made])
+    await index.put([made])
     for text in (
         "quick-sort",
         "QuickSort",
@@ -173,41 +280,68 @@ def test_a_name_is_found_however_its_parts_are_written_and_comes_first(name: str
         "quiksort",
         "quick srot",
     ):
-        assert index.search(Search(text)).hits[0].id == made.id, text
+        assert (await index.search(Search(text))).hits[0].id == made.id, text
 
 
-@pytest.mark.parametrize("name", INDEXES)
-def test_a_score_is_the_product_of_its_parts(name: str) -> None:
-    index = INDEXES[name]()
+async def test_a_score_is_the_product_of_its_parts(index: CatalogIndex) -> None:
     chance = random.Random(2)
     listings = [listing_of(chance) for _ in range(50)]
-    index.put(listings)
-    index.stand((listing.id, standing_of(chance)) for listing in listings)
-    for hit in index.search(Search("json", limit=50)).hits:
+    await index.put(listings)
+    await index.stand((listing.id, standing_of(chance)) for listing in listings)
+    for hit in (await index.search(Search("json", limit=50))).hits:
         product = 1.0
         for _, part in hit.why:
             product *= part
         assert hit.position.key == pytest.approx(product, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", INDEXES)
-def test_a_replaced_project_keeps_its_standing_and_loses_its_old_words(name: str) -> None:
-    index = INDEXES[name]()
+async def test_a_replaced_project_keeps_its_standing_and_loses_its_old_words(index: CatalogIndex) -> None:
     before = replace(listing_of(random.Random(3)), name="oldest", title="oldest", summary="", description="")
-    index.put([before])
-    index.stand([(before.id, Standing(popularity=70.0))])
-    index.put([replace(before, name="newest", title="newest")])
-    assert index.search(Search("oldest ")).total == 0
-    [hit] = index.search(Search("newest", order=Order.POPULARITY)).hits
+    await index.put([before])
+    await index.stand([(before.id, Standing(popularity=70.0))])
+    await index.put([replace(before, name="newest", title="newest")])
+    assert (await index.search(Search("oldest "))).total == 0
+    [hit] = (await index.search(Search("newest", order=Order.POPULARITY))).hits
     assert hit.position.key == 70.0
-    index.remove([before.id])
-    assert (len(index), index.search(Search()).total) == (0, 0)
+    await index.remove([before.id])
+    assert (await index.count(), (await index.search(Search())).total) == (0, 0)
 
 
-@pytest.mark.parametrize("name", INDEXES)
-def test_an_empty_index_finds_nothing_and_says_so(name: str) -> None:
-    index = INDEXES[name]()
+async def test_an_empty_index_finds_nothing_and_says_so(index: CatalogIndex) -> None:
     for text in ("", "x", "two words"):
         for order in Order:
-            found = index.search(Search(text, order=order))
+            found = await index.search(Search(text, order=order))
             assert (found.hits, found.total, found.facets.technologies) == ((), 0, ())
+
+
+async def test_it_tells_what_it_has_of_each_project_in_the_order_of_their_ids(index: CatalogIndex) -> None:
+    chance = random.Random(4)
+    listings = [replace(listing_of(chance), standing=standing_of(chance)) for _ in range(60)]
+    await index.put(listings)
+    await index.put([replace(listings[0], title="Another")])
+    await index.remove([listings[1].id])
+    ids = sorted(listing.id for listing in listings if listing is not listings[1])
+    walked: list[ProjectId] = []
+    while some := await index.ids_between(walked[-1] if walked else "", "", 7):
+        walked += some
+    assert walked == ids
+    assert await index.ids_between(ids[3], ids[9], 100) == ids[4:10]
+    assert await index.ids_between(ids[3], ids[9], 2) == ids[4:6]
+    known = {each.id: each for each in await index.known(listing.id for listing in listings)}
+    assert sorted(known) == ids
+    for listing in listings[2:]:
+        assert known[listing.id].digest == digest_of(listing)
+        assert known[listing.id].standing == listing.standing
+    assert known[listings[0].id].digest != digest_of(listings[0])
+
+
+async def test_a_successor_is_filled_beside_the_index_and_takes_its_place(index: CatalogIndex) -> None:
+    chance = random.Random(5)
+    old, new = listing_of(chance), listing_of(chance)
+    await index.put([old])
+    successor = await index.successor()
+    await successor.put([new])
+    assert [hit.id for hit in (await index.search(Search())).hits if hit.id == new.id] == []
+    await successor.seal()
+    await successor.settle()
+    assert [hit.id for hit in (await successor.search(Search())).hits] == [new.id]

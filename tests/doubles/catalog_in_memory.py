@@ -13,6 +13,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Filters,
     Found,
     Hit,
+    Known,
     Listing,
     Namesake,
     Order,
@@ -21,6 +22,7 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
+from opencode.modules.marketplace.domain.digest import digest_of
 from opencode.modules.marketplace.domain.spelling import one_letter_away
 from opencode.modules.marketplace.domain.understanding import (
     Clause,
@@ -44,7 +46,7 @@ class _Entry:
 
 class CatalogInMemory:
     """
-    See `domain.catalog.CatalogIndex`.
+    See `domain.catalog.CatalogIndex`, without waiting.
 
     Args:
         told_by: another index that tells how frequent words are, to understand the same and to score alike.
@@ -92,6 +94,13 @@ class CatalogInMemory:
 
     def settle(self) -> None:
         pass  # nothing is kept sorted
+
+    def known(self, ids: Iterable[ProjectId]) -> list[Known]:
+        entries = [self._entries[project_id] for project_id in ids if project_id in self._entries]
+        return [Known(entry.listing.id, digest_of(entry.listing), entry.standing) for entry in entries]
+
+    def ids_between(self, after: str, upto: str, limit: int) -> list[ProjectId]:
+        return sorted(each for each in self._entries if each > after and (not upto or each <= upto))[:limit]
 
     def frequency(self, word: str, *, is_open: bool = False) -> int:
         if self._told_by:

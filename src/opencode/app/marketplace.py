@@ -1,4 +1,4 @@
-"""The commands `ocp marketplace …`: what an operator asks about buying and selling."""
+"""The commands `ocp marketplace …`: whether the ledger adds up, and looking after the catalogue."""
 
 import asyncio
 import sys
@@ -8,14 +8,17 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from opencode.app import catalogue
 from opencode.app.console import out, settings_of, show, table_of
 
-app = typer.Typer(help="The marketplace: whether its ledger adds up.", no_args_is_help=True)
+app = typer.Typer(help="The marketplace: does its ledger add up, and its index agree?", no_args_is_help=True)
+app.command()(catalogue.rebuild)
+app.command()(catalogue.check)
 
 
 @app.callback()
 def marketplace() -> None:
-    """The marketplace: whether its ledger adds up."""
+    """The marketplace: does its ledger add up, and its index agree?"""
 
 
 @app.command("ledger-check")

@@ -118,7 +118,15 @@ def load_settings(flags: Mapping[str, Any] | None = None, environment: Mapping[s
     problems += [f"{name} in {file_path} is not a setting; {_HINT}" for name in sources.file if name not in known]
     if problems:
         raise SettingsError(problems)
-    return Settings(*loaded, values=tuple(values))
+    settings = Settings(*loaded, values=tuple(values))
+    if settings.marketplace.marketplace_index == "postgres" and not settings.process.database_url:
+        raise SettingsError(
+            [
+                "marketplace_index is 'postgres': that needs the data in PostgreSQL. "
+                "Set OCP_DATABASE_URL, or leave it at 'embedded'"
+            ]
+        )
+    return settings
 
 
 def _read_file(path: Path | None) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from opencode.modules.execution.module import WorkerModule
 from opencode.modules.identity import module as identity_module
 from opencode.modules.interviews import module as interviews_module
 from opencode.modules.marketplace import module as marketplace_module
+from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.notifications import module as notifications_module
 
 
@@ -100,6 +101,11 @@ def wire_worker(settings: Settings) -> WorkersHouse:
     return WorkersHouse(parts, worker)
 
 
+def catalogue_index(settings: Settings, database: Database) -> CatalogIndex:
+    """The index of the marketplace's catalogue that the settings name."""
+    return marketplace_module.build_index(settings.marketplace, database)
+
+
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     """Put the modules together, all in this process."""
     clock = clock or SystemClock()
@@ -138,7 +144,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         parts,
         settings.marketplace,
         identity=identity.contract,
-        index=marketplace_module.build_index(),
+        index=catalogue_index(settings, database),
         storage=FolderStorage(settings.process.data / FILES, clock),
     )
     notifications = notifications_module.build(

@@ -19,8 +19,9 @@ from opencode.infra.plugs import Parts
 from opencode.infra.storage import FolderStorage
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog, PromptIndex
 from opencode.modules.marketplace.adapters.proofs import Proofs
+from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
@@ -112,10 +113,16 @@ class Market:
     clock: ManualClock
     identity: IdentityInMemory
     module: MarketplaceModule
-    index: EmbeddedCatalog
     client: httpx.AsyncClient
     relay: Relay
     storage: FolderStorage
+
+    @property
+    def index(self) -> PromptIndex:
+        """The index that searches use now."""
+        index = self.module.catalogue._index
+        assert isinstance(index, AtOnce)
+        return index.index
 
     def member(self, name: str = "Ada", *permissions: str) -> Person:
         token = self.identity.add_user(name, permissions=frozenset(permissions or {"projects:write"}))
@@ -174,20 +181,22 @@ async def running(
     identity: IdentityInMemory,
     proofs: Proofs | None = None,
     storage: FolderStorage | None = None,
+    index: CatalogIndex | None = None,
 ) -> AsyncGenerator[Market]:
     """
     A server: `async with running(…) as market`. Two on the same parts share database and pub/sub.
 
     Args:
         storage: where its files are; without one it has none to begin with, and leaves none.
+        index: where projects are looked for; by default in this process.
     """
     if storage is None:
         with tempfile.TemporaryDirectory() as folder:
             storage = FolderStorage(Path(folder), clock)
-            async with running(parts, clock, settings, identity, proofs, storage) as market:
+            async with running(parts, clock, settings, identity, proofs, storage, index) as market:
                 yield market
         return
-    index = EmbeddedCatalog()
+    index = index or AtOnce(EmbeddedCatalog)
     module = build(parts, settings, identity=identity, index=index, storage=storage, proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
@@ -195,7 +204,7 @@ async def running(
     assert module.plug.stop
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
-        yield Market(parts, clock, identity, module, index, client, Relay(parts.database, reactions, clock), storage)
+        yield Market(parts, clock, identity, module, client, Relay(parts.database, reactions, clock), storage)
     await module.plug.stop()
 
 

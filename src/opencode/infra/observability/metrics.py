@@ -33,3 +33,7 @@ RUN_RETRIES = Counter("opencode_run_retries_total", "Runs that began anew after 
 WEBHOOKS = Counter("opencode_webhooks_total", "Webhook calls, by what became of them.", ["outcome"])
 MAILS = Counter("opencode_mails_total", "Mails to send, by what became of them.", ["outcome"])
 EVENT_STREAMS = Gauge("opencode_event_streams_open", "Server-sent event streams that are open.")
+CATALOGUE_DISAGREEMENTS = Gauge(
+    "opencode_marketplace_catalogue_disagreements",
+    "Projects in which index and database differed when they were last compared.",
+)

@@ -2,8 +2,9 @@
 What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
-                    CollectionNotFound · ItemNotFound · FeedNotFound · ReleaseNotFound · FileNotFound · CaseNotFound
-                    ProofNotFound · SourceMissing · OrderNotFound · EntitlementNotFound · ProviderNotSetUp
+                    CollectionNotFound · ItemNotFound · FeedNotFound · ReleaseNotFound · FileNotFound
+                    RebuildNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
+                    EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     OwnReport · NotYourOrder
     PaymentRequired ProjectNotBought
@@ -140,6 +141,17 @@ class FileNotFound(NotFound):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The release has no file {name[:200]!r}.", action="Get the release; it lists its files.")
+
+
+class RebuildNotFound(NotFound):
+    """No such rebuild of the catalogue, or one of days ago."""
+
+    title = "The rebuild was not found"
+
+    def __init__(self, errand_id: str) -> None:
+        super().__init__(
+            f"There is no rebuild {errand_id[:100]!r}.", action="Take the id that asking for the rebuild answered with."
+        )
 
 
 class NotYourProject(Forbidden):

@@ -3,6 +3,7 @@
 from opencode.infra.jobs import Job
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.counting import TELL_EVERY, Counting
+from opencode.modules.marketplace.service.errands import Errands
 from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
@@ -16,6 +17,7 @@ SETTLE_EVERY_S = 30.0
 CHECK_EVERY_S = 600.0
 REPUTE_EVERY_S = 3600.0
 CLEAR_EVERY_S = 3_600.0
+LOOK_EVERY_S = 2.0
 
 
 def jobs(
@@ -27,6 +29,8 @@ def jobs(
     proving: Proving,
     reputing: Reputing,
     files: Files,
+    errands: Errands,
+    check_every_s: float,
 ) -> list[Job]:
     return [
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
@@ -35,6 +39,8 @@ def jobs(
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
         Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),
         Job("compute reputation", REPUTE_EVERY_S, reputing.compute),
+        Job("look for what is asked of the catalogue", LOOK_EVERY_S, errands.look),
+        Job("compare the catalogue with the database", check_every_s, errands.check_and_mend),
         Job("tidy the marketplace", TIDY_EVERY_S, tidying.tidy),
         Job("delete contents of no file", CLEAR_EVERY_S, files.tidy),
     ]

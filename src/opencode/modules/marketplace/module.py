@@ -29,6 +29,7 @@ from opencode.modules.marketplace.service.collecting import Collecting
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.drafting import Drafting, ReadDraft
 from opencode.modules.marketplace.service.entitling import Entitlements
+from opencode.modules.marketplace.service.errands import Errands
 from opencode.modules.marketplace.service.feeding import Feeding
 from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.following import Following
@@ -64,14 +65,19 @@ class MarketplaceModule:
     proving: Proving
     reputing: Reputing
     files: Files
+    errands: Errands
 
 
-def build_index() -> CatalogIndex:
-    """The index of this process, empty."""
-    # Loaded only here: a process that does without the marketplace does without its index too.
-    from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
+def build_index(settings: MarketplaceSettings, database: Database) -> CatalogIndex:
+    """The index that the settings name, not yet opened."""
+    # Loaded only here: a process that does without the marketplace, or has its index elsewhere, does without it too.
+    if settings.marketplace_index == "postgres":
+        from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 
-    return EmbeddedCatalog()
+        return PostgresCatalog(database)
+    from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+
+    return AtOnce(EmbeddedCatalog)
 
 
 def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
@@ -138,11 +144,13 @@ def build(
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     ordering = Ordering(parts, settings, identity, catalogue, providers)
     paying = Paying(parts, settings, identity, catalogue, providers)
+    errands = Errands(parts, settings, identity, catalogue)
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, people, telling, resembling)
 
     async def stop() -> None:
+        await errands.close()
         await importing.close()
         await counting.close()
         await catalogue.close()
@@ -158,6 +166,7 @@ def build(
         "following": following,
         "drafting": drafting,
         "files": files,
+        "errands": errands,
         "importing": importing,
         "listening": Listening(parts.clock, paying, stripe),
         "ordering": ordering,
@@ -184,12 +193,23 @@ def build(
             )
         ],
         react=react,
-        jobs=jobs(counting, tidying, catalogue, ordering, paying, proving, reputing, files),
+        jobs=jobs(
+            counting,
+            tidying,
+            catalogue,
+            ordering,
+            paying,
+            proving,
+            reputing,
+            files,
+            errands,
+            settings.catalogue_check_s,
+        ),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing, files)
+    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing, files, errands)
 
 
 async def check_ledger(database: Database) -> Check:

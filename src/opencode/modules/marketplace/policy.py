@@ -274,3 +274,14 @@ def require_moderator(by: Principal) -> None:
     """
     require_account(by)
     by.require(TO_MODERATE)
+
+
+def require_overseer(by: Principal) -> None:
+    """
+    Who may look after the catalogue as a whole.
+
+    Raises:
+        Unauthenticated, Forbidden: this person is no administrator.
+    """
+    require_account(by)
+    by.require(TO_MANAGE)

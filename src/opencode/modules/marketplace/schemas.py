@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.marketplace.domain import profile as profiles
+from opencode.modules.marketplace.domain.agreement import Agreement, Disagreement
 from opencode.modules.marketplace.domain.catalog import Facets, FacetValue, PriceFilter
 from opencode.modules.marketplace.domain.collection import (
     ShownCollection,
@@ -19,6 +20,7 @@ from opencode.modules.marketplace.domain.collection import (
     checked_note,
 )
 from opencode.modules.marketplace.domain.entitlements import Entitlement
+from opencode.modules.marketplace.domain.errands import Errand, ErrandReport, ReportState
 from opencode.modules.marketplace.domain.following import FollowedSearch, FollowKind, checked_search
 from opencode.modules.marketplace.domain.importing import Import, ImportState, RefusedLine
 from opencode.modules.marketplace.domain.ledger import Account, Check, Happening, Transaction
@@ -1331,3 +1333,63 @@ class NameCheckView(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, checked: NameChecked) -> "NameCheckView":
         return cls(checked.name, checked.is_available, [SimilarView.of(each, checked.name) for each in checked.similar])
+
+
+class DifferenceView(msgspec.Struct, frozen=True):
+    """`missing` in the index, `extra` in it, or `outdated` words or `standing`."""
+
+    project_id: str
+    what: Disagreement
+
+
+class AgreementView(msgspec.Struct, frozen=True):
+    """Whether index and database agree: what was compared, how many projects differ and how, and the first of them."""
+
+    agree: bool
+    projects: int
+    indexed: int
+    missing: int
+    extra: int
+    outdated: int
+    standing: int
+    first: list[DifferenceView]
+
+    @classmethod
+    def of(cls, found: Agreement) -> "AgreementView":
+        return cls(
+            agree=not found.disagreements,
+            projects=found.projects,
+            indexed=found.indexed,
+            missing=found.counts[Disagreement.MISSING],
+            extra=found.counts[Disagreement.EXTRA],
+            outdated=found.counts[Disagreement.OUTDATED],
+            standing=found.counts[Disagreement.STANDING],
+            first=[DifferenceView(each.project_id, each.what) for each in found.first],
+        )
+
+
+class ProcessReportView(msgspec.Struct, frozen=True):
+    process: str
+    state: ReportState
+    projects: int
+    message: str
+    begun_at: datetime
+    finished_at: datetime | None
+
+
+class RebuildView(msgspec.Struct, frozen=True):
+    """A rebuild of the catalogue's index, and how far each process is that has taken it up."""
+
+    id: str
+    asked_at: datetime
+    processes: list[ProcessReportView]
+
+    @classmethod
+    def of(cls, errand: Errand, reports: Sequence[ErrandReport]) -> "RebuildView":
+        processes = [
+            ProcessReportView(
+                each.process, each.state, each.agreement.projects, each.message, each.begun_at, each.finished_at
+            )
+            for each in reports
+        ]
+        return cls(errand.id, errand.asked_at, processes)

@@ -77,6 +77,14 @@ class MarketplaceSettings:
     similar_popularity: int = setting(
         100, "popularity (3 a star, 1 a download) from which on similar names are pointed out", minimum=1
     )
+    marketplace_index: str = setting(
+        "embedded",
+        "where projects are looked for: embedded, in the memory of each process, or postgres, in the database",
+        choices=("embedded", "postgres"),
+    )
+    catalogue_check_s: int = setting(
+        21_600, "seconds between two comparisons of the catalogue's index with the database", minimum=60
+    )
 
     def __post_init__(self) -> None:
         problems = [

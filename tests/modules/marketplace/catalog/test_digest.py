@@ -1,9 +1,9 @@
 """What a project is found by is the same for the index and for followed searches."""
 
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.adapters.catalog.digest import impacts_of
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.domain.catalog import Listing
+from opencode.modules.marketplace.domain.contents import impacts_of
 from opencode.modules.marketplace.domain.digest import DESCRIPTION_LETTERS, labels_of, words_of_listing
 
 

@@ -596,6 +596,28 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/markdown": {
+    "/api/v1/marketplace/catalogue/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Do index and database agree?
+         * @description For administrators. Compares every published project; at a million that takes a minute. What is changed
+         *     meanwhile is no disagreement.
+         */
+        get: operations["check_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/catalogue/rebuild": {
         parameters: {
             query?: never;
             header?: never;
@@ -609,6 +631,27 @@ export interface paths {
          * @description Nothing is kept.
          */
         post: operations["render_markdown"];
+         * Fill the index of every server anew from the database
+         * @description For administrators. Searching goes on meanwhile, and nothing that is written meanwhile is lost.
+         */
+        post: operations["rebuild_catalogue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/catalogue/rebuild/{rebuild_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a rebuild goes */
+        get: operations["get_catalogue_rebuild"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2037,6 +2080,17 @@ export interface components {
          * @enum {string}
          */
         Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
+        /** AgreementView */
+        AgreementView: {
+            agree: boolean;
+            projects: number;
+            indexed: number;
+            missing: number;
+            extra: number;
+            outdated: number;
+            standing: number;
+            first: components["schemas"]["DifferenceView"][];
+        };
         /** AppealBody */
         AppealBody: {
             text: string;
@@ -2271,6 +2325,16 @@ export interface components {
             attempted_at: string | null;
             next_attempt_at: string | null;
         };
+        /** DifferenceView */
+        DifferenceView: {
+            project_id: string;
+            what: components["schemas"]["Disagreement"];
+        };
+        /**
+         * Disagreement
+         * @enum {string}
+         */
+        Disagreement: "missing" | "extra" | "outdated" | "standing";
         /** DownloadView */
         DownloadView: {
             url: string;
@@ -2995,6 +3059,15 @@ export interface components {
         ProblemView: {
             pointer: string;
             detail: string;
+        /** ProcessReportView */
+        ProcessReportView: {
+            process: string;
+            state: components["schemas"]["ReportState"];
+            projects: number;
+            message: string;
+            /** Format: date-time */
+            begun_at: string;
+            finished_at: string | null;
         };
         /** ProfileChange */
         ProfileChange: {
@@ -3152,6 +3225,13 @@ export interface components {
             part: string;
             value: number;
         };
+        /** RebuildView */
+        RebuildView: {
+            id: string;
+            /** Format: date-time */
+            asked_at: string;
+            processes: components["schemas"]["ProcessReportView"][];
+        };
         /** RefundWish */
         RefundWish: {
             amount_minor?: number | null;
@@ -3237,6 +3317,11 @@ export interface components {
          * @enum {string}
          */
         ReportReason: "malware" | "spam" | "impersonation" | "licence" | "abuse" | "other";
+        /**
+         * ReportState
+         * @enum {string}
+         */
+        ReportState: "running" | "done" | "failed";
         /** ReportView */
         ReportView: {
             id: string;
@@ -5098,6 +5183,7 @@ export interface operations {
         };
     };
     render_markdown: {
+    check_catalogue: {
         parameters: {
             query?: never;
             header?: never;
@@ -5109,6 +5195,7 @@ export interface operations {
                 "application/json": components["schemas"]["MarkdownBody"];
             };
         };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -5117,6 +5204,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RenderedView"];
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rebuild_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_catalogue_rebuild: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rebuild_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6161,463 +6309,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["marketplace_schemas_CaseView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ask_before_unsubscribing: {
-        parameters: {
-            query: {
-                /** @description as it is in the mail */
-                token: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unsubscribe_from_mails: {
-        parameters: {
-            query: {
-                /** @description as it is in the mail */
-                token: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mark_order_paid: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentMark"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundWish"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hear_stripe: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description t=<seconds>,v1=<hex> */
-                "Stripe-Signature"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
-                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WebhookChange"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_deliveries: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryPage"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    replay_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-                delivery_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewWebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    test_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -163,53 +163,95 @@ class Namesake:
     popularity: float
 
 
-class CatalogIndex(Protocol):
+@dataclass(frozen=True, slots=True)
+class Known:
     """
-    Finds projects. It can be thrown away: it is filled from the store. Not for several threads at once, but where it
-    says so.
+    What an index has of a project, in short.
+
+    Attributes:
+        digest: `domain.digest.digest_of` the listing that was put.
     """
 
-    def search(self, search: Search) -> Found:
+    id: ProjectId
+    digest: int
+    standing: Standing
+
+
+class CatalogIndex(Protocol):
+    """
+    Finds projects. It can be thrown away: it is filled from the store.
+
+    Attributes:
+        is_shared: all processes have the same one, so that what one of them puts, all of them find.
+    """
+
+    @property
+    def is_shared(self) -> bool: ...
+
+    async def open(self) -> bool:
+        """Before anything else. Returns whether it is whole already, so that it need not be filled."""
+        ...
+
+    async def search(self, search: Search) -> Found:
         """
         A page of results.
 
         Total and facets count all results, not those of this page. Going from page to page by `Hit.position` shows
         every project that did not change meanwhile exactly once.
+
+        Raises:
+            ValueError: the position is none that an index made in this order.
         """
         ...
 
-    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+    async def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
         """
         The most popular projects that have one of these names, as `words.joined` makes them. Thousands of names that
         nothing has cost little.
         """
         ...
 
-    def put(self, listings: Iterable[Listing]) -> None:
+    async def put(self, listings: Iterable[Listing]) -> None:
         """Add projects, or replace what is known of them. The next search finds them."""
         ...
 
-    def remove(self, ids: Iterable[ProjectId]) -> None:
+    async def remove(self, ids: Iterable[ProjectId]) -> None:
         """Take projects out; unknown ones do not matter."""
         ...
 
-    def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
+    async def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
         """Note how projects stand with people. Unknown ones do not matter; one that is replaced keeps its own."""
         ...
 
-    def seal(self) -> None:
+    async def seal(self) -> None:
         """
-        Do now what the next search would do first with all that was put. After very much was put that takes seconds;
-        a thread may do it while nobody else uses the index.
-        """
-        ...
-
-    def settle(self) -> None:
-        """
-        Bring orders in shape that have suffered from many changes. A thread may do it while others search and change.
+        All that there is has been put: do now what the next search would do first. That may take seconds, in which
+        nobody else uses the index but to `stand`.
         """
         ...
 
-    def __len__(self) -> int:
+    async def settle(self) -> None:
+        """Bring in shape what has suffered from many changes, beside searches and changes."""
+        ...
+
+    async def known(self, ids: Iterable[ProjectId]) -> list[Known]:
+        """What it has of those of these projects that it knows, in any order."""
+        ...
+
+    async def ids_between(self, after: str, upto: str, limit: int) -> list[ProjectId]:
+        """
+        The first projects that it knows, in the order of their ids.
+
+        Args:
+            after: behind this id; empty for the beginning.
+            upto: up to this id; empty for the end.
+        """
+        ...
+
+    async def successor(self) -> "CatalogIndex":
+        """An empty index of the same kind, to be filled beside this one, which goes on; `seal` puts it in its place."""
+        ...
+
+    async def count(self) -> int:
         """How many projects it knows."""
         ...

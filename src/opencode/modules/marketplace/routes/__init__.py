@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.marketplace.routes.catalogue import CatalogueController
 from opencode.modules.marketplace.routes.collections import CollectionsController
 from opencode.modules.marketplace.routes.drafts import read_draft
 from opencode.modules.marketplace.routes.feeds import FeedsController
@@ -31,6 +32,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     ProjectsController,
     ReleasesController,
     FilesController,
+    CatalogueController,
     ImportsController,
     CasesController,
     PeopleController,

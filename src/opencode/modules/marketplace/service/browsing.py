@@ -50,7 +50,7 @@ class Browsing(UseCases):
         mark = _mark(search)
         search = replace(search, limit=page.limit, after=_position(page, mark, search.order))
         try:
-            found = self.catalogue.search(search)
+            found = await self.catalogue.search(search)
         except ValueError:
             if search.after is None:
                 raise

@@ -5,6 +5,9 @@ A change reaches the index of the process that made it before the answer goes ou
 other processes hear of it: the event of the change is carried from the outbox by one of them, which tells everybody
 over pub/sub. Whoever hears of a project reads it from the store; so what is heard late, twice or in another order does
 no harm. One refresh follows the other, and each reads what is committed by then: the last one is right.
+
+Where all processes share one index, whoever carries the event brings it in step, and the others only forget what they
+remember of the project.
 """
 
 import asyncio
@@ -18,17 +21,18 @@ import structlog
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import Lagged, Subscription
 from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.domain.agreement import Agreement
 from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Namesake, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
+from opencode.modules.marketplace.service.comparing import BATCH, Comparison
 from opencode.modules.marketplace.service.memory import Memory
 from opencode.modules.marketplace.store import reading
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
 RETRY_S = 2.0
 _TOPIC = "marketplace.catalogue"
 
@@ -44,11 +48,14 @@ class Catalogue:
     def __init__(self, parts: Parts, index: CatalogIndex) -> None:
         self._parts = parts
         self._index = index
+        self._next: CatalogIndex | None = None  # while it is filled beside the other one
         self._memory = Memory()
         self._turn = asyncio.Lock()
+        self._comparison = Comparison(parts.database, self._turn, lambda: self._index, self.refresh)
         self._held = AsyncExitStack()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._filling: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._lagged = False
         self._ready = False
 
     @property
@@ -56,23 +63,26 @@ class Catalogue:
         """Has it been filled since the process began?"""
         return self._ready
 
-    def search(self, search: Search) -> Found:
-        """
-        Raises:
-            CatalogueFilling: the first fill is not done.
-        """
-        if not self._ready:
-            raise CatalogueFilling
-        return self._index.search(search)
+    @property
+    def is_shared(self) -> bool:
+        """Do all processes have the same index?"""
+        return self._index.is_shared
 
-    def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+    async def search(self, search: Search) -> Found:
         """
         Raises:
             CatalogueFilling: the first fill is not done.
         """
-        if not self._ready:
-            raise CatalogueFilling
-        return self._index.named(names, limit)
+        self._require_ready()
+        return await self._index.search(search)
+
+    async def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
+        """
+        Raises:
+            CatalogueFilling: the first fill is not done.
+        """
+        self._require_ready()
+        return await self._index.named(names, limit)
 
     async def cards(self, ids: Collection[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""
@@ -101,19 +111,57 @@ class Catalogue:
     async def start(self) -> None:
         """Begin to listen, and to fill in the background; an empty catalogue is ready at once."""
         subscription = await self._held.enter_async_context(self._parts.pubsub.subscribe(_TOPIC))
-        async with reading(self._parts.database) as stores:
-            self._ready = not await stores.projects.any_listed()
+        self._ready = await self._index.open()
         if not self._ready:
-            self._fill_again()
-        self._tasks.append(asyncio.create_task(self._listen(subscription)))
+            async with reading(self._parts.database) as stores:
+                is_empty = not await stores.projects.any_listed()
+            if is_empty:
+                await self._index.seal()
+            self._ready = is_empty
+        if not self._ready:
+            self._reading = asyncio.create_task(self._read())
+        self._listening = asyncio.create_task(self._listen(subscription))
 
     async def filled(self) -> None:
-        """Wait until the fill that is under way is done."""
-        if self._filling:
-            await asyncio.shield(self._filling)
+        """Wait until what is read in the background has been read."""
+        if self._reading:
+            await asyncio.shield(self._reading)
+
+    async def rebuild(self) -> int:
+        """
+        Fill a new index from the store beside the present one, which goes on answering, and put it in its place.
+        Changes meanwhile go into both. Until the end the process holds two. Returns how many projects it has.
+        """
+        await self.filled()
+        successor = await self._index.successor()
+        # A shared index sees to it by itself, as other processes change it too.
+        self._next = None if successor.is_shared else successor
+        try:
+            count = await self._fill(successor)
+            async with self._turn:
+                await successor.seal()
+                await successor.settle()
+                self._index = successor
+        finally:
+            self._next = None
+        if successor.is_shared:
+            # Another process may have changed what was just being put here.
+            await self._comparison.mend()
+        log.info("catalogue is rebuilt", projects=count)
+        return count
+
+    async def check(self, *, repair: bool = False, pause_s: float = 0.0) -> Agreement:
+        """
+        Compare index and store; see `Comparison.check`.
+
+        Raises:
+            CatalogueFilling: the first fill is not done.
+        """
+        self._require_ready()
+        return await self._comparison.check(repair=repair, pause_s=pause_s)
 
     async def close(self) -> None:
-        tasks = [*self._tasks, *([self._filling] if self._filling else [])]
+        tasks = [task for task in (self._listening, self._reading) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -122,6 +170,8 @@ class Catalogue:
     async def tell(self, ids: Iterable[ProjectId], *, only_standing: bool = False) -> None:
         """Let every process look at these projects again."""
         touched = Touched(tuple(ids), only_standing)
+        if self.is_shared:
+            await self._follow(touched)
         await self._parts.pubsub.publish(_TOPIC, msgspec.msgpack.encode(touched))
 
     async def catch_up(self, ids: Collection[ProjectId]) -> None:
@@ -136,74 +186,128 @@ class Catalogue:
 
     async def refresh(self, ids: Collection[ProjectId]) -> None:
         """Bring the index of this process in step with the store as to these projects."""
+        self._memory.forget(ids)
         for batch in _batches(list(ids)):
             async with self._turn:
                 async with reading(self._parts.database) as stores:
                     found = [shown for shown in await stores.projects.all_of(batch) if shown.project.is_listed]
-                self._index.remove(set(batch) - {shown.project.id for shown in found})
-                self._put(found)
-                self._memory.forget(batch)
+                gone = set(batch) - {shown.project.id for shown in found}
+                for index in self._indexes():
+                    await index.remove(gone)
+                    await _put(index, found)
 
-    def count(self, counted: Mapping[ProjectId, Counters]) -> None:
-        """Note how projects stand with people, in this process."""
-        self._index.stand((found, counters.standing) for found, counters in counted.items())
+    async def count(self, counted: Mapping[ProjectId, Counters]) -> None:
+        """
+        Note how projects stand with people, in this process. As with `catch_up`, the caller's work is safe already.
+        """
         self._memory.count(counted)
+        try:
+            await self._stand(counted)
+        except Exception:
+            log.exception("catalogue does not know how projects stand")
 
     async def settle(self) -> None:
-        """Bring orders in shape that have suffered from many changes, beside what goes on."""
-        await asyncio.to_thread(self._index.settle)
+        """Bring the index in shape after many changes, beside what goes on."""
+        await self._index.settle()
+
+    def _indexes(self) -> list[CatalogIndex]:
+        """Those that changes go into."""
+        return [self._index, self._next] if self._next else [self._index]
+
+    def _require_ready(self) -> None:
+        if not self._ready:
+            raise CatalogueFilling
 
     async def _restand(self, ids: Collection[ProjectId]) -> None:
         for batch in _batches(list(ids)):
             async with self._turn:
                 async with reading(self._parts.database) as stores:
                     counted = await stores.counting.of(batch)
-                self.count(counted)
+                self._memory.count(counted)
+                await self._stand(counted)
 
-    def _put(self, found: list[Shown]) -> None:
-        self._index.put(replace(listing_of(shown.project), standing=shown.counters.standing) for shown in found)
+    async def _stand(self, counted: Mapping[ProjectId, Counters]) -> None:
+        for index in self._indexes():
+            await index.stand((found, counters.standing) for found, counters in counted.items())
+
+    async def _follow(self, touched: Touched) -> None:
+        await (self._restand if touched.only_standing else self.refresh)(touched.ids)
+
+    async def _hear(self, touched: Touched) -> None:
+        if self.is_shared:
+            self._memory.forget(touched.ids)
+        else:
+            await self._follow(touched)
 
     async def _listen(self, subscription: Subscription) -> None:
         async for message in subscription:
             try:
                 if isinstance(message, Lagged):
-                    self._fill_again()
+                    self._read_again()
                     continue
-                touched = msgspec.msgpack.decode(message, type=Touched)
-                await (self._restand if touched.only_standing else self.refresh)(touched.ids)
+                await self._hear(msgspec.msgpack.decode(message, type=Touched))
             except Exception:
-                log.exception("catalogue missed a change and reads everything again")
-                self._fill_again()
+                log.exception("catalogue missed a change and compares everything")
+                self._read_again()
 
-    def _fill_again(self) -> None:
-        """Read the whole catalogue; what has left it since is taken out when a search comes upon it."""
+    def _read_again(self) -> None:
+        """Changes were missed: compare everything with the store once what is being read has been read."""
         self._memory.forget_all()
-        if self._filling and not self._filling.done():
-            self._filling.cancel()
-        self._filling = asyncio.create_task(self._fill())
+        self._lagged = True
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
 
-    async def _fill(self) -> None:
+    async def _read(self) -> None:
+        while not self._ready or self._lagged:
+            try:
+                if not self._ready:
+                    await self._fill_first()
+                elif self._lagged:
+                    self._lagged = False
+                    mended = await self._comparison.mend()
+                    log.info("catalogue is in step again", projects=mended.projects, changed=mended.disagreements)
+            except Exception:
+                self._lagged = self._ready
+                log.exception("catalogue could not be read, trying again", retry_s=RETRY_S)
+                await asyncio.sleep(RETRY_S)
+
+    async def _fill_first(self) -> None:
+        count = await self._fill(self._index, patiently=True)
+        async with self._turn:
+            await self._index.seal()
+            await self._index.settle()
+        self._ready = True
+        self._lagged = self._lagged or self.is_shared  # several processes may have filled it, and changed it meanwhile
+        log.info("catalogue is filled", projects=count)
+
+    async def _fill(self, into: CatalogIndex, *, patiently: bool = False) -> int:
+        """
+        Put the whole catalogue into an index. Returns how many projects there were.
+
+        Args:
+            patiently: where a batch fails, try again for ever.
+        """
         after, count = "", 0
         while True:
             try:
                 async with self._turn:
                     async with reading(self._parts.database) as stores:
                         found = await stores.projects.listed_after(after, BATCH)
-                    self._put(found)
+                    await _put(into, found)
             except Exception:
+                if not patiently:
+                    raise
                 log.exception("catalogue could not be read, trying again", retry_s=RETRY_S)
                 await asyncio.sleep(RETRY_S)
                 continue
             if not found:
-                break
+                return count
             after, count = found[-1].project.id, count + len(found)
             await asyncio.sleep(0)  # requests come in between
-        if not self._ready:
-            async with self._turn:
-                await asyncio.to_thread(self._index.seal)
-                await asyncio.to_thread(self._index.settle)
-        self._ready = True
-        log.info("catalogue is filled", projects=count)
+
+
+async def _put(index: CatalogIndex, found: list[Shown]) -> None:
+    await index.put(replace(listing_of(shown.project), standing=shown.counters.standing) for shown in found)
 
 
 def _batches(ids: list[ProjectId]) -> Iterable[list[ProjectId]]:

@@ -99,7 +99,7 @@ class Counting:
                 work.publish(ProjectStood(project_ids=tuple(due), at=now))
         self._untold |= moved.keys()
         self._note_told(due, now)
-        self._catalogue.count(moved)
+        await self._catalogue.count(moved)
 
     def _note_told(self, ids: Sequence[ProjectId], at: datetime) -> None:
         self._untold.difference_update(ids)

@@ -125,7 +125,7 @@ class Resembling(UseCases):
         for name in sorted(names):
             for each, likeness in candidates(name).items():
                 wanted[each] = min(likeness, wanted.get(each, likeness), key=list(Likeness).index)
-        namesakes = self.catalogue.named(wanted, _MOST_FOUND)
+        namesakes = await self.catalogue.named(wanted, _MOST_FOUND)
         found = resembled(wanted, namesakes, self.settings.similar_popularity, popularity)
         async with self.reading() as stores:
             cards = await stores.projects.cards([each.project_id for each in found])

@@ -9,10 +9,12 @@ KEEP_REQUESTS = timedelta(hours=24)
 
 class Tidying(UseCases):
     async def tidy(self) -> None:
-        """Forget the keys of requests that are older than a day."""
+        """Forget the keys of requests, and what operators asked, that are older than a day."""
         before = self.clock.now() - KEEP_REQUESTS
         async with self.reading() as stores:
-            if not await stores.requests.any_before(before):
-                return
-        async with self.unit_of_work() as work:
-            await work.stores.requests.forget_before(before)
+            requests = await stores.requests.any_before(before)
+            errands = await stores.errands.any_before(before)
+        if requests or errands:
+            async with self.unit_of_work() as work:
+                await work.stores.requests.forget_before(before)
+                await work.stores.errands.forget_before(before)

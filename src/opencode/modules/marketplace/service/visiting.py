@@ -100,7 +100,7 @@ class Visiting(UseCases):
             if changed:
                 work.publish(ProjectStood(project_ids=(project.id,), at=now))
         if changed:
-            self.catalogue.count({project.id: after})
+            await self.catalogue.count({project.id: after})
         return after.stars
 
     async def download(self, slug: str, by: Principal, visitor: Visitor, *, key: str | None = None) -> str:

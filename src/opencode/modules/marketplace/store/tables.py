@@ -21,9 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
+from opencode.modules.marketplace.domain.agreement import Disagreement
 from opencode.modules.marketplace.domain.catalog import PriceFilter
 from opencode.modules.marketplace.domain.collection import MAX_COLLECTION_TITLE, MAX_NOTE, Visibility
 from opencode.modules.marketplace.domain.counting import Kind
+from opencode.modules.marketplace.domain.errands import ErrandKind, ReportState
 from opencode.modules.marketplace.domain.following import (
     MAX_SEARCH_LICENSE,
     MAX_SEARCH_NAME,
@@ -245,6 +247,32 @@ release_files = Table(
     Index(None, "project_id"),
     # Asked before a content is deleted: does any file have it?
     Index(None, "sha256"),
+)
+
+# What an operator asked of every process that has the catalogue, and what each reported.
+errands = Table(
+    "catalogue_errands",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("kind", Word(ErrandKind), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Index(None, "asked_at"),
+)
+
+reports = Table(
+    "catalogue_reports",
+    metadata,
+    Column("errand_id", _ID, nullable=False),
+    Column("process", String(300), nullable=False),
+    Column("state", Word(ReportState), nullable=False),
+    Column("projects", Integer, nullable=False),
+    Column("indexed", Integer, nullable=False),
+    *(Column(what.value, Integer, nullable=False) for what in Disagreement),
+    Column("first", Words, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=True),
+    PrimaryKeyConstraint("errand_id", "process"),
 )
 
 requests = request_table("project_requests")

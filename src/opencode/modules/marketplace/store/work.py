@@ -12,6 +12,7 @@ from opencode.modules.marketplace.errors import SameKeyOtherProject
 from opencode.modules.marketplace.store.collections import CollectionStore
 from opencode.modules.marketplace.store.counting import CountingStore
 from opencode.modules.marketplace.store.entitlements import EntitlementStore
+from opencode.modules.marketplace.store.errands import ErrandStore
 from opencode.modules.marketplace.store.following import FollowingStore
 from opencode.modules.marketplace.store.imports import ImportStore
 from opencode.modules.marketplace.store.ledger import LedgerStore
@@ -46,6 +47,7 @@ class Stores:
         self.proofs = ProofStore(connection)
         self.reputation = ReputationStore(connection)
         self.releases = ReleaseStore(connection)
+        self.errands = ErrandStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)
 
 

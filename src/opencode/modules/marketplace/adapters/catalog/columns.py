@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from opencode.kernel.ids import ProjectId, id_of, number_of
 from opencode.modules.marketplace.domain.catalog import Listing, Standing
+from opencode.modules.marketplace.domain.digest import digest_of
 from opencode.modules.marketplace.domain.ranking import boost
 from opencode.modules.marketplace.domain.words import fold, joined
 
@@ -38,6 +39,7 @@ class Columns:
         high, low: the `Key` of the project's id.
         alive: whether this is what is known of the project now.
         name_hash: of the name as one word, to find exact names by.
+        digest: of what was put, to be compared with the store.
         boost: what the score of the text is multiplied by, trust included.
     """
 
@@ -48,6 +50,7 @@ class Columns:
         self.names: npt.NDArray[np.bytes_] = np.zeros(_SOME, dtype=f"S{NAME_BYTES}")
         self.alive: npt.NDArray[np.bool_] = np.zeros(_SOME, dtype=np.bool_)
         self.name_hash: npt.NDArray[np.int64] = np.zeros(_SOME, dtype=np.int64)
+        self.digest: npt.NDArray[np.uint64] = np.zeros(_SOME, dtype=np.uint64)
         self.popularity: npt.NDArray[np.float64] = np.zeros(_SOME, dtype=np.float64)
         self.trending: npt.NDArray[np.float64] = np.zeros(_SOME, dtype=np.float64)
         self.updated: npt.NDArray[np.int64] = np.zeros(_SOME, dtype=np.int64)
@@ -63,6 +66,7 @@ class Columns:
         self.high[number], self.low[number] = key
         self.names[number] = name_key(listing.name)
         self.name_hash[number] = hash(joined(listing.name))
+        self.digest[number] = digest_of(listing)
         self.updated[number] = listing.updated_at
         self.alive[number] = True
         self.stand(number, standing)

@@ -1,32 +1,15 @@
 """The values of facets: each has a number, and counts become what people see."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from opencode.modules.marketplace.adapters.catalog.arrays import Offsets
 from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, FacetValue
+from opencode.modules.marketplace.domain.contents import Label
 from opencode.modules.marketplace.domain.digest import word_of_label
 from opencode.modules.marketplace.domain.words import words_of_name
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """
-    A value of a facet.
-
-    Attributes:
-        written: as people see it.
-        word: what it is found by as a filter; `words` what it is found by as text.
-    """
-
-    number: int
-    facet: str
-    written: str
-    word: str
-    words: tuple[str, ...]
 
 
 class Labels:

@@ -1,15 +1,35 @@
-"""What of a project goes into the index: its words with their weights."""
+"""What of a project goes into an index: its words with their weights, and its labels. All indexes have the same."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
-from opencode.modules.marketplace.adapters.catalog.labels import Label
 from opencode.modules.marketplace.domain.catalog import Listing
 from opencode.modules.marketplace.domain.digest import DESCRIPTION_LETTERS, FACETS_OF_WORDS
 from opencode.modules.marketplace.domain.ranking import FIELD_WEIGHTS, MOST_REPEATS, SATURATION
 from opencode.modules.marketplace.domain.words import words_of, words_of_name
 
-_FULL_IMPACT = 255
+FULL_IMPACT = 255
+"""The most that a word weighs in a project, as indexes keep it."""
+_MARK = "\1"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """
+    A value of a facet.
+
+    Attributes:
+        number: of the index that has it.
+        written: as people see it.
+        word: what it is found by as a filter; `words` what it is found by as text.
+    """
+
+    number: int
+    facet: str
+    written: str
+    word: str
+    words: tuple[str, ...]
 
 
 def impacts_of(listing: Listing, labels: Sequence[Label]) -> dict[str, int]:
@@ -26,7 +46,7 @@ def impacts_of(listing: Listing, labels: Sequence[Label]) -> dict[str, int]:
         _weigh(weights, words_of(listing.description[:DESCRIPTION_LETTERS]), FIELD_WEIGHTS["description"])
     impacts = dict(zip(weights, map(_IMPACTS.__getitem__, weights.values()), strict=True))
     for label in labels:
-        impacts[label.word] = _FULL_IMPACT
+        impacts[label.word] = FULL_IMPACT
     return impacts
 
 
@@ -42,7 +62,7 @@ class _Impacts(dict[float, int]):
     """Of weights, of which there are few different ones: sums of some of `FIELD_WEIGHTS`."""
 
     def __missing__(self, weight: float) -> int:
-        impact = self[weight] = int(_FULL_IMPACT * weight / (weight + SATURATION)) or 1
+        impact = self[weight] = int(FULL_IMPACT * weight / (weight + SATURATION)) or 1
         return impact
 
 
