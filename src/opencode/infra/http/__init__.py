@@ -10,7 +10,7 @@ from opencode.infra.http.authentication import (
 )
 from opencode.infra.http.event_stream import After, LastEventId, ServerEvent, event_stream
 from opencode.infra.http.pages import PageView, provide_page_request
-from opencode.infra.http.problems import problem_of, problem_response
+from opencode.infra.http.problems import problem_of, problem_response, status_of
 from opencode.infra.http.requests import ApiRequest, Body, IdempotencyKey
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "provide_page_request",
     "provide_principal",
     "refuse_other_sites",
+    "status_of",
 ]

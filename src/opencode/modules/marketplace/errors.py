@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · OrderNotFound · EntitlementNotFound
-                    ProviderNotSetUp
+                    ProviderNotSetUp · SitemapNotFound
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     NotYourOrder
     PaymentRequired ProjectNotBought
@@ -113,6 +113,15 @@ class FeedNotFound(NotFound):
         super().__init__(
             "There is no feed at this address.", action="Feeds end in .atom, as /feeds/tags/web.atom does."
         )
+
+
+class SitemapNotFound(NotFound):
+    """There are not so many sitemaps."""
+
+    title = "The sitemap was not found"
+
+    def __init__(self, number: int | str) -> None:
+        super().__init__(f"There is no sitemap {str(number)[:20]}.", action="/sitemap.xml names those that there are.")
 
 
 class NotYourProject(Forbidden):

@@ -18,6 +18,7 @@ from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions
 from opencode.modules.marketplace.routes import ROUTES
+from opencode.modules.marketplace.routes.pages import MarketplacePages
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
@@ -32,6 +33,8 @@ from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.reviewing import Reviewing
+from opencode.modules.marketplace.service.showing import Showing
+from opencode.modules.marketplace.service.sitemaps import Sitemaps
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
@@ -78,6 +81,9 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     ordering = Ordering(parts, settings, identity, catalogue, providers)
     paying = Paying(parts, settings, identity, catalogue, providers)
+    sitemaps = Sitemaps(parts, settings, identity, catalogue)
+    showing = Showing(parts, settings, identity, catalogue)
+    pages = MarketplacePages(browsing, showing, people, parts.public_url)
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, people, telling)
@@ -103,6 +109,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
         "people": people,
         "publishing": publishing,
         "reviewing": reviewing,
+        "sitemaps": sitemaps,
         "visiting": visiting,
     }
     plug = Plug(
@@ -117,6 +124,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
             )
         ],
         react=react,
+        pages=pages.offer,
         jobs=jobs(counting, tidying, catalogue, ordering, paying),
         notices=notices,
         start=catalogue.start,

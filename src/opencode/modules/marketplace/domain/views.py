@@ -50,3 +50,12 @@ class Card:
     published_at: datetime | None
     updated_at: datetime
     featured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a project is, and since when its page is as it is."""
+
+    id: ProjectId
+    slug: str
+    updated_at: datetime

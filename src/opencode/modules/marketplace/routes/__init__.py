@@ -1,4 +1,4 @@
-"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds."""
+"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds, pages, and what tells robots of them."""
 
 from litestar.types import ControllerRouterHandler
 
@@ -19,6 +19,7 @@ from opencode.modules.marketplace.routes.orders import (
 from opencode.modules.marketplace.routes.people import PeopleController, get_own_profile
 from opencode.modules.marketplace.routes.projects import ProjectsController, list_own_projects
 from opencode.modules.marketplace.routes.reviews import ReviewsController
+from opencode.modules.marketplace.routes.sitemaps import get_sitemap, get_sitemap_index
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
@@ -40,5 +41,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
+    get_sitemap_index,
+    get_sitemap,
 )
 """Every handler of the module."""
