@@ -1,5 +1,6 @@
 """Public pages over HTTP: what the server says beside them, to browsers, to caches in front of it and to robots."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -49,6 +50,14 @@ def test_a_cache_in_front_may_keep_a_page_and_asks_with_its_tag(person: httpx.Cl
     assert again.headers["cache-control"] == first.headers["cache-control"]
 
 
+def test_a_page_is_packed_for_those_who_take_it_and_its_tag_says_so(person: httpx.Client, project: str) -> None:
+    plain = person.get(f"/projects/{project}", headers={**HTML, "accept-encoding": "identity"})
+    with person.stream("GET", f"/projects/{project}", headers={**HTML, "accept-encoding": "br, gzip"}) as packed:
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(b"".join(packed.iter_raw())) == plain.content
+        assert packed.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
+
+
 def test_whoever_is_signed_in_gets_the_same_page(server: Server, person: httpx.Client, project: str) -> None:
     with server.client() as author:
         author.post("/api/v1/auth/login", json={"email": "ada@example.org", "password": PASSWORD})
@@ -89,10 +98,13 @@ def test_the_sheet_of_a_public_page_is_kept_for_ever(person: httpx.Client) -> No
     assert "immutable" in answer.headers["cache-control"]
 
 
-def test_feeds_are_named_only_where_there_are_any(person: httpx.Client) -> None:
-    page = ReadPage(person.get("/projects", headers=HTML).text)
-    for feed in page.all("link", type="application/atom+xml"):
-        assert person.get(feed.attributes["href"]).status_code == 200
+def test_feeds_are_named_only_where_there_are_any(person: httpx.Client, project: str) -> None:
+    for path in ("/projects?tags=math", f"/projects/{project}", "/people/ada", "/"):
+        feeds = ReadPage(person.get(path, headers=HTML).text).all("link", type="application/atom+xml")
+        assert feeds, path
+        for feed in feeds:
+            answer = person.get(feed.attributes["href"])
+            assert answer.headers["content-type"].startswith("application/atom+xml")
 
 
 def test_robots_are_told_where_to_go(person: httpx.Client, project: str) -> None:

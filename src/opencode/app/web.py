@@ -13,15 +13,13 @@ from urllib.parse import parse_qsl
 from litestar import MediaType, Request, Response, get
 from litestar.types import ControllerRouterHandler
 
-from opencode.app.public_pages import MOST_QUERY, PublicPages, Rendered, Shell, require_modest
+from opencode.app.public_pages import MOST_QUERY, STALE_S, PublicPages, Rendered, Shell, require_modest
 from opencode.app.wiring import House
 from opencode.infra.html import PageAddress, PageOffer
 from opencode.kernel.errors import NotFound
 
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
-_STALE_S = 600
-"""For how long a cache in front may give a page away that it is just asking for anew (RFC 5861)."""
 _RESERVED = ("/api/", "/_app/", "/ai/", "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
 _DOTTED = "/projects/"
 _FOR_ROBOTS = """User-agent: *
@@ -89,7 +87,8 @@ def web_routes(house: House) -> list[ControllerRouterHandler]:
         file = files.get(path)
         if file is None and pages and _takes_pages(accept) and (offer := _offer(pages, request)):
             rendered = await pages.answer(offer, has_feeds=_has_feeds(request))
-            return answer_with_page(rendered, request.headers.get("if-none-match", ""))
+            accepted = _accepted(request.headers.get("accept-encoding", ""))
+            return answer_with_page(rendered, accepted, request.headers.get("if-none-match", ""))
         if file is None and _is_page(path, accept):
             file = files.get(f"/{_PAGE}")
             if file is None:
@@ -112,7 +111,7 @@ def _public_pages(files: dict[str, WebFile], house: House) -> PublicPages | None
     shell = Shell(html, house.parts.public_url, indexable=house.settings.process.indexable)
     tag = f'W/"{shell.styles_path}"'
     files[shell.styles_path] = WebFile({"identity": shell.styles}, "text/css", tag, _FOREVER)
-    return PublicPages(shell, house.plugs)
+    return PublicPages(shell, house.plugs, house.parts.cache)
 
 
 def _offer(pages: PublicPages, request: Request[Any, Any, Any]) -> PageOffer | None:
@@ -139,11 +138,14 @@ def _words_for_robots(house: House) -> str:
     return _FOR_ROBOTS + (f"\nSitemap: {house.parts.public_url()}/sitemap.xml\n" if has_sitemap else "")
 
 
-def answer_with_page(page: Rendered, if_none_match: str) -> Response[bytes]:
+def answer_with_page(page: Rendered, accepted: set[str], if_none_match: str) -> Response[bytes]:
     """A public page, for browsers and for caches in front of the server; 304 when they have it already."""
-    kept = f"public, max-age=0, s-maxage={page.fresh_s}, stale-while-revalidate={_STALE_S}"
+    kept = f"public, max-age=0, s-maxage={page.fresh_s}, stale-while-revalidate={STALE_S}"
+    is_packed = "gzip" in accepted and bool(page.packed)
+    # A strong tag is one of bytes, and those of another coding are others.
+    etag = f'{page.etag[:-1]}-gzip"' if is_packed else page.etag
     headers = {
-        "etag": page.etag,
+        "etag": etag,
         "cache-control": kept if page.fresh_s else "no-store",
         "vary": "accept-encoding",
         "content-security-policy": _POLICY,
@@ -154,9 +156,13 @@ def answer_with_page(page: Rendered, if_none_match: str) -> Response[bytes]:
         headers["location"] = page.location
     if page.retry_after_s is not None:
         headers["retry-after"] = str(page.retry_after_s)
-    if page.status == 200 and _has(page.etag, if_none_match):
+    if page.status == 200 and _has(etag, if_none_match):
         return Response(b"", status_code=304, headers=headers)
-    return Response(page.body, status_code=page.status, media_type="text/html", headers=headers)
+    if is_packed:
+        headers["content-encoding"] = "gzip"
+    return Response(
+        page.packed if is_packed else page.body, status_code=page.status, media_type="text/html", headers=headers
+    )
 
 
 def _has(etag: str, if_none_match: str) -> bool:

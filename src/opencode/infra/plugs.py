@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.html import PageAddress, PageOffer
@@ -29,6 +30,7 @@ class Parts:
     database: Database
     clock: Clock
     pubsub: PubSub
+    cache: Cache
     limiter: RateLimiter
     signer: Signer
     wake_relay: Callable[[], None]

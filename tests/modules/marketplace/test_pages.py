@@ -1,54 +1,18 @@
 """Public pages: what those read who run no scripts, and what search engines and previews are told."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 import pytest
 
-from opencode.app.public_pages import PublicPages, Rendered, Shell
 from opencode.infra.html import PageAddress
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.service import sitemaps
 from tests.conftest import PUBLIC_URL
 from tests.html import ReadPage
-from tests.modules.marketplace.conftest import Market
+from tests.modules.marketplace.conftest import REPOSITORY, Market, Reader
 
-SHELL = "<!doctype html><html><head><meta charset=utf-8></head><body><noscript>No.</noscript><div></div></body></html>"
 HOSTILE = "</script><script>alert(1)</script><!-- \" ' & {{7*7}}"
-
-
-@dataclass(slots=True)
-class Reader:
-    """Somebody without scripts."""
-
-    pages: PublicPages
-
-    async def gets(self, path: str) -> Rendered:
-        parts = urlsplit(path)
-        offer = self.pages.offer(PageAddress(parts.path, tuple(parse_qsl(parts.query))))
-        assert offer, f"there is no page at {path}"
-        return await self.pages.answer(offer, has_feeds=True)
-
-    async def reads(self, path: str) -> ReadPage:
-        rendered = await self.gets(path)
-        assert rendered.status == 200
-        return ReadPage(rendered.body.decode())
-
-
-@pytest.fixture
-def reader_of() -> Callable[[Market], Reader]:
-    def make(market: Market, *, indexable: bool = True) -> Reader:
-        shell = Shell(SHELL, market.parts.public_url, indexable=indexable)
-        return Reader(PublicPages(shell, [market.module.plug]))
-
-    return make
-
-
-@pytest.fixture
-def reader(market: Market, reader_of: Callable[[Market], Reader]) -> Reader:
-    return reader_of(market)
 
 
 async def test_a_project_is_read_without_scripts(market: Market, reader: Reader) -> None:
@@ -68,16 +32,26 @@ async def test_a_project_is_read_without_scripts(market: Market, reader: Reader)
 
 async def test_programs_are_told_what_a_project_is_and_what_it_costs(market: Market, reader: Reader) -> None:
     ada = market.member("Ada")
-    paid = await ada.create(price={"amount_minor": 900, "currency": "EUR"})
-    about, trail = (await reader.reads(f"/projects/{paid['slug']}")).data
-    assert about["@type"] == "SoftwareSourceCode"
-    assert about["programmingLanguage"] == ["Python"]
-    assert (about["offers"]["price"], about["offers"]["priceCurrency"]) == ("9.00", "EUR")
+    free = await ada.create()
+    about, trail = (await reader.reads(f"/projects/{free['slug']}")).data
+    assert (about["@type"], about["isAccessibleForFree"]) == ("SoftwareSourceCode", True)
+    assert (about["programmingLanguage"], about["codeRepository"]) == (["Python"], REPOSITORY)
     assert about["author"] == {"@type": "Person", "name": "Ada", "url": f"{PUBLIC_URL}/people/ada"}
     assert trail["@type"] == "BreadcrumbList"
-    free = await ada.create("Difference Engine", repository_url=None)
-    (about, _) = (await reader.reads(f"/projects/{free['slug']}")).data
-    assert (about["@type"], about["isAccessibleForFree"]) == ("SoftwareApplication", True)
+    paid = await ada.create("Difference Engine", price={"amount_minor": 900, "currency": "EUR"})
+    (about, _) = (await reader.reads(f"/projects/{paid['slug']}")).data
+    assert (about["@type"], about["isAccessibleForFree"]) == ("SoftwareApplication", False)
+    assert (about["offers"]["price"], about["offers"]["priceCurrency"]) == ("9.00", "EUR")
+
+
+async def test_where_what_is_sold_is_kept_is_on_no_page(market: Market, reader: Reader) -> None:
+    ada = market.member("Ada")
+    price, repository = {"amount_minor": 900, "currency": "EUR"}, "https://github.com/ada/hidden-loom"
+    made = await ada.create(price=price, repository_url=repository, description="[guide](docs/guide.md) ![](a.png)")
+    for path in (f"/projects/{made['slug']}", "/projects", "/people/ada", "/"):
+        assert b"hidden-loom" not in (await reader.gets(path)).body
+    await ada.patch(f"/api/v1/projects/{made['slug']}", {"price": None})
+    assert b"hidden-loom" in (await reader.gets(f"/projects/{made['slug']}")).body
 
 
 @pytest.mark.parametrize("field", ["title", "summary", "description"])
@@ -244,11 +218,9 @@ async def test_pages_have_no_numbers_that_change_all_the_time(market: Market, re
     assert [(await reader.gets(path)).etag for path in paths] == before
 
 
-async def test_an_installation_that_is_not_for_search_engines_says_so_on_every_page(
-    market: Market, reader_of: Callable[..., Reader]
-) -> None:
+async def test_an_installation_that_is_not_for_search_engines_says_so_on_every_page(market: Market) -> None:
     await market.member("Ada").create()
-    hidden = reader_of(market, indexable=False)
+    hidden = Reader.of(market, indexable=False)
     assert (await hidden.reads("/projects")).meta("robots") == "noindex, nofollow"
 
 

@@ -23,6 +23,7 @@ class PublicPage:
         robots: what search engines may do beyond the usual, such as `noindex, follow`.
         moved_to: where the page is now for good; then there is nothing else to show.
         surrogate_keys: what the page was made of. When one of these changes, the page is outdated.
+        is_local: made of what this process alone knows; see `infra.cache.Made`.
         fresh_s: for how many seconds nothing else outdates it; 0 is not to be kept.
     """
 
@@ -38,6 +39,7 @@ class PublicPage:
     status: int = 200
     moved_to: str | None = None
     surrogate_keys: tuple[str, ...] = ()
+    is_local: bool = False
     fresh_s: int = 60
 
 

@@ -8,23 +8,28 @@ from opencode.infra.http.authentication import (
     provide_principal,
     refuse_other_sites,
 )
+from opencode.infra.http.caching import ASKED_EACH_TIME, IfNoneMatch, answer_to, kept_for
 from opencode.infra.http.event_stream import After, LastEventId, ServerEvent, event_stream
 from opencode.infra.http.pages import PageView, provide_page_request
 from opencode.infra.http.problems import problem_of, problem_response, status_of
 from opencode.infra.http.requests import ApiRequest, Body, IdempotencyKey
 
 __all__ = [
+    "ASKED_EACH_TIME",
     "SESSION_COOKIE",
     "After",
     "ApiRequest",
     "Body",
     "Caller",
     "IdempotencyKey",
+    "IfNoneMatch",
     "LastEventId",
     "PageView",
     "ServerEvent",
+    "answer_to",
     "credentials_of",
     "event_stream",
+    "kept_for",
     "problem_of",
     "problem_response",
     "provide_address",

@@ -33,3 +33,9 @@ RUN_RETRIES = Counter("opencode_run_retries_total", "Runs that began anew after 
 WEBHOOKS = Counter("opencode_webhooks_total", "Webhook calls, by what became of them.", ["outcome"])
 MAILS = Counter("opencode_mails_total", "Mails to send, by what became of them.", ["outcome"])
 EVENT_STREAMS = Gauge("opencode_event_streams_open", "Server-sent event streams that are open.")
+CACHE_REQUESTS = Counter(
+    "opencode_cache_requests_total",
+    "What was asked of the cache, by where it came from: hit, stale, shared, or miss, which had it made.",
+    ["outcome"],
+)
+CACHE_BYTES = Gauge("opencode_cache_bytes", "What this process keeps.")

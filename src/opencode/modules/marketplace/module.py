@@ -86,7 +86,7 @@ def build(parts: Parts, settings: MarketplaceSettings, *, identity: Identity, in
     pages = MarketplacePages(browsing, showing, people, parts.public_url)
 
     def react(reactions: Reactions) -> None:
-        add_reactions(reactions, catalogue, people, telling)
+        add_reactions(reactions, catalogue, people, telling, parts.cache)
 
     async def stop() -> None:
         await importing.close()

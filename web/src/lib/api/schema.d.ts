@@ -640,7 +640,63 @@ export interface paths {
         patch: operations["update_me"];
         trace?: never;
     };
+    "/api/v1/me/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own collections, newest first
+         * @description The private ones too.
+         */
+        get: operations["list_own_collections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what one has bought
+         * @description Newest first, those that were revoked too.
+         */
+        get: operations["list_own_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/following": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one follows, the latest first */
+        get: operations["list_following"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/notices": {
         parameters: {
             query?: never;
@@ -676,7 +732,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/notices/events": {
-    "/api/v1/me/collections": {
         parameters: {
             query?: never;
             header?: never;
@@ -684,18 +739,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what one has bought
-         * @description Newest first, those that were revoked too.
-         */
-        get: operations["list_own_entitlements"];
          * Follow one's notices, as Server-Sent Events
          * @description `notice.given` for each new notice, `notices.counted` when the number of unread ones changes otherwise.
          */
         get: operations["watch_notices"];
-         * List one's own collections, newest first
-         * @description The private ones too.
-         */
-        get: operations["list_own_collections"];
         put?: never;
         post?: never;
         delete?: never;
@@ -704,18 +751,13 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/orders": {
     "/api/v1/me/notices/preferences": {
-    "/api/v1/me/following": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** List what one ordered, newest first */
-        get: operations["list_own_orders"];
-        put?: never;
         /** What one is told, and where */
         get: operations["get_notice_preferences"];
         /**
@@ -723,9 +765,6 @@ export interface paths {
          * @description Kinds that are not named have their defaults again.
          */
         put: operations["set_notice_preferences"];
-        /** List what one follows, the latest first */
-        get: operations["list_following"];
-        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -765,6 +804,23 @@ export interface paths {
         post?: never;
         /** Delete a notice */
         delete: operations["delete_notice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what one ordered, newest first */
+        get: operations["list_own_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -811,8 +867,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/me/sales": {
-    "/api/v1/me/webhooks": {
-    "/api/v1/me/searches": {
         parameters: {
             query?: never;
             header?: never;
@@ -824,14 +878,22 @@ export interface paths {
          * @description Orders of one's own projects, in all states.
          */
         get: operations["list_own_sales"];
-        /** One's webhooks, newest first */
-        get: operations["list_webhooks"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /**
-         * Have an address of one's own told what one is told
-         * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
-         */
-        post: operations["create_webhook"];
          * List the searches that one follows
          * @description The latest first.
          */
@@ -842,6 +904,44 @@ export interface paths {
          * @description A search that asks for the same as one that is followed already answers with that one.
          */
         post: operations["follow_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/searches/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop following a search */
+        delete: operations["unfollow_search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's webhooks, newest first */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Have an address of one's own told what one is told
+         * @description `secret` is shown this once; messages are signed with it as the Standard Webhooks specification says.
+         */
+        post: operations["create_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -884,6 +984,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description Under the id that it had, so that a receiver that has it already can tell.
+         */
+        post: operations["replay_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take another secret
+         * @description For 24 hours messages are signed with both secrets.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send something to try it
+         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether mails are to end
+         * @description Programs that look at links before people do change nothing by it.
+         */
+        get: operations["ask_before_unsubscribing"];
+        put?: never;
+        /**
+         * Get no more of these mails
+         * @description Twice is the same as once. What is told in the inbox stays as it is.
+         */
+        post: operations["unsubscribe_from_mails"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_id}": {
         parameters: {
             query?: never;
@@ -905,8 +1089,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/cancel": {
-    "/api/v1/me/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": {
-    "/api/v1/me/searches/{search_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -920,10 +1102,6 @@ export interface paths {
          * @description While it is pending. A payment that arrives all the same makes it paid.
          */
         post: operations["cancel_order"];
-         * Send a message again
-         * @description Under the id that it had, so that a receiver that has it already can tell.
-         */
-        post: operations["replay_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -951,7 +1129,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/mark-paid": {
-    "/api/v1/me/webhooks/{webhook_id}/rotate": {
         parameters: {
             query?: never;
             header?: never;
@@ -965,10 +1142,6 @@ export interface paths {
          * @description For the seller and administrators, of orders of the manual provider.
          */
         post: operations["mark_order_paid"];
-         * Take another secret
-         * @description For 24 hours messages are signed with both secrets.
-         */
-        post: operations["rotate_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -976,7 +1149,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/orders/{order_id}/refund": {
-    "/api/v1/me/webhooks/{webhook_id}/test": {
         parameters: {
             query?: never;
             header?: never;
@@ -990,10 +1162,6 @@ export interface paths {
          * @description For the seller and administrators. Once all of it is back, entitlement and licence key are revoked.
          */
         post: operations["refund_order"];
-         * Send something to try it
-         * @description Also to a webhook that is switched off. It is tried once; the history shows what became of it.
-         */
-        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1001,7 +1169,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/payments/stripe/webhook": {
-    "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
             header?: never;
@@ -1015,21 +1182,7 @@ export interface paths {
          * @description The signature stands for whoever calls. Twice is the same as once, and the order of calls does not matter.
          */
         post: operations["hear_stripe"];
-        /**
-         * Ask whether mails are to end
-         * @description Programs that look at links before people do change nothing by it.
-         */
-        get: operations["ask_before_unsubscribing"];
-        put?: never;
-        /**
-         * Get no more of these mails
-         * @description Twice is the same as once. What is told in the inbox stays as it is.
-         */
-        post: operations["unsubscribe_from_mails"];
         delete?: never;
-        post?: never;
-        /** Stop following a search */
-        delete: operations["unfollow_search"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1050,6 +1203,26 @@ export interface paths {
         put?: never;
         /** Make a project */
         post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the counters of several projects
+         * @description Apart from projects, because they move all the time. Projects that not everybody sees are left out.
+         */
+        get: operations["get_counters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1172,7 +1345,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/orders": {
     "/api/v1/projects/{slug}/follow": {
         parameters: {
             query?: never;
@@ -1195,7 +1367,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{slug}/review": {
+    "/api/v1/projects/{slug}/orders": {
         parameters: {
             query?: never;
             header?: never;
@@ -1209,6 +1381,20 @@ export interface paths {
          * @description The price is that of now. Whoever has an open order for the project gets that one.
          */
         post: operations["place_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
         /**
          * Write one's review of a project
          * @description For those who have downloaded it. 201 for a first one; 200 when it takes the place of an earlier one.
@@ -1749,6 +1935,13 @@ export interface components {
          * @enum {string}
          */
         Compare: "exact" | "lines" | "tokens" | "floats" | "checker";
+        /** CountersView */
+        CountersView: {
+            id: string;
+            stars: number;
+            downloads: number;
+            views: number;
+        };
         /** CreateInviteBody */
         CreateInviteBody: {
             role: components["schemas"]["Role"];
@@ -1779,6 +1972,7 @@ export interface components {
         /** DaysView */
         DaysView: {
             days: components["schemas"]["DayView"][];
+        };
         /**
          * DeliveryState
          * @description What became of a message.
@@ -1891,12 +2085,6 @@ export interface components {
             detail: string;
         };
         /**
-         * Happening
-         * @description What a transaction is about.
-         * @enum {string}
-         */
-        Happening: "paid" | "refunded";
-        /**
          * FollowKind
          * @enum {string}
          */
@@ -1937,6 +2125,12 @@ export interface components {
             following: boolean;
             followers: number;
         };
+        /**
+         * Happening
+         * @description What a transaction is about.
+         * @enum {string}
+         */
+        Happening: "paid" | "refunded";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
@@ -2330,30 +2524,19 @@ export interface components {
             items: components["schemas"]["CardView"][];
             next_cursor: string | null;
         };
-        /** PageView[EntitlementView] */
-        EntitlementPage: {
-            items: components["schemas"]["EntitlementView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[OrderView] */
-        OrderPage: {
-            items: components["schemas"]["OrderView"][];
-        /** PageView[DeliveryView] */
-        DeliveryPage: {
-            items: components["schemas"]["DeliveryView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[NoticeView] */
-        NoticePage: {
-            items: components["schemas"]["NoticeView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[WebhookView] */
-        WebhookPage: {
-            items: components["schemas"]["WebhookView"][];
         /** PageView[CollectionView] */
         CollectionPage: {
             items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[CountersView] */
+        CountersPage: {
+            items: components["schemas"]["CountersView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[EntitlementView] */
+        EntitlementPage: {
+            items: components["schemas"]["EntitlementView"][];
             next_cursor: string | null;
         };
         /** PageView[FollowedSearchView] */
@@ -2369,6 +2552,26 @@ export interface components {
         /** PageView[ItemView] */
         ItemPage: {
             items: components["schemas"]["ItemView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[OrderView] */
+        OrderPage: {
+            items: components["schemas"]["OrderView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[DeliveryView] */
+        DeliveryPage: {
+            items: components["schemas"]["DeliveryView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[NoticeView] */
+        NoticePage: {
+            items: components["schemas"]["NoticeView"][];
+            next_cursor: string | null;
+        };
+        /** PageView[WebhookView] */
+        WebhookPage: {
+            items: components["schemas"]["notifications_schemas_WebhookView"][];
             next_cursor: string | null;
         };
         /**
@@ -2553,12 +2756,6 @@ export interface components {
             updated_at: string;
             published_at: string | null;
         };
-        /** ReadMark */
-        ReadMark: {
-            ids?: string[] | null;
-            /** @default false */
-            all: boolean;
-            up_to?: string | null;
         /** RatingsView */
         RatingsView: {
             count: number;
@@ -2566,6 +2763,13 @@ export interface components {
             stars: {
                 [key: string]: number;
             };
+        };
+        /** ReadMark */
+        ReadMark: {
+            ids?: string[] | null;
+            /** @default false */
+            all: boolean;
+            up_to?: string | null;
         };
         /** ReasonView */
         ReasonView: {
@@ -2876,6 +3080,7 @@ export interface components {
             entries: components["schemas"]["EntryView"][];
             /** Format: date-time */
             at: string;
+        };
         /** UnreadView */
         UnreadView: {
             unread: number;
@@ -2912,6 +3117,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "ok" | "error" | "compile_error" | "signal" | "wall_time" | "cpu_time" | "memory" | "output" | "processes" | "disk" | "stopped" | "sandbox_fault";
+        /**
+         * Visibility
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -2926,34 +3136,16 @@ export interface components {
             description?: string;
             active?: boolean;
         };
-        /**
-         * Visibility
-         * @enum {string}
-         */
-        Visibility: "public" | "private";
         /** WebhookDraft */
         WebhookDraft: {
             url: string;
             secret?: string | null;
-        };
-        /** WebhookView */
-        WebhookView: {
-            outcome: components["schemas"]["Outcome"];
         };
         /** WeeksView */
         WeeksView: {
             downloads: {
                 [key: string]: number[];
             };
-            id: string;
-            url: string;
-            kinds: components["schemas"]["NoticeKind"][];
-            description: string;
-            active: boolean;
-            failures: number;
-            switched_off_at: string | null;
-            /** Format: date-time */
-            created_at: string;
         };
         /** CompileView */
         execution_domain_views_CompileView: {
@@ -2975,6 +3167,22 @@ export interface components {
             cached: boolean;
             stdout: string;
             stderr: string;
+        };
+        /** WebhookView */
+        marketplace_schemas_WebhookView: {
+            outcome: components["schemas"]["Outcome"];
+        };
+        /** WebhookView */
+        notifications_schemas_WebhookView: {
+            id: string;
+            url: string;
+            kinds: components["schemas"]["NoticeKind"][];
+            description: string;
+            active: boolean;
+            failures: number;
+            switched_off_at: string | null;
+            /** Format: date-time */
+            created_at: string;
         };
     };
     responses: never;
@@ -4444,7 +4652,110 @@ export interface operations {
             };
         };
     };
+    list_own_collections: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectionPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_own_entitlements: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_following: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description only these; all when not given */
+                kind?: components["schemas"]["FollowKind"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notices: {
         parameters: {
             query?: {
@@ -4467,7 +4778,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntitlementPage"];
                     "application/json": components["schemas"]["NoticePage"];
                 };
             };
@@ -4482,15 +4792,6 @@ export interface operations {
             };
         };
     };
-    list_own_orders: {
-    list_own_collections: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
     count_notices: {
         parameters: {
             query?: never;
@@ -4506,9 +4807,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderPage"];
                     "application/json": components["schemas"]["UnreadView"];
-                    "application/json": components["schemas"]["CollectionPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4560,16 +4859,6 @@ export interface operations {
     get_notice_preferences: {
         parameters: {
             query?: never;
-    list_following: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-                /** @description only these; all when not given */
-                kind?: components["schemas"]["FollowKind"] | null;
-            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4583,7 +4872,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PreferencesView"];
-                    "application/json": components["schemas"]["FollowedPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -4692,6 +4980,40 @@ export interface operations {
             };
         };
     };
+    list_own_orders: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_own_profile: {
         parameters: {
             query?: never;
@@ -4756,8 +5078,6 @@ export interface operations {
         };
     };
     list_own_sales: {
-    list_webhooks: {
-    list_followed_searches: {
         parameters: {
             query?: {
                 /** @description 1 to 200; 50 when not given */
@@ -4778,7 +5098,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderPage"];
-                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_followed_searches: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["FollowedSearchPage"];
                 };
             };
@@ -4793,183 +5145,6 @@ export interface operations {
             };
         };
     };
-    get_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mark_order_paid: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentMark"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundWish"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hear_stripe: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description t=<seconds>,v1=<hex> */
-                "Stripe-Signature"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-    create_webhook: {
     follow_search: {
         parameters: {
             query?: never;
@@ -4979,7 +5154,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WebhookBody"];
                 "application/json": components["schemas"]["FollowedSearchDraft"];
             };
         };
@@ -4990,7 +5164,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewWebhookView"];
                     "application/json": components["schemas"]["FollowedSearchView"];
                 };
             };
@@ -5005,8 +5178,103 @@ export interface operations {
             };
         };
     };
-    get_webhook: {
     unfollow_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
         parameters: {
             query?: never;
             header?: never;
@@ -5023,7 +5291,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5043,7 +5311,6 @@ export interface operations {
             header?: never;
             path: {
                 webhook_id: string;
-                search_id: string;
             };
             cookie?: never;
         };
@@ -5088,7 +5355,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookView"];
+                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5296,6 +5563,204 @@ export interface operations {
             };
         };
     };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_order_paid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundWish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hear_stripe: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description t=<seconds>,v1=<hex> */
+                "Stripe-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     search_projects: {
         parameters: {
             query?: {
@@ -5316,7 +5781,10 @@ export interface operations {
                 /** @description the order of the results */
                 sort?: components["schemas"]["Order"];
             };
-            header?: never;
+            header?: {
+                /** @description the ETag of what is known; 304 if it is so */
+                "If-None-Match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5365,6 +5833,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_counters: {
+        parameters: {
+            query: {
+                /** @description up to 100 ids, separated by commas */
+                ids: string;
+            };
+            header?: {
+                /** @description the ETag of what is known; 304 if it is so */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountersPage"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -5475,7 +5978,10 @@ export interface operations {
     get_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is known; 304 if it is so */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 slug: string;
             };
@@ -5641,13 +6147,6 @@ export interface operations {
             };
         };
     };
-    place_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
     get_follow_of_project: {
         parameters: {
             query?: never;
@@ -5657,14 +6156,6 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderDraft"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
         requestBody?: never;
         responses: {
             /** @description OK */
@@ -5673,7 +6164,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderView"];
                     "application/json": components["schemas"]["FollowingView"];
                 };
             };
@@ -5737,6 +6227,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderDraft"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6409,7 +6937,10 @@ export interface operations {
     get_profile: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what is known; 304 if it is so */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 handle: string;
             };

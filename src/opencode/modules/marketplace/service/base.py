@@ -5,6 +5,7 @@ from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 
 from opencode.contracts.identity import Identity
+from opencode.contracts.marketplace import ProfileChanged
 from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
@@ -29,7 +30,8 @@ from opencode.modules.marketplace.store import MarketplaceWork, Stores, reading
 DRAWS = 20
 """How often a name or handle is chosen anew when somebody takes it at the same moment."""
 
-_ETAG = re.compile(r'"(\d{1,18})"')
+# What nobody in particular was shown has a tag of its bytes behind the revision.
+_ETAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]{1,64})?"')
 _MINUTE_S = 60
 
 
@@ -86,6 +88,7 @@ class UseCases:
             handle = await work.stores.profiles.free_handle(handle_of(display_name))
             new = Profile(user_id=user_id, handle=handle, display_name=display_name, created_at=now, updated_at=now)
             await work.stores.profiles.add([new])
+            work.publish(ProfileChanged(user_id=user_id, at=now))
         return new
 
     async def brake(self, by: Principal) -> None:

@@ -21,6 +21,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
+from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
 from opencode.modules.marketplace.service.memory import Memory
@@ -134,6 +135,11 @@ class Catalogue:
                 self._index.remove(set(batch) - {shown.project.id for shown in found})
                 self._put(found)
                 self._memory.forget(batch)
+        await self._outdate_lists()
+
+    async def _outdate_lists(self) -> None:
+        """A list that was made since the change, and before this index knew of it, is an old one."""
+        await self._parts.cache.forget([ALL_PROJECTS])
 
     def count(self, counted: Mapping[ProjectId, Counters]) -> None:
         """Note how projects stand with people, in this process."""
@@ -194,6 +200,7 @@ class Catalogue:
                 await asyncio.to_thread(self._index.seal)
                 await asyncio.to_thread(self._index.settle)
         self._ready = True
+        await self._outdate_lists()
         log.info("catalogue is filled", projects=count)
 
 

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from opencode.contracts.events import Event
-from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
+from opencode.contracts.marketplace import (
+    ArchivedProjectChanged,
+    ProjectChanged,
+    ProjectPublished,
+    ProjectWithdrawn,
+)
 from opencode.infra.db import fingerprint
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -29,6 +34,9 @@ from opencode.modules.marketplace.service.base import (
     require_current,
     require_good,
 )
+
+_LEAVING = {ProjectStatus.PUBLISHED: ProjectWithdrawn, ProjectStatus.ARCHIVED: ArchivedProjectChanged}
+"""What is said when a project is deleted that others could read."""
 
 
 class Publishing(UseCases):
@@ -116,8 +124,8 @@ class Publishing(UseCases):
             if await work.stores.orders.keeps(project.id):
                 raise ProjectSold(project.slug)
             await work.stores.projects.delete(project.id)
-            if project.is_listed:
-                work.publish(ProjectWithdrawn(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
+            if kind := _LEAVING.get(project.status):
+                work.publish(kind(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
         await self.catalogue.catch_up([project.id])
         await self.identity.record("project.deleted", actor=by, subject_id=project.id)
 
@@ -181,7 +189,8 @@ def _actions(fields: Mapping[str, Any]) -> list[Action]:
 
 def _events(before: Project, after: Project) -> list[Event]:
     if not (before.is_listed or after.is_listed):
-        return []
+        kind = ArchivedProjectChanged if after.status is ProjectStatus.ARCHIVED else None
+        return [kind(project_id=after.id, owner_id=after.owner_id, at=after.updated_at)] if kind else []
     kind = ProjectChanged if before.is_listed else ProjectPublished
     kind = kind if after.is_listed else ProjectWithdrawn
     return [kind(project_id=after.id, owner_id=after.owner_id, at=after.updated_at)]

@@ -1,7 +1,7 @@
 """What everybody may read of projects, for pages that are the same for all. Nothing is counted here."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace import policy
@@ -40,6 +40,9 @@ class Showing(UseCases):
         project = shown.project
         if project.slug != slug:
             return Sheet(project, shown.owner_name, "", "")
+        if not policy.may_have(ANONYMOUS, project):
+            # Where what is sold is kept, and what leads there, only who paid for it reads.
+            project = replace(project, repository_url=None)
         # A long text takes a while, and others are waiting.
         summary, readme = await asyncio.to_thread(_read, project)
         return Sheet(project, shown.owner_name, summary, readme)

@@ -5,6 +5,7 @@ sitemap that was read stays as it is but for what its projects have changed.
 
 from collections.abc import AsyncGenerator
 
+from opencode.infra.cache import Made
 from opencode.modules.marketplace.domain.views import Address
 from opencode.modules.marketplace.errors import SitemapNotFound
 from opencode.modules.marketplace.service.base import UseCases
@@ -13,15 +14,20 @@ MOST_ADDRESSES = 50_000
 """Of one sitemap, by its protocol; those of the lists are among them."""
 PER_SITEMAP = MOST_ADDRESSES - 10
 MOST_SITEMAPS = 10_000
+COUNT_FRESH_S = 300
 _BATCH = 1_000
 
 
 class Sitemaps(UseCases):
     async def count(self) -> int:
-        """How many sitemaps there are; the first is there always."""
+        """How many sitemaps there are, or were a few minutes ago; the first is there always."""
+        return int(await self.parts.cache.get("sitemaps", self._count))
+
+    async def _count(self) -> Made:
+        # Counting a million takes a while, and whoever likes may ask.
         async with self.reading() as stores:
             listed = await stores.projects.count_listed()
-        return max(1, -(-listed // PER_SITEMAP))
+        return Made(str(max(1, -(-listed // PER_SITEMAP))).encode(), fresh_s=COUNT_FRESH_S, stale_s=COUNT_FRESH_S)
 
     async def addresses(self, number: int) -> AsyncGenerator[list[Address]]:
         """

@@ -48,6 +48,7 @@ def home_page(
         data=(linked_data.site(public_url),),
         feeds=(("New projects", _FEED),),
         surrogate_keys=(ALL_PROJECTS,),
+        is_local=True,
         fresh_s=fresh_s,
     )
 
@@ -63,6 +64,7 @@ def list_page(wanted: Wanted, found: FoundPage, public_url: str) -> PublicPage:
         feeds=(("New projects", _FEED), *((f"New projects: {tag}", _feed_of(tag)) for tag in wanted.tags[:1])),
         robots="" if _is_for_search_engines(wanted, found) else "noindex, follow",
         surrogate_keys=(ALL_PROJECTS,),
+        is_local=True,
     )
 
 
