@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from opencode.app.migrate import migrate
+from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import MemoryPubSub
@@ -84,10 +85,12 @@ def clock() -> ManualClock:
 @pytest.fixture
 def parts(database: Database, clock: ManualClock) -> Parts:
     """What `build` of a module takes, with everything in this process."""
+    pubsub = MemoryPubSub()
     return Parts(
         database=database,
         clock=clock,
-        pubsub=MemoryPubSub(),
+        pubsub=pubsub,
+        cache=Cache(clock, pubsub),
         limiter=MemoryRateLimiter(clock),
         signer=Signer(b"a key of thirty-two bytes, no less"),
         wake_relay=lambda: None,

@@ -30,6 +30,7 @@ from prometheus_client import REGISTRY
 
 from opencode.app.migrate import migrate
 from opencode.contracts.collaboration import CloseReason, Entry, PeerRole
+from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.jobs import run_job
 from opencode.infra.observability.logs import configure_logs
@@ -89,12 +90,13 @@ class DocumentServer(uvicorn.Server):
     def __init__(
         self, data: Path, *, port: int = 0, sockets: str = "uvicorn", settings: CollaborationSettings | None = None
     ) -> None:
-        clock = SystemClock()
+        clock, pubsub = SystemClock(), MemoryPubSub()
         self.database = Database.in_folder(data)
         self.parts = Parts(
             database=self.database,
             clock=clock,
-            pubsub=MemoryPubSub(),
+            pubsub=pubsub,
+            cache=Cache(clock, pubsub),
             limiter=MemoryRateLimiter(clock),
             signer=Signer.from_file(data / "signing.key"),
             wake_relay=lambda: None,

@@ -25,6 +25,7 @@ import uvloop
 
 from opencode.app.migrate import migrate
 from opencode.contracts.execution import Finished, Output, RunEvent, RunRequest, StageStarted, Verdict
+from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.jobs import Job, run_job
 from opencode.infra.observability.logs import configure_logs
@@ -73,10 +74,12 @@ class TimedRunner(ScriptedRunner):
 
 def parts_of(wanted: Wanted) -> Parts:
     clock = SystemClock()
+    pubsub = RedisPubSub.connect(wanted.redis_url) if wanted.redis_url else MemoryPubSub()
     return Parts(
         database=Database(wanted.database_url, pool_size=4),
         clock=clock,
-        pubsub=RedisPubSub.connect(wanted.redis_url) if wanted.redis_url else MemoryPubSub(),
+        pubsub=pubsub,
+        cache=Cache(clock, pubsub),
         limiter=MemoryRateLimiter(clock),
         signer=Signer(b"a key of thirty-two bytes, no less"),
         wake_relay=lambda: None,

@@ -69,7 +69,7 @@ def create_app(house: House) -> Litestar:
 
     routes = [route for plug in house.plugs for route in plug.routes]
     app = Litestar(
-        route_handlers=[health, ready, prometheus, *routes, *web_routes()],
+        route_handlers=[health, ready, prometheus, *routes, *web_routes(house)],
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,
         dependencies={

@@ -64,6 +64,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         house = self._house
         await self._migrate()
+        await house.parts.cache.start()
         for plug in house.plugs:
             if plug.start:
                 await plug.start()
@@ -109,6 +110,7 @@ class Server(uvicorn.Server):
         for plug in reversed(self._house.plugs):
             if plug.stop:
                 await plug.stop()
+        await self._house.parts.cache.close()
         await self._house.parts.pubsub.close()
         await self._house.parts.database.close()
 

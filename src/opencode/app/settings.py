@@ -46,6 +46,10 @@ class ProcessSettings:
         "address that people use, such as https://code.example.org, for the links we print and secure cookies",
         prefixes=("https://", "http://"),
     )
+    indexable: bool = setting(True, "whether search engines may list the public pages; robots.txt and the pages say so")
+    cache_bytes: int = setting(
+        67_108_864, "bytes of public pages and answers that a process keeps", minimum=0, maximum=2**40
+    )
     log_level: str = setting("info", "how much to log", choices=("debug", "info", "warning", "error"))
     log_format: str = setting(
         "auto", "json, text, or auto: text at a terminal, json elsewhere", choices=("auto", "json", "text")

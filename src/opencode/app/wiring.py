@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opencode import __version__
 from opencode.app.data_folder import FILES
 from opencode.app.settings import Settings
+from opencode.infra.cache import Cache, MemoryShelf
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions, Relay
 from opencode.infra.http import Caller
@@ -72,6 +74,15 @@ def _shared_or_local(redis_url: str, clock: Clock) -> tuple[PubSub, RateLimiter]
     return RedisPubSub.connect(redis_url), RedisRateLimiter(Redis.from_url(redis_url))
 
 
+def _cache(settings: Settings, clock: Clock, pubsub: PubSub) -> Cache:
+    near, redis_url = MemoryShelf(settings.process.cache_bytes), settings.process.redis_url
+    if not redis_url:
+        return Cache(clock, pubsub, near)
+    from opencode.infra.cache.redis import RedisShelf
+
+    return Cache(clock, pubsub, near, RedisShelf.connect(redis_url, __version__))
+
+
 @dataclass(frozen=True, slots=True)
 class WorkersHouse:
     """A worker with what it needs, ready to be started."""
@@ -88,6 +99,7 @@ def wire_worker(settings: Settings) -> WorkersHouse:
         database=open_database(settings),
         clock=clock,
         pubsub=pubsub,
+        cache=_cache(settings, clock, pubsub),
         limiter=limiter,
         # It signs nothing that anybody would check.
         signer=Signer(secrets.token_bytes()),
@@ -119,6 +131,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         database=database,
         clock=clock,
         pubsub=pubsub,
+        cache=_cache(settings, clock, pubsub),
         limiter=limiter,
         signer=Signer.from_file(settings.process.data / "signing.key"),
         wake_relay=relay.wake,

@@ -63,3 +63,18 @@ class PersonRenamed(Event, frozen=True, tag="marketplace.person_renamed.v1"):
 
     user_id: str
     at: datetime
+
+
+class ProfileChanged(Event, frozen=True, tag="marketplace.profile_changed.v1"):
+    """A person has a profile now, or says something else in it than their handle and name."""
+
+    user_id: str
+    at: datetime
+
+
+class ArchivedProjectChanged(Event, frozen=True, tag="marketplace.archived_project_changed.v1"):
+    """A project that is no longer in the catalogue, but still read, says something else of itself, or is deleted."""
+
+    project_id: ProjectId
+    owner_id: str
+    at: datetime

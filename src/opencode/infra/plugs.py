@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
+from opencode.infra.html import PageAddress, PageOffer
 from opencode.infra.jobs import Job
 from opencode.infra.pubsub import PubSub
 from opencode.infra.security import RateLimiter, Signer
@@ -28,6 +30,7 @@ class Parts:
     database: Database
     clock: Clock
     pubsub: PubSub
+    cache: Cache
     limiter: RateLimiter
     signer: Signer
     wake_relay: Callable[[], None]
@@ -43,6 +46,7 @@ class Plug:
         name: the module's name, as `--modules` takes it.
         routes: Litestar routers and handlers.
         react: adds the module's reactions to events of others.
+        pages: the public page at an address; None where the module has none.
         jobs: timed work.
         checks: name of a health check -> a call that raises when something is wrong.
         notices: what does less than it could, and why, as far as is known; it keeps nobody from working.
@@ -55,6 +59,7 @@ class Plug:
     name: str
     routes: Sequence[ControllerRouterHandler] = ()
     react: Callable[[Reactions], None] = lambda _reactions: None
+    pages: Callable[[PageAddress], PageOffer | None] = lambda _address: None
     jobs: Sequence[Job] = ()
     checks: dict[str, Hook] = field(default_factory=dict[str, Hook])
     notices: Callable[[], dict[str, str]] = dict

@@ -3,18 +3,22 @@
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import msgspec
 import pytest
 from sqlalchemy import select
 
+from opencode.app.public_pages import PublicPages, Rendered, Shell
 from opencode.contracts.events import Event, tag_of
+from opencode.infra.cache import Cache
 from opencode.infra.db import outbox
 from opencode.infra.events import Reactions, Relay
+from opencode.infra.html import PageAddress
 from opencode.infra.plugs import Parts
 from opencode.infra.storage import FolderStorage
 from opencode.kernel.clock import ManualClock
@@ -25,6 +29,7 @@ from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
+from tests.html import ReadPage
 from tests.http import application, client_of
 
 E = TypeVar("E", bound=Event)
@@ -153,6 +158,37 @@ class Market:
             pass
 
 
+SHELL = "<!doctype html><html><head><meta charset=utf-8></head><body><noscript>No.</noscript><div></div></body></html>"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody without scripts."""
+
+    pages: PublicPages
+
+    @classmethod
+    def of(cls, market: Market, *, indexable: bool = True) -> "Reader":
+        shell = Shell(SHELL, market.parts.public_url, indexable=indexable)
+        return cls(PublicPages(shell, [market.module.plug], market.parts.cache))
+
+    async def gets(self, path: str) -> Rendered:
+        parts = urlsplit(path)
+        offer = self.pages.offer(PageAddress(parts.path, tuple(parse_qsl(parts.query))))
+        assert offer, f"there is no page at {path}"
+        return await self.pages.answer(offer, has_feeds=True)
+
+    async def reads(self, path: str) -> ReadPage:
+        rendered = await self.gets(path)
+        assert rendered.status == 200
+        return ReadPage(rendered.body.decode())
+
+
+@pytest.fixture
+def reader(market: Market) -> Reader:
+    return Reader.of(market)
+
+
 @pytest.fixture
 def settings() -> MarketplaceSettings:
     """Override to change what a server is configured with."""
@@ -184,7 +220,7 @@ async def running(
     index: CatalogIndex | None = None,
 ) -> AsyncGenerator[Market]:
     """
-    A server: `async with running(…) as market`. Two on the same parts share database and pub/sub.
+    A server: `async with running(…) as market`. Two on the same parts share database and pub/sub; each has a cache.
 
     Args:
         storage: where its files are; without one it has none to begin with, and leaves none.
@@ -196,16 +232,19 @@ async def running(
             async with running(parts, clock, settings, identity, proofs, storage, index) as market:
                 yield market
         return
+    parts = replace(parts, cache=Cache(clock, parts.pubsub))
     index = index or AtOnce(EmbeddedCatalog)
     module = build(parts, settings, identity=identity, index=index, storage=storage, proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start
     assert module.plug.stop
+    await parts.cache.start()
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
         yield Market(parts, clock, identity, module, client, Relay(parts.database, reactions, clock), storage)
     await module.plug.stop()
+    await parts.cache.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ async def test_a_new_account_has_a_profile_under_its_name(market: Market) -> Non
     seen = await market.nobody().get(f"{USERS}/ada-lovelace")
     assert seen.status_code == 200
     assert seen.json()["display_name"] == "Ada Lovelace"
-    assert seen.headers["etag"] == '"1"'
+    assert seen.headers["etag"].startswith('"1-')
 
 
 async def test_asking_for_ones_own_profile_makes_it_once(market: Market) -> None:

@@ -37,3 +37,9 @@ CATALOGUE_DISAGREEMENTS = Gauge(
     "opencode_marketplace_catalogue_disagreements",
     "Projects in which index and database differed when they were last compared.",
 )
+CACHE_REQUESTS = Counter(
+    "opencode_cache_requests_total",
+    "What was asked of the cache, by where it came from: hit, stale, shared, or miss, which had it made.",
+    ["outcome"],
+)
+CACHE_BYTES = Gauge("opencode_cache_bytes", "What this process keeps.")

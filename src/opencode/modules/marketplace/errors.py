@@ -3,7 +3,7 @@ What can go wrong in the marketplace.
 
     NotFound        ProjectNotFound · ProfileNotFound · ImportNotFound · SearchNotFound · ReviewNotFound
                     CollectionNotFound · ItemNotFound · FeedNotFound · ReleaseNotFound · FileNotFound
-                    RebuildNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
+                    RebuildNotFound · SitemapNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
                     EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     OwnReport · NotYourOrder
@@ -152,6 +152,15 @@ class RebuildNotFound(NotFound):
         super().__init__(
             f"There is no rebuild {errand_id[:100]!r}.", action="Take the id that asking for the rebuild answered with."
         )
+
+
+class SitemapNotFound(NotFound):
+    """There are not so many sitemaps."""
+
+    title = "The sitemap was not found"
+
+    def __init__(self, number: int | str) -> None:
+        super().__init__(f"There is no sitemap {str(number)[:20]}.", action="/sitemap.xml names those that there are.")
 
 
 class NotYourProject(Forbidden):

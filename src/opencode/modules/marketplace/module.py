@@ -21,8 +21,9 @@ from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
-from opencode.modules.marketplace.reactions import add_reactions
+from opencode.modules.marketplace.reactions import add_reactions, outdate
 from opencode.modules.marketplace.routes import ROUTES
+from opencode.modules.marketplace.routes.pages import MarketplacePages
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
@@ -46,6 +47,8 @@ from opencode.modules.marketplace.service.releasing import Releasing
 from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
+from opencode.modules.marketplace.service.showing import Showing
+from opencode.modules.marketplace.service.sitemaps import Sitemaps
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
@@ -146,8 +149,13 @@ def build(
     paying = Paying(parts, settings, identity, catalogue, providers)
     errands = Errands(parts, settings, identity, catalogue)
 
+    sitemaps = Sitemaps(parts, settings, identity, catalogue)
+    showing = Showing(parts, settings, identity, catalogue)
+    pages = MarketplacePages(browsing, showing, people, parts.public_url)
+
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, people, telling, resembling)
+        outdate(reactions, parts.cache)
 
     async def stop() -> None:
         await errands.close()
@@ -179,6 +187,7 @@ def build(
         "resembling": resembling,
         "readmes": readmes,
         "releasing": releasing,
+        "sitemaps": sitemaps,
         "visiting": visiting,
     }
     plug = Plug(
@@ -193,6 +202,7 @@ def build(
             )
         ],
         react=react,
+        pages=pages.offer,
         jobs=jobs(
             counting,
             tidying,

@@ -1,5 +1,6 @@
 """Events in, of this module and of others. Each may come twice, and late."""
 
+from opencode.contracts.events import Event
 from opencode.contracts.identity import UserRegistered
 from opencode.contracts.marketplace import (
     PersonRenamed,
@@ -10,13 +11,25 @@ from opencode.contracts.marketplace import (
     ProjectWithdrawn,
     ReleasePublished,
 )
+from opencode.infra.cache import Cache
 from opencode.infra.events import Reactions
+from opencode.modules.marketplace.domain.surrogates import OUTDATES, outdated_by
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.telling import Telling
 
 OneProject = ProjectPublished | ProjectChanged | ProjectWithdrawn
+
+
+def outdate(reactions: Reactions, cache: Cache) -> None:
+    """Drop from the cache what events outdate. Added first of all: what is read anew must not come out of it."""
+
+    async def drop_outdated(event: Event) -> None:
+        await cache.drop(outdated_by([event]))
+
+    for event_type in OUTDATES:
+        reactions.add(event_type, drop_outdated)
 
 
 def add_reactions(

@@ -40,7 +40,7 @@ from opencode.modules.marketplace.domain.moderation import (
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.payments import Outcome
-from opencode.modules.marketplace.domain.project import ProjectStatus, checked
+from opencode.modules.marketplace.domain.project import Counters, ProjectStatus, checked
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState, Verified
 from opencode.modules.marketplace.domain.releases import ReleaseFile, ReleaseSummary, checked_release
 from opencode.modules.marketplace.domain.reputation import Reputation
@@ -417,6 +417,19 @@ class SearchView(msgspec.Struct, frozen=True):
 
 def _reasons(why: Iterable[tuple[str, float]]) -> tuple[ReasonView, ...]:
     return tuple(ReasonView(part, value) for part, value in why)
+
+
+class CountersView(msgspec.Struct, frozen=True):
+    """What people did with a project, as of now."""
+
+    id: str
+    stars: int
+    downloads: int
+    views: int
+
+    @classmethod
+    def of(cls, project_id: str, own: Counters) -> "CountersView":
+        return cls(project_id, own.stars, own.downloads, own.views)
 
 
 class StarView(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ CURRENCIES = frozenset(
     VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
     """.split()  # noqa: SIM905 - a hundred and fifty quoted strings would be harder to read
 )
+_WITHOUT_MINOR = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())  # noqa: SIM905
+_WITH_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class Price:
     @property
     def is_free(self) -> bool:
         return self.amount_minor == 0
+
+    @property
+    def decimal(self) -> str:
+        """The amount in whole units, such as `9.00`, with as many digits as the currency has (ISO 4217)."""
+        digits = 0 if self.currency in _WITHOUT_MINOR else 3 if self.currency in _WITH_THOUSANDTHS else 2
+        if not digits:
+            return str(self.amount_minor)
+        whole, rest = divmod(self.amount_minor, 10**digits)
+        return f"{whole}.{rest:0{digits}}"
 
 
 FREE = Price()

@@ -66,6 +66,16 @@ def plain_problem(text: str, longest: int, *, least: int = 0) -> str | None:
     return line_problem(text.replace("\n", ""), longest, least=1) if least else None
 
 
+def excerpt(text: str, longest: int) -> str:
+    """The beginning of a text as one line that disturbs nothing beside it, cut between words where there are any."""
+    seen = (character for character in text[: 8 * longest] if character not in _TURNING)
+    line = " ".join("".join(each if each.isprintable() else " " for each in seen).split())
+    if len(line) <= longest:
+        return line
+    cut = line[: longest - 1]
+    return (cut.rpartition(" ")[0] or cut).rstrip(" ,;:") + "…"
+
+
 def text_problem(text: str, most_bytes: int) -> str | None:
     """What is wrong with a longer text, such as Markdown."""
     if len(text.encode()) > most_bytes:

@@ -60,3 +60,12 @@ class Card:
     updated_at: datetime
     featured: bool
     verified: Verified | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a project is, and since when its page is as it is."""
+
+    id: ProjectId
+    slug: str
+    updated_at: datetime

@@ -1,4 +1,4 @@
-"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds."""
+"""HTTP in: read, call, answer. All paths are under `/api/v1`, but feeds, pages, and what tells robots of them."""
 
 from litestar.types import ControllerRouterHandler
 
@@ -26,6 +26,7 @@ from opencode.modules.marketplace.routes.projects import ProjectsController, lis
 from opencode.modules.marketplace.routes.proofs import ProofsController
 from opencode.modules.marketplace.routes.releases import ReleasesController
 from opencode.modules.marketplace.routes.reviews import ReviewsController
+from opencode.modules.marketplace.routes.sitemaps import get_sitemap, get_sitemap_index
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
@@ -56,5 +57,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     report_project,
     read_draft,
     render_markdown,
+    get_sitemap_index,
+    get_sitemap,
 )
 """Every handler of the module."""

@@ -7,18 +7,20 @@ from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from opencode.infra.http import IdempotencyKey, PageView
+from opencode.infra.http import ASKED_EACH_TIME, IdempotencyKey, IfNoneMatch, PageView, answer_to, kept_for
 from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
+from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS, project_key, user_key
 from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.routes.visitors import VISITOR
 from opencode.modules.marketplace.schemas import (
     CardView,
+    CountersView,
     DaysView,
     DayView,
     DownloadView,
@@ -38,6 +40,8 @@ from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
 _MOST_DAYS = 730
+_LISTS_KEPT = kept_for(10, 60)
+_COUNTERS_KEPT = kept_for(5, 30)
 
 
 async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False, notices: Sequence[str] = ()) -> ProjectView:
@@ -53,6 +57,7 @@ class ProjectsController(Controller):
     @get("/", operation_id="search_projects", summary="Search the catalogue")
     async def search(
         self,
+        principal: NamedDependency[Principal],
         page: NamedDependency[PageRequest],
         browsing: NamedDependency[Browsing],
         q: SearchText = "",
@@ -61,10 +66,27 @@ class ProjectsController(Controller):
         price: Price = PriceFilter.ALL,
         tags: Values = None,
         sort: Annotated[Order, QueryParameter(description="the order of the results")] = Order.RELEVANCE,
-    ) -> SearchView:
+        if_none_match: IfNoneMatch = None,
+    ) -> Response[SearchView]:
         """Total and facets are exact, and count all results. Without words, relevance is popularity."""
         filters = Filters(tuple(technologies or ()), tuple(tags or ()), licence, price)
-        return SearchView.of(await browsing.search(Search(q, filters, sort), page))
+        view = SearchView.of(await browsing.search(Search(q, filters, sort), page))
+        return answer_to(
+            principal, view, control=_LISTS_KEPT, if_none_match=if_none_match, surrogate_keys=(ALL_PROJECTS,)
+        )
+
+    @get("/counters", operation_id="get_counters", summary="Get the counters of several projects")
+    async def counters(
+        self,
+        principal: NamedDependency[Principal],
+        visiting: NamedDependency[Visiting],
+        ids: Annotated[str, QueryParameter(max_length=4_000, description="up to 100 ids, separated by commas")],
+        if_none_match: IfNoneMatch = None,
+    ) -> Response[PageView[CountersView]]:
+        """Apart from projects, because they move all the time. Projects that not everybody sees are left out."""
+        counted = await visiting.counters(ids.split(","))
+        view = PageView([CountersView.of(project_id, own) for project_id, own in counted.items()], None)
+        return answer_to(principal, view, control=_COUNTERS_KEPT, if_none_match=if_none_match)
 
     @post("/", operation_id="create_project", summary="Make a project")
     async def create(
@@ -97,12 +119,20 @@ class ProjectsController(Controller):
         visiting: NamedDependency[Visiting],
         readmes: NamedDependency[Readmes],
         visitor: NamedDependency[Visitor],
+        if_none_match: IfNoneMatch = None,
     ) -> Response[ProjectView]:
         """An old slug answers 308 with the present one."""
         shown, starred = await visiting.look(slug, principal, visitor)
         if shown.project.slug != slug:
             return moved_to(f"{_PATH}/{shown.project.slug}")
-        return with_revision(await _view(shown, readmes, starred=starred), shown.project.revision)
+        return answer_to(
+            principal,
+            await _view(shown, readmes, starred=starred),
+            control=ASKED_EACH_TIME,
+            if_none_match=if_none_match,
+            surrogate_keys=(project_key(shown.project.id), user_key(shown.project.owner_id)),
+            revision=shown.project.revision,
+        )
 
     @patch("/{slug:str}", operation_id="change_project", summary="Change a project")
     async def change(

@@ -8,14 +8,20 @@ from datetime import datetime
 
 from opencode.contracts.events import Event
 from opencode.contracts.identity import Identity
-from opencode.contracts.marketplace import ProjectChanged, ProjectPublished, ProjectWithdrawn
+from opencode.contracts.marketplace import (
+    ArchivedProjectChanged,
+    ProfileChanged,
+    ProjectChanged,
+    ProjectPublished,
+    ProjectWithdrawn,
+)
 from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.moderation import Subject, SubjectKind
 from opencode.modules.marketplace.domain.profile import MAX_DISPLAY_NAME, Profile
-from opencode.modules.marketplace.domain.project import HELD, Project
+from opencode.modules.marketplace.domain.project import HELD, Project, ProjectStatus
 from opencode.modules.marketplace.domain.slugs import handle_of, handle_problem, parts_of
 from opencode.modules.marketplace.domain.text import line_problem, tidy_line
 from opencode.modules.marketplace.domain.views import Shown
@@ -35,7 +41,8 @@ from opencode.modules.marketplace.store import MarketplaceWork, Stores, reading
 DRAWS = 20
 """How often a name or handle is chosen anew when somebody takes it at the same moment."""
 
-_ETAG = re.compile(r'"(\d{1,18})"')
+# What nobody in particular was shown has a tag of its bytes behind the revision.
+_ETAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]{1,64})?"')
 _MINUTE_S = 60
 
 
@@ -98,6 +105,7 @@ class UseCases:
             handle = await work.stores.profiles.free_handle(handle_of(display_name))
             new = Profile(user_id=user_id, handle=handle, display_name=display_name, created_at=now, updated_at=now)
             await work.stores.profiles.add([new])
+            work.publish(ProfileChanged(user_id=user_id, at=now))
         return new
 
     async def brake(self, by: Principal) -> None:
@@ -137,9 +145,10 @@ def subject_of(project: Project) -> Subject:
 
 
 def listing_events(before: Project, after: Project, at: datetime) -> list[Event]:
-    """What a change of a project is to the catalogue; nothing when it is in there neither before nor after."""
+    """What a change of a project is to the catalogue, and to whoever keeps pages of it. Drafts concern nobody."""
     if not (before.is_listed or after.is_listed):
-        return []
+        was_read = ProjectStatus.ARCHIVED in {before.status, after.status}
+        return [ArchivedProjectChanged(project_id=after.id, owner_id=after.owner_id, at=at)] if was_read else []
     kind = ProjectChanged if before.is_listed else ProjectPublished
     kind = kind if after.is_listed else ProjectWithdrawn
     return [kind(project_id=after.id, owner_id=after.owner_id, at=at)]

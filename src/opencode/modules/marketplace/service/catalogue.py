@@ -25,6 +25,7 @@ from opencode.modules.marketplace.domain.agreement import Agreement
 from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Namesake, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
+from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
 from opencode.modules.marketplace.service.comparing import BATCH, Comparison
@@ -195,6 +196,11 @@ class Catalogue:
                 for index in self._indexes():
                     await index.remove(gone)
                     await _put(index, found)
+        await self._outdate_lists()
+
+    async def _outdate_lists(self) -> None:
+        """A list that was made since the change, and before this index knew of it, is an old one."""
+        await self._parts.cache.forget([ALL_PROJECTS])
 
     async def count(self, counted: Mapping[ProjectId, Counters]) -> None:
         """
@@ -278,6 +284,7 @@ class Catalogue:
             await self._index.settle()
         self._ready = True
         self._lagged = self._lagged or self.is_shared  # several processes may have filled it, and changed it meanwhile
+        await self._outdate_lists()
         log.info("catalogue is filled", projects=count)
 
     async def _fill(self, into: CatalogIndex, *, patiently: bool = False) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opencode.contracts.marketplace import PersonRenamed
+from opencode.contracts.marketplace import PersonRenamed, ProfileChanged
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.profile import Profile, checked
@@ -79,6 +79,8 @@ class People(UseCases):
                 await work.stores.profiles.save(after)
             if renamed := (after.handle, after.display_name) != (before.handle, before.display_name):
                 work.publish(PersonRenamed(user_id=by.id, at=after.updated_at))
+            elif after is not before:
+                work.publish(ProfileChanged(user_id=by.id, at=after.updated_at))
             person = await self._person(work.stores, after)
             ids = await work.stores.projects.ids_of(by.id) if renamed else []
         await self.catalogue.catch_up(ids)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from opencode.contracts.marketplace import ProjectPublished, ProjectWithdrawn
+from opencode.contracts.marketplace import ArchivedProjectChanged, ProjectPublished, ProjectWithdrawn
 from opencode.infra.db import fingerprint
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -33,6 +33,9 @@ from opencode.modules.marketplace.service.base import (
     subject_of,
 )
 from opencode.modules.marketplace.service.moderating import note_deleted
+
+_LEAVING = {ProjectStatus.PUBLISHED: ProjectWithdrawn, ProjectStatus.ARCHIVED: ArchivedProjectChanged}
+"""What is said when a project is deleted that others could read."""
 
 
 class Publishing(UseCases):
@@ -124,8 +127,8 @@ class Publishing(UseCases):
                 raise ProjectSold(project.slug)
             await work.stores.projects.delete(project.id)
             await note_deleted(work, subject_of(project), by.id, self.clock.now())
-            if project.is_listed:
-                work.publish(ProjectWithdrawn(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
+            if kind := _LEAVING.get(project.status):
+                work.publish(kind(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
         await self.catalogue.catch_up([project.id])
         await self.identity.record("project.deleted", actor=by, subject_id=project.id)
 

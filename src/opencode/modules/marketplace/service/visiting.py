@@ -1,6 +1,6 @@
 """What visitors do with one project: look at it, star it, download it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import structlog
@@ -8,11 +8,12 @@ import structlog
 from opencode.contracts.identity import Identity
 from opencode.contracts.marketplace import ProjectStood
 from opencode.infra.plugs import Parts
-from opencode.kernel.errors import Unavailable
-from opencode.kernel.ids import ProjectId
+from opencode.kernel.errors import FieldProblem, Invalid, Unavailable
+from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Kind, Visitor, date_of, day_of
+from opencode.modules.marketplace.domain.project import Counters
 from opencode.modules.marketplace.domain.views import Day, Shown
 from opencode.modules.marketplace.errors import NothingToDownload, ProjectNotFound
 from opencode.modules.marketplace.policy import Action
@@ -24,6 +25,9 @@ from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.settings import MarketplaceSettings
 
 log = structlog.get_logger(__name__)
+
+MOST_COUNTED = 100
+"""Projects whose counters are told at once."""
 
 
 class Visiting(UseCases):
@@ -84,6 +88,20 @@ class Visiting(UseCases):
         async with self.reading() as stores:
             found = await stores.counting.weeks_of(ids, first)
         return {each: [own.get(week, 0) for week in range(count)] for each, own in found.items()}
+
+    async def counters(self, ids: Sequence[str]) -> dict[ProjectId, Counters]:
+        """
+        The counters of those of these projects that everybody sees.
+
+        Raises:
+            Invalid: what is asked for are not ids, or more than `MOST_COUNTED`.
+        """
+        if len(ids) > MOST_COUNTED or not all(is_id(each, "prj") for each in ids):
+            problem = FieldProblem("/ids", f"must be 1 to {MOST_COUNTED} ids of projects, separated by commas")
+            raise Invalid("These are not ids of projects.", action="Send prj_…,prj_….", problems=(problem,))
+        public = policy.ALLOWED[Action.SEE][policy.Relation.NOBODY]
+        async with self.reading() as stores:
+            return await stores.counting.of_those({ProjectId(each) for each in ids}, public)
 
     async def star(self, slug: str, by: Principal, *, wanted: bool) -> int:
         """

@@ -75,6 +75,16 @@ class CountingStore:
         rows = (await self._connection.execute(query)).mappings()
         return {row["project_id"]: Counters(**{name: row[name] for name in _NAMES}) for row in rows}
 
+    async def of_those(
+        self, ids: Collection[ProjectId], states: Collection[ProjectStatus]
+    ) -> dict[ProjectId, Counters]:
+        """Of those of these projects that are in one of these states."""
+        there = counters.join(projects, projects.c.id == counters.c.project_id)
+        query = select(*counters.columns).select_from(there)
+        query = query.where(counters.c.project_id.in_(sorted(ids)), projects.c.status.in_(sorted(states)))
+        rows = (await self._connection.execute(query.order_by(counters.c.project_id))).mappings()
+        return {row["project_id"]: Counters(**{name: row[name] for name in _NAMES}) for row in rows}
+
     async def note(self, facts: Sequence[Fact]) -> dict[ProjectId, Counters]:
         """
         Write facts down, and count those that are new. A fact about a project that is gone is none.

@@ -17,7 +17,7 @@ from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import PUBLIC, Counters, Project, ProjectStatus
 from opencode.modules.marketplace.domain.proofs import Verified
 from opencode.modules.marketplace.domain.slugs import MAX_NAME, numbered
-from opencode.modules.marketplace.domain.views import Card, Shown
+from opencode.modules.marketplace.domain.views import Address, Card, Shown
 from opencode.modules.marketplace.errors import NameTaken
 from opencode.modules.marketplace.store.tables import (
     collection_items,
@@ -128,6 +128,23 @@ class ProjectStore:
         query = query.where(projects.c.status == ProjectStatus.PUBLISHED, projects.c.id > project_id)
         rows = (await self._connection.execute(query.order_by(projects.c.id).limit(limit))).mappings()
         return [_shown(row) for row in rows]
+
+    async def listed_place(self, number: int) -> ProjectId | None:
+        """The `number`th published project by id, counted from 1. Only the index is read, however many there are."""
+        query = select(projects.c.id).where(projects.c.status == ProjectStatus.PUBLISHED).order_by(projects.c.id)
+        return (await self._connection.execute(query.offset(number - 1).limit(1))).scalar_one_or_none()
+
+    async def count_listed(self) -> int:
+        query = select(func.count()).select_from(projects).where(projects.c.status == ProjectStatus.PUBLISHED)
+        return (await self._connection.execute(query)).scalar_one()
+
+    async def addresses_after(self, project_id: str, limit: int) -> list[Address]:
+        """Where published projects are, by id."""
+        own = (projects.c.id, profiles.c.handle, projects.c.name, projects.c.updated_at)
+        query = select(*own).select_from(projects.join(profiles, profiles.c.user_id == projects.c.owner_id))
+        query = query.where(projects.c.status == ProjectStatus.PUBLISHED, projects.c.id > project_id)
+        rows = await self._connection.execute(query.order_by(projects.c.id).limit(limit))
+        return [Address(row.id, f"{row.handle}.{row.name}", row.updated_at) for row in rows]
 
     async def any_listed(self) -> bool:
         query = select(projects.c.id).where(projects.c.status == ProjectStatus.PUBLISHED).limit(1)

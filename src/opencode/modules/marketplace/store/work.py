@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Self
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
+from opencode.modules.marketplace.domain.surrogates import outdated_by
 from opencode.modules.marketplace.errors import SameKeyOtherProject
 from opencode.modules.marketplace.store.collections import CollectionStore
 from opencode.modules.marketplace.store.counting import CountingStore
@@ -26,6 +29,8 @@ from opencode.modules.marketplace.store.releases import ReleaseStore
 from opencode.modules.marketplace.store.reputation import ReputationStore
 from opencode.modules.marketplace.store.reviews import ReviewStore
 from opencode.modules.marketplace.store.tables import requests
+
+log = structlog.get_logger(__name__)
 
 
 class Stores:
@@ -59,14 +64,28 @@ async def reading(database: Database) -> AsyncGenerator[Stores]:
 
 
 class MarketplaceWork(UnitOfWork):
-    """A unit of work with this module's stores."""
+    """A unit of work with this module's stores. What it changes is outdated in all caches when it is left."""
 
     stores: Stores
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.database, parts.clock, wake=parts.wake_relay)
+        self._cache = parts.cache
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         self.stores = Stores(self.connection)
         return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await super().__aexit__(kind, error, trace)
+        if kind is not None or not (keys := outdated_by(self._events)):
+            return
+        try:
+            # Before the answer goes out, so that the next one who asks sees the change.
+            await self._cache.drop(keys)
+        except Exception:
+            # The change is safe, so a failure here is none of the caller's: the events say it again, until it is heard.
+            log.exception("caches lag behind", keys=keys[:20])

@@ -1,0 +1,60 @@
+"""
+Answers that caches in front of the server may keep: those to nobody in particular. Whoever shows who they are gets one
+of their own, which nobody keeps.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar import Response
+from litestar.params import HeaderParameter
+
+from opencode.kernel.principal import Principal, PrincipalKind
+
+V = TypeVar("V")
+
+ASKED_EACH_TIME = "public, no-cache"
+"""It is kept, and the server is asked each time whether it is still the same: so each look is counted."""
+# `Cookie` and not the session's alone: there is no way to name one of them (RFC 9110 §12.5.5).
+_VARY = "authorization, cookie"
+
+IfNoneMatch = Annotated[
+    str | None,
+    HeaderParameter(name="If-None-Match", max_length=1000, description="the ETag of what is known; 304 if it is so"),
+]
+
+
+def kept_for(fresh_s: int, stale_s: int) -> str:
+    """`Cache-Control` of what caches in front keep, and give away for a while when it is outdated (RFC 5861)."""
+    return f"public, max-age=0, s-maxage={fresh_s}, stale-while-revalidate={stale_s}"
+
+
+def answer_to(
+    by: Principal,
+    view: V,
+    *,
+    control: str,
+    if_none_match: str | None,
+    surrogate_keys: Iterable[str] = (),
+    revision: int | None = None,
+) -> Response[V]:
+    """
+    Args:
+        control: `Cache-Control` for nobody in particular.
+        revision: of what is shown; the `ETag` begins with it, or is it, so that `If-Match` can name it.
+    """
+    headers = {"vary": _VARY}
+    if by.kind is not PrincipalKind.ANONYMOUS:
+        own = {} if revision is None else {"etag": f'"{revision}"'}
+        return Response(view, headers={**headers, **own, "cache-control": "private, no-store"})
+    body: Any = msgspec.json.encode(view)
+    shown = hashlib.sha256(body).hexdigest()[:24]
+    etag = f'"{shown}"' if revision is None else f'"{revision}-{shown}"'
+    headers |= {"etag": etag, "cache-control": control}
+    if keys := " ".join(surrogate_keys):
+        headers["surrogate-key"] = keys
+    if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
+        return Response(b"", status_code=304, headers=headers)  # type: ignore[return-value]
+    return Response(body, media_type="application/json", headers=headers)

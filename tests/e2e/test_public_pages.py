@@ -1,0 +1,79 @@
+"""Public pages in a browser: read without scripts, and handed over to the application where there are any."""
+
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.conftest import Stage
+from tests.e2e.house import Office
+from tests.e2e.test_pages import examine
+from tests.e2e.test_phone import PHONE
+
+README = (
+    "# How it works\n\nIt weaves *patterns*.\n\n| card | does |\n|---|---|\n| 1 | adds |\n\n```python\nrun()\n```\n"
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(office: Office) -> dict[str, Any]:
+    """The last of thirty projects."""
+    made: dict[str, Any] = {}
+    for number in range(30):
+        body = {"title": f"Loom {number}", "summary": "Weaves what you ask of it.", "description": README}
+        rest = {"technologies": ["Python"], "license": "MIT", "price": None, "tags": ["looms"], "status": "published"}
+        answer = await office.client.post("/api/v1/projects", json={**body, **rest})
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+    return made
+
+
+async def test_a_project_is_found_and_read_without_scripts(stage: Stage, project: dict[str, Any]) -> None:
+    reader = await stage.somebody(java_script_enabled=False)
+    page = reader.page
+    await reader.goes_to("/")
+    await page.get_by_role("searchbox").fill("loom")
+    await page.get_by_role("button", name="Search").click()
+    await expect(page).to_have_title("“loom” in all projects · OpenCode")
+    await expect(page.get_by_role("main").get_by_role("listitem").filter(has_text="Weaves")).to_have_count(20)
+    await page.get_by_role("link", name="Next page").click()
+    await page.get_by_role("link", name="Loom 0", exact=True).click()
+    await expect(page.get_by_role("heading", name="Loom 0")).to_be_visible()
+    await expect(page.get_by_role("heading", name="How it works")).to_be_visible()
+    await expect(page.get_by_role("cell", name="adds")).to_be_visible()
+    await expect(page.get_by_text("OpenCode needs JavaScript")).to_have_count(0)
+    await page.get_by_role("link", name=project["owner"]["display_name"]).click()
+    await expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+
+
+async def test_a_page_without_scripts_fits_a_phone(stage: Stage, project: dict[str, Any]) -> None:
+    reader = await stage.somebody(java_script_enabled=False, **PHONE)
+    for path in ("/", "/projects", f"/projects/{project['slug']}"):
+        await reader.goes_to(path)
+        box = await reader.page.locator("#public-page").bounding_box()
+        assert box
+        assert box["width"] <= PHONE["viewport"]["width"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_until_the_application_is_there_the_page_is_read_by_everybody(
+    stage: Stage, project: dict[str, Any], theme: str
+) -> None:
+    reader = await stage.somebody(color_scheme=theme)
+    idle = "export const init = () => {}, start = () => {};"
+    await reader.page.route(
+        "**/_app/immutable/entry/*.js", lambda route: route.fulfill(body=idle, content_type="text/javascript")
+    )
+    for path in ("/", "/projects", f"/projects/{project['slug']}"):
+        await reader.goes_to(path)
+        await expect(reader.page.locator("#public-page")).to_be_visible()
+        await examine(reader.page, {})
+
+
+async def test_the_application_draws_itself_in_its_place(stage: Stage, project: dict[str, Any]) -> None:
+    person = await stage.somebody()
+    for path in ("/", f"/projects/{project['slug']}", "/projects?q=loom"):
+        await person.goes_to(path)
+        await expect(person.page.locator("#public-page")).to_have_count(0)
+        assert await person.page.locator("body > div > :not(script)").count()
