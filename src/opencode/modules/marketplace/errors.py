@@ -308,7 +308,8 @@ class CaseDecided(Conflict):
 
     def __init__(self, case_id: str) -> None:
         super().__init__(
-            f"The case {case_id} is decided already.", action="Look at the decision; only restore is possible now."
+            f"The case {case_id} is decided already.",
+            action="Look at the decision; only restore, or remove after quarantine, is possible now.",
         )
 
 
