@@ -1,6 +1,6 @@
 """The plug of the marketplace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,15 +192,7 @@ def build(
     }
     plug = Plug(
         name="marketplace",
-        routes=[
-            Router(
-                "/",
-                route_handlers=list(ROUTES),
-                dependencies={
-                    name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()
-                },
-            )
-        ],
+        routes=[_router(services)],
         react=react,
         pages=pages.offer,
         jobs=jobs(
@@ -249,6 +241,12 @@ def build_stripe(settings: MarketplaceSettings) -> Stripe | None:
         return Stripe(url, secret_key, webhook_secret)
     except ValueError as error:
         raise SettingsError([f"{variable_of('marketplace_stripe_url')} and its secrets: {error}"]) from None
+
+
+def _router(services: Mapping[str, Any]) -> Router:
+    """All routes, with each service as the dependency of its name."""
+    dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()}
+    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
 
 
 def _always(service: Any) -> Callable[[], Any]:
