@@ -120,6 +120,36 @@ async def test_where_the_code_of_a_paid_project_is_only_those_see_who_may_have_i
         assert (await who.post(f"{PROJECTS}/{slug}/downloads")).status_code == expected
 
 
+async def test_somebody_asks_what_they_have_of_a_project_whatever_it_is_called_now(market: Market) -> None:
+    ada, grace, slug = await sold(market)
+
+    async def purchase(who: Person, of: str = slug) -> Json:
+        answer = await who.get(f"{PROJECTS}/{of}/purchase")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    nothing: Json = {"order": None, "entitlement": None}
+    assert await purchase(grace) == nothing
+    order = await ordered(grace, slug)
+    assert await purchase(grace) == {"order": order, "entitlement": None}
+    await ada.patch(f"{PROJECTS}/{slug}", {"name": "other"})
+    await did(ada, order, "mark-paid", {"reference": "x"})
+    own = await purchase(grace, slug.replace("engine", "other"))
+    assert (own["order"], own["entitlement"]["order_id"]) == (None, order["id"])
+    # Nobody learns what others have.
+    assert await purchase(ada) == await purchase(market.administrator()) == nothing
+    assert (await market.nobody().get(f"{PROJECTS}/{slug}/purchase")).status_code == 401
+    await did(ada, order, "refund", {})
+    assert await purchase(grace) == nothing
+
+
+async def test_an_order_says_which_side_of_it_one_is_on(market: Market) -> None:
+    ada, grace, _, order = await bought(market)
+    sides = [(await who.get(f"{ORDERS}/{order['id']}")).json()["side"] for who in (grace, ada, market.administrator())]
+    assert sides == ["buyer", "seller", "administrator"]
+    assert (await ada.get("/api/v1/me/sales")).json()["items"][0]["side"] == "seller"
+
+
 async def test_an_order_keeps_its_price_whatever_the_seller_does(market: Market) -> None:
     ada, grace, slug = await sold(market)
     order = await ordered(grace, slug)

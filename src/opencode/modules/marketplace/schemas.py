@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
+from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain import profile as profiles
 from opencode.modules.marketplace.domain.agreement import Agreement, Disagreement
 from opencode.modules.marketplace.domain.catalog import Facets, FacetValue, PriceFilter
@@ -46,12 +47,15 @@ from opencode.modules.marketplace.domain.releases import ReleaseFile, ReleaseSum
 from opencode.modules.marketplace.domain.reputation import Reputation
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
 from opencode.modules.marketplace.domain.views import Card, Day, Shown
+from opencode.modules.marketplace.errors import OrderNotFound
+from opencode.modules.marketplace.policy import Side, side_of
 from opencode.modules.marketplace.service.browsing import FoundPage
 from opencode.modules.marketplace.service.drafting import ReadProject
 from opencode.modules.marketplace.service.entitling import NewKey
 from opencode.modules.marketplace.service.following import Followed, FollowState
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, price_pair, rule_values
 from opencode.modules.marketplace.service.moderating import CaseShown
+from opencode.modules.marketplace.service.ordering import Purchase
 from opencode.modules.marketplace.service.people import Person
 from opencode.modules.marketplace.service.proving import ProofShown
 from opencode.modules.marketplace.service.releasing import ShownRelease
@@ -677,11 +681,13 @@ class BoughtView(msgspec.Struct, frozen=True):
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """
     An order. `amount_minor` is for all `quantity` together, in minor units, and never changes. `checkout_url` is where
-    its buyer pays, while it is pending; `payment_reference` names the payment to its seller and administrators.
+    its buyer pays, while it is pending; `payment_reference` names the payment to its seller and administrators. `side`:
+    what the caller is to it.
     """
 
     id: str
     state: OrderState
+    side: Side
     project: BoughtView
     buyer: str
     quantity: int
@@ -697,11 +703,18 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
 
     @classmethod
-    def of(cls, order: Order, viewer_id: str) -> "OrderView":
-        is_buyer = viewer_id == order.buyer_id
+    def of(cls, order: Order, by: Principal) -> "OrderView":
+        """
+        Raises:
+            OrderNotFound: it is between other people.
+        """
+        if (side := side_of(by, order)) is None:
+            raise OrderNotFound(order.id)
+        is_buyer = side is Side.BUYER
         return cls(
             id=order.id,
             state=order.state,
+            side=side,
             project=BoughtView(order.slug, order.title),
             buyer=order.buyer_handle,
             quantity=order.quantity,
@@ -747,6 +760,20 @@ class EntitlementView(msgspec.Struct, frozen=True, kw_only=True):
             activated_at=own.activated_at,
             revoked_at=own.revoked_at,
             licence_key=LicenceKeyView(own.key_last4 or "", own.key_issued_at or own.activated_at) if has_key else None,
+        )
+
+
+class PurchaseView(msgspec.Struct, frozen=True):
+    """What the caller has of a project: an order that is pending, a right that was not revoked."""
+
+    order: OrderView | None
+    entitlement: EntitlementView | None
+
+    @classmethod
+    def of(cls, own: Purchase, by: Principal) -> "PurchaseView":
+        return cls(
+            OrderView.of(own.order, by) if own.order else None,
+            EntitlementView.of(own.entitlement) if own.entitlement else None,
         )
 
 

@@ -1,7 +1,9 @@
+export * from './counts.ts';
 export * from './events.ts';
 export * from './identity.ts';
 export * from './interviews.ts';
 export * from './marketplace.ts';
+export * from './orders.ts';
 export * from './problem.ts';
 export { request, transport } from './request.ts';
 export * from './seats.ts';

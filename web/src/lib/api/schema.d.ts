@@ -1551,7 +1551,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs": {
-    "/api/v1/projects/{slug}/releases": {
         parameters: {
             query?: never;
             header?: never;
@@ -1569,16 +1568,6 @@ export interface paths {
          * @description `todo` says where the token is to be put. Beginning twice is the same as once.
          */
         post: operations["begin_proof"];
-         * List releases, the newest version first
-         * @description Also those that were yanked.
-         */
-        get: operations["list_releases"];
-        put?: never;
-        /**
-         * Release a version
-         * @description Files are added one by one afterwards.
-         */
-        post: operations["publish_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1586,7 +1575,6 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs/{proof_id}": {
-    "/api/v1/projects/{slug}/releases/{version}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1604,6 +1592,76 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/projects/{slug}/proofs/{proof_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look whether the token is there
+         * @description `state` is `verified`, or `message` says why not.
+         */
+        post: operations["check_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/purchase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What does one have of a project?
+         * @description The caller's open order for it, and their right to it.
+         */
+        get: operations["get_own_purchase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List releases, the newest version first
+         * @description Also those that were yanked.
+         */
+        get: operations["list_releases"];
+        put?: never;
+        /**
+         * Release a version
+         * @description Files are added one by one afterwards.
+         */
+        post: operations["publish_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/releases/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /**
          * Get a release with its files
          * @description `1.0` finds `1.0.0`, and `v1.0` too.
@@ -1626,16 +1684,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Look whether the token is there
-         * @description `state` is `verified`, or `message` says why not.
+         * Download a file of a release
+         * @description The ETag is its SHA-256. One range is served. Counted once for each visitor and hour.
          */
-        post: operations["check_proof"];
+        get: operations["download_release_file"];
+        /**
+         * Add a file to a release: the body is its content
+         * @description `X-Checksum-Sha256` (hex), `Content-Digest` or `Digest` is compared with what came. 200 when the release has
+         *     this content under this name already.
+         */
+        put: operations["upload_release_file"];
+        post?: never;
         delete?: never;
         options?: never;
-        head?: never;
+        /** How large a file is, and its checksum; not counted */
+        head: operations["look_at_release_file"];
         patch?: never;
         trace?: never;
     };
@@ -1656,22 +1720,6 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /**
-         * Download a file of a release
-         * @description The ETag is its SHA-256. One range is served. Counted once for each visitor and hour.
-         */
-        get: operations["download_release_file"];
-        /**
-         * Add a file to a release: the body is its content
-         * @description `X-Checksum-Sha256` (hex), `Content-Digest` or `Digest` is compared with what came. 200 when the release has
-         *     this content under this name already.
-         */
-        put: operations["upload_release_file"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        /** How large a file is, and its checksum; not counted */
-        head: operations["look_at_release_file"];
         patch?: never;
         trace?: never;
     };
@@ -2451,6 +2499,15 @@ export interface components {
             name?: string | null;
             encoding?: components["schemas"]["Encoding"];
         };
+        /** FileView */
+        FileView: {
+            name: string;
+            size_bytes: number;
+            sha256: string;
+            url: string;
+            /** Format: date-time */
+            created_at: string;
+        };
         /** FiledReportView */
         FiledReportView: {
             id: string;
@@ -2460,14 +2517,6 @@ export interface components {
             is_open: boolean;
             /** Format: date-time */
             at: string;
-        /** FileView */
-        FileView: {
-            name: string;
-            size_bytes: number;
-            sha256: string;
-            url: string;
-            /** Format: date-time */
-            created_at: string;
         };
         /** FindingView */
         FindingView: {
@@ -2842,6 +2891,7 @@ export interface components {
         OrderView: {
             id: string;
             state: components["schemas"]["OrderState"];
+            side: components["schemas"]["Side"];
             project: components["schemas"]["BoughtView"];
             buyer: string;
             quantity: number;
@@ -3189,6 +3239,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             published_at: string | null;
+            latest_version: string | null;
             notices?: string[];
         };
         /** ProofBody */
@@ -3223,7 +3274,11 @@ export interface components {
         /** ProofsView */
         ProofsView: {
             items: components["schemas"]["ProofView"][];
-            latest_version: string | null;
+        };
+        /** PurchaseView */
+        PurchaseView: {
+            order: components["schemas"]["OrderView"] | null;
+            entitlement: components["schemas"]["EntitlementView"] | null;
         };
         /** RatingsView */
         RatingsView: {
@@ -3530,6 +3585,12 @@ export interface components {
             /** @description What follows `#token=` in the link of the first start. */
             token: string;
         };
+        /**
+         * Side
+         * @description What somebody is to one order. To anybody else it does not exist.
+         * @enum {string}
+         */
+        Side: "buyer" | "seller" | "administrator";
         /** SignInBody */
         SignInBody: {
             /** @description E-mail address; capitals make no difference. */
@@ -6591,463 +6652,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
-                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    change_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WebhookChange"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["notifications_schemas_WebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_deliveries: {
-        parameters: {
-            query?: {
-                /** @description 1 to 200; 50 when not given */
-                limit?: number | null;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryPage"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    replay_delivery: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-                delivery_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewWebhookView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    test_webhook: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                webhook_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeliveryView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ask_before_unsubscribing: {
-        parameters: {
-            query: {
-                /** @description as it is in the mail */
-                token: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unsubscribe_from_mails: {
-        parameters: {
-            query: {
-                /** @description as it is in the mail */
-                token: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/html": string;
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_order_ledger: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    mark_order_paid: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentMark"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_order: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description the same request with the same key makes nothing new for 24 hours */
-                "Idempotency-Key"?: string | null;
-            };
-            path: {
-                order_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefundWish"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderView"];
-                };
-            };
-            /** @description A problem: what went wrong and what to do */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    hear_stripe: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description t=<seconds>,v1=<hex> */
-                "Stripe-Signature"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7661,6 +7265,162 @@ export interface operations {
     list_proofs: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_own_purchase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_releases: {
         parameters: {
             query?: {
@@ -7683,7 +7443,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofsView"];
                     "application/json": components["schemas"]["ReleaseCardPage"];
                 };
             };
@@ -7698,10 +7457,6 @@ export interface operations {
             };
         };
     };
-    begin_proof: {
-        parameters: {
-            query?: never;
-            header?: never;
     publish_release: {
         parameters: {
             query?: never;
@@ -7716,7 +7471,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProofBody"];
                 "application/json": components["schemas"]["ReleaseDraft"];
             };
         };
@@ -7727,7 +7481,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofView"];
                     "application/json": components["schemas"]["ReleaseView"];
                 };
             };
@@ -7742,14 +7495,12 @@ export interface operations {
             };
         };
     };
-    delete_proof: {
     get_release: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
-                proof_id: string;
                 version: string;
             };
             cookie?: never;
@@ -7806,14 +7557,12 @@ export interface operations {
             };
         };
     };
-    check_proof: {
     change_release: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
-                proof_id: string;
                 version: string;
             };
             cookie?: never;
@@ -7863,7 +7612,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProofView"];
                     "application/octet-stream": unknown;
                 };
             };
@@ -7878,21 +7626,12 @@ export interface operations {
             };
         };
     };
-    report_project: {
     upload_release_file: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 slug: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReportBody"];
-            };
-        };
                 version: string;
                 name: string;
             };
@@ -7906,7 +7645,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportView"];
                     "application/json": components["schemas"]["FileView"];
                 };
             };
@@ -7956,6 +7694,41 @@ export interface operations {
                             [key: string]: unknown;
                         } | unknown[];
                     };
+                };
+            };
+        };
+    };
+    report_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

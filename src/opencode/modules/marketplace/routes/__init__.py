@@ -14,6 +14,7 @@ from opencode.modules.marketplace.routes.moderation import CasesController, appe
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
     check_ledger,
+    get_own_purchase,
     list_own_entitlements,
     list_own_orders,
     list_own_sales,
@@ -47,6 +48,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     list_own_projects,
     OrdersController,
     place_order,
+    get_own_purchase,
     list_own_orders,
     list_own_sales,
     list_own_entitlements,

@@ -17,6 +17,7 @@ from opencode.modules.marketplace.schemas import (
     OrderDraft,
     OrderView,
     PaymentMark,
+    PurchaseView,
     RefundWish,
 )
 from opencode.modules.marketplace.service.entitling import Entitlements
@@ -36,7 +37,20 @@ async def place_order(
 ) -> OrderView:
     """The price is that of now. Whoever has an open order for the project gets that one."""
     order = await ordering.place(slug, principal, data.quantity, key=idempotency_key)
-    return OrderView.of(order, principal.id)
+    return OrderView.of(order, principal)
+
+
+@get(
+    "/api/v1/projects/{slug:str}/purchase",
+    operation_id="get_own_purchase",
+    summary="What does one have of a project?",
+    tags=_TAGS,
+)
+async def get_own_purchase(
+    slug: FromPath[str], principal: NamedDependency[Principal], ordering: NamedDependency[Ordering]
+) -> PurchaseView:
+    """The caller's open order for it, and their right to it."""
+    return PurchaseView.of(await ordering.purchase(slug, principal), principal)
 
 
 class OrdersController(Controller):
@@ -48,7 +62,7 @@ class OrdersController(Controller):
         self, order_id: FromPath[str], principal: NamedDependency[Principal], ordering: NamedDependency[Ordering]
     ) -> OrderView:
         """For its buyer, its seller and administrators; to others it does not exist."""
-        return OrderView.of(await ordering.get(order_id, principal), principal.id)
+        return OrderView.of(await ordering.get(order_id, principal), principal)
 
     @post("/{order_id:str}/mark-paid", operation_id="mark_order_paid", summary="Note a payment", status_code=200)
     async def mark_paid(
@@ -59,14 +73,14 @@ class OrdersController(Controller):
         paying: NamedDependency[Paying],
     ) -> OrderView:
         """For the seller and administrators, of orders of the manual provider."""
-        return OrderView.of(await paying.mark_paid(order_id, principal, data.reference), principal.id)
+        return OrderView.of(await paying.mark_paid(order_id, principal, data.reference), principal)
 
     @post("/{order_id:str}/cancel", operation_id="cancel_order", summary="Cancel an order", status_code=200)
     async def cancel(
         self, order_id: FromPath[str], principal: NamedDependency[Principal], ordering: NamedDependency[Ordering]
     ) -> OrderView:
         """While it is pending. A payment that arrives all the same makes it paid."""
-        return OrderView.of(await ordering.cancel(order_id, principal), principal.id)
+        return OrderView.of(await ordering.cancel(order_id, principal), principal)
 
     @post("/{order_id:str}/refund", operation_id="refund_order", summary="Give money back", status_code=200)
     async def refund(
@@ -79,7 +93,7 @@ class OrdersController(Controller):
     ) -> OrderView:
         """For the seller and administrators. Once all of it is back, entitlement and licence key are revoked."""
         order = await paying.refund(order_id, principal, data.amount_minor, key=idempotency_key)
-        return OrderView.of(order, principal.id)
+        return OrderView.of(order, principal)
 
     @get("/{order_id:str}/ledger", operation_id="get_order_ledger", summary="What happened to an order's money")
     async def ledger(
@@ -94,7 +108,7 @@ async def list_own_orders(
     principal: NamedDependency[Principal], page: NamedDependency[PageRequest], ordering: NamedDependency[Ordering]
 ) -> PageView[OrderView]:
     found = await ordering.list_bought(principal, page)
-    return PageView([OrderView.of(order, principal.id) for order in found.items], found.next_cursor)
+    return PageView([OrderView.of(order, principal) for order in found.items], found.next_cursor)
 
 
 @get("/api/v1/me/sales", operation_id="list_own_sales", summary="List what others ordered, newest first", tags=_TAGS)
@@ -103,7 +117,7 @@ async def list_own_sales(
 ) -> PageView[OrderView]:
     """Orders of one's own projects, in all states."""
     found = await ordering.list_sold(principal, page)
-    return PageView([OrderView.of(order, principal.id) for order in found.items], found.next_cursor)
+    return PageView([OrderView.of(order, principal) for order in found.items], found.next_cursor)
 
 
 @get("/api/v1/me/entitlements", operation_id="list_own_entitlements", summary="List what one has bought", tags=_TAGS)

@@ -1,6 +1,7 @@
 """Ordering a project, looking at orders, and ending one that is not paid."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from opencode.contracts.identity import Identity
@@ -11,6 +12,7 @@ from opencode.kernel.ids import OrderId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.domain.entitlements import Entitlement
 from opencode.modules.marketplace.domain.ledger import Check, Transaction
 from opencode.modules.marketplace.domain.orders import MOST_QUANTITY, Ended, Order, OrderState, fee_of
 from opencode.modules.marketplace.domain.payments import PaymentProvider
@@ -39,6 +41,14 @@ _MOST_AT_ONCE = 100
 
 Providers = Mapping[str, PaymentProvider]
 """By name. An order goes on with the provider that it began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What somebody has of one project: an order that is not paid yet, the right to it, or nothing."""
+
+    order: Order | None
+    entitlement: Entitlement | None
 
 
 class Orders(UseCases):
@@ -116,6 +126,22 @@ class Ordering(Orders):
         async with self.reading() as stores:
             return await self.order_for(stores, order_id, by, OrderAction.SEE)
 
+    async def purchase(self, slug: str, by: Principal) -> Purchase:
+        """
+        What the caller has of a project.
+
+        Raises:
+            ProjectNotFound, Unauthenticated, Forbidden
+        """
+        policy.require_account(by)
+        async with self.reading() as stores:
+            project = (await self.find(stores, slug)).project
+            policy.require(Action.SEE, by, project)
+            return Purchase(
+                order=await stores.orders.open_of(by.id, project.id),
+                entitlement=await stores.entitlements.active_of(by.id, project.id),
+            )
+
     async def list_bought(self, by: Principal, wanted: PageRequest) -> Page[Order]:
         """What the caller ordered, newest first."""
         policy.require_account(by)
@@ -185,7 +211,7 @@ class Ordering(Orders):
     async def _open_or_new(self, work: MarketplaceWork, project: Project, buyer: Profile, quantity: int) -> Order:
         _require_for_sale(project, buyer.user_id)
         # The order first: when it is being paid in this moment, the entitlement is there afterwards.
-        order = await work.stores.orders.open_of(buyer.user_id, project.id)
+        order = await work.stores.orders.open_of(buyer.user_id, project.id, to_change=True)
         if owned := await work.stores.entitlements.active_of(buyer.user_id, project.id):
             raise AlreadyBought(project.slug, owned.id)
         if order is None:

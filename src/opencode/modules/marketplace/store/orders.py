@@ -38,10 +38,15 @@ class OrderStore:
         query = select(orders).where(orders.c.payment_reference == reference, orders.c.provider == provider)
         return await self._one(query.limit(1), to_change=to_change)
 
-    async def open_of(self, buyer_id: str, project_id: ProjectId) -> Order | None:
-        """The order that somebody has not paid yet; nobody else changes it until this transaction is over."""
+    async def open_of(self, buyer_id: str, project_id: ProjectId, *, to_change: bool = False) -> Order | None:
+        """
+        The order that somebody has not paid yet.
+
+        Args:
+            to_change: nobody else changes it until this transaction is over.
+        """
         query = select(orders).where(orders.c.buyer_id == buyer_id, orders.c.project_id == project_id)
-        return await self._one(query.where(orders.c.state == OrderState.PENDING), to_change=True)
+        return await self._one(query.where(orders.c.state == OrderState.PENDING), to_change=to_change)
 
     async def _one(self, query: Select[Any], *, to_change: bool) -> Order | None:
         row = (await self._connection.execute(query.with_for_update() if to_change else query)).mappings()
