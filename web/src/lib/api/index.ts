@@ -5,4 +5,5 @@ export * from './marketplace.ts';
 export * from './problem.ts';
 export { request, transport } from './request.ts';
 export * from './seats.ts';
+export * from './social.ts';
 export type * from './types.ts';
