@@ -55,5 +55,8 @@ export class Memberships {
   #show(id: string, wanted: boolean): void {
     const others = [...this.#holding].filter((other) => other !== id);
     this.#holding = new Set(wanted ? [...others, id] : others);
+    const by = wanted ? 1 : -1;
+    this.collections =
+      this.collections?.map((each) => (each.id === id ? { ...each, items: Math.max(0, each.items + by) } : each)) ?? null;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeServer, json } from '../../../../test/fake-server.ts';
-import { EVERYTHING } from '../search/wish.ts';
-import { canBeFollowed, FollowedSearches } from './followed-search.svelte.ts';
+import { canBeFollowed, EVERYTHING } from '../search/wish.ts';
+import { FollowedSearches } from './followed-search.svelte.ts';
 import { feedOfSearch } from './feeds.ts';
 
 const wish = { ...EVERYTHING, q: 'fast  API', technologies: ['Rust', 'C'], tags: ['web'] };

@@ -4,10 +4,6 @@ import type { Wish } from '../search/wish.ts';
 /** One person follows up to 50 searches: all of them fit on one page. */
 const ALL = 200;
 
-/** What the server takes as a search: a price alone would fit too much. */
-export const canBeFollowed = (wish: Wish): boolean =>
-  /[\p{L}\p{N}]/u.test(wish.q) || wish.technologies.length + wish.tags.length > 0 || wish.license !== null;
-
 /** The searches that the one who looks follows, by what they ask for. */
 export class FollowedSearches {
   #ids = $state.raw<ReadonlyMap<string, string> | null>(null);
