@@ -144,6 +144,22 @@ async def test_collections_are_listed_newest_first_and_go_with_their_items(marke
     assert (await ada.get("/api/v1/users/nobody/collections")).status_code == 404
 
 
+async def test_one_asks_which_of_ones_collections_a_project_is_in(market: Market, ada: Person) -> None:
+    grace = market.member("Grace")
+    holding = await made(grace, title="With it", visibility="private")
+    await made(grace, title="Without it")
+    others = await made(ada, title="Of somebody else")
+    await grace.put(f"{holding}/items/ada.alpha", {})
+    await ada.put(f"{others}/items/ada.alpha", {})
+    found = (await grace.get(MINE, project="ada.alpha")).json()["items"]
+    assert [item["title"] for item in found] == ["With it"]
+    assert (await grace.get(MINE, project="ada.beta")).json()["items"] == []
+    assert (await grace.get(MINE, project="ada.nothing")).status_code == 404
+    draft = await ada.create("Secret", status="draft")
+    assert (await grace.get(MINE, project=draft["slug"])).status_code == 404
+    assert (await market.nobody().get(MINE, project="ada.alpha")).status_code == 401
+
+
 async def test_the_same_request_again_makes_nothing_new(market: Market) -> None:
     grace = market.member("Grace")
     body = {"title": "Engines", "visibility": "private"}

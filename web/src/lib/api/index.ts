@@ -7,4 +7,5 @@ export * from './orders.ts';
 export * from './problem.ts';
 export { request, transport } from './request.ts';
 export * from './seats.ts';
+export * from './social.ts';
 export type * from './types.ts';

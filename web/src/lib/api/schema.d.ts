@@ -5459,6 +5459,8 @@ export interface operations {
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description a slug: only those that this project is in */
+                project?: string | null;
             };
             header?: never;
             path?: never;

@@ -1,4 +1,4 @@
-import type { Price, ProjectStatus } from '#lib/api/index.ts';
+import { asProblem, type Price, type ProjectStatus } from '#lib/api/index.ts';
 
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat('en');
@@ -36,6 +36,12 @@ export const exactly = (count: number): string => whole.format(count);
 /** "1 project", "12,431 projects". */
 export function many(count: number, one: string, more = `${one}s`): string {
   return `${exactly(count)} ${count === 1 ? one : more}`;
+}
+
+/** Why something did not happen, and what to do: for a line of news. */
+export function refusal(error: unknown): string {
+  const { title, detail, action } = asProblem(error);
+  return [title.replace(/\.$/, ''), detail, action].map((part) => part?.replace(/\.$/, '')).filter(Boolean).join('. ') + '.';
 }
 
 /** How many digits of a currency are behind the point: 2 for EUR, 0 for JPY. */

@@ -1,8 +1,10 @@
 """Collections of projects."""
 
+from typing import Annotated
+
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
@@ -39,9 +41,10 @@ class CollectionsController(Controller):
         principal: NamedDependency[Principal],
         page: NamedDependency[PageRequest],
         collecting: NamedDependency[Collecting],
+        project: Annotated[str | None, QueryParameter(description="a slug: only those that this project is in")] = None,
     ) -> PageView[CollectionView]:
         """The private ones too."""
-        found = await collecting.list_own(principal, page)
+        found = await collecting.list_own(principal, page, holding=project)
         return PageView([CollectionView.of(each) for each in found.items], found.next_cursor)
 
     @get(

@@ -102,10 +102,23 @@ class Collecting(UseCases):
             shown = await _to_change(work.stores, collection_id, by, if_match)
             await work.stores.collections.delete(shown.collection.id)
 
-    async def list_own(self, by: Principal, wanted: PageRequest) -> Page[ShownCollection]:
+    async def list_own(
+        self, by: Principal, wanted: PageRequest, *, holding: str | None = None
+    ) -> Page[ShownCollection]:
+        """
+        Args:
+            holding: the slug of a project; only those that it is in.
+
+        Raises:
+            ProjectNotFound, Unauthenticated, Forbidden
+        """
         policy.require_account(by)
         async with self.reading() as stores:
-            return await stores.collections.page_of(by.id, wanted, public_only=False)
+            project = (await self.find(stores, holding)).project if holding is not None else None
+            if project is not None:
+                policy.require(Action.SEE, by, project)
+            project_id = project.id if project else None
+            return await stores.collections.page_of(by.id, wanted, public_only=False, holding=project_id)
 
     async def list_of(self, handle: str, wanted: PageRequest) -> Page[ShownCollection]:
         """

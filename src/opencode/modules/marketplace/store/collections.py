@@ -34,11 +34,21 @@ class CollectionStore:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _shown(row) if row else None
 
-    async def page_of(self, owner_id: str, wanted: PageRequest, *, public_only: bool) -> Page[ShownCollection]:
-        """Collections of one owner, newest first."""
+    async def page_of(
+        self, owner_id: str, wanted: PageRequest, *, public_only: bool, holding: ProjectId | None = None
+    ) -> Page[ShownCollection]:
+        """
+        Collections of one owner, newest first.
+
+        Args:
+            holding: only those that this project is in.
+        """
         query = _shown_query().where(collections.c.owner_id == owner_id)
         if public_only:
             query = query.where(collections.c.visibility == Visibility.PUBLIC)
+        if holding is not None:
+            holders = select(collection_items.c.collection_id).where(collection_items.c.project_id == holding)
+            query = query.where(collections.c.id.in_(holders))
         query = newest_first(query, collections.c.created_at, collections.c.id, wanted)
         found = [_shown(row) for row in (await self._connection.execute(query)).mappings()]
         return Page.cut(found, wanted.limit, lambda each: time_keys(each.collection.created_at, each.collection.id))

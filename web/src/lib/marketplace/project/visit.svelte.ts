@@ -9,12 +9,17 @@ export class ProjectVisit {
   status = $state<VisitStatus>('loading');
   problem = $state.raw<ApiProblem | null>(null);
   isDownloading = $state(false);
+  /** Of this visit. */
+  downloads = $state(0);
   #slug = '';
   #starWish: boolean | null = null;
 
   /** Answers with the slug that the project has now, which may be another one. */
   async load(slug: string): Promise<string | null> {
-    if (this.project?.slug !== slug) this.project = null;
+    if (this.project?.slug !== slug) {
+      this.project = null;
+      this.downloads = 0;
+    }
     this.#slug = slug;
     this.status = 'loading';
     this.problem = null;
@@ -63,6 +68,7 @@ export class ProjectVisit {
     this.isDownloading = true;
     try {
       const { url } = await marketplace.download(project.slug, randomKey());
+      this.downloads += 1;
       return url;
     } finally {
       this.isDownloading = false;

@@ -46,6 +46,10 @@ export function addressOf(wish: Wish): string {
   return text ? `?${text}` : '';
 }
 
+/** Does the server take it as a search to follow? A price alone would fit too much. */
+export const canBeFollowed = (wish: Wish): boolean =>
+  /[\p{L}\p{N}]/u.test(wish.q) || wish.technologies.length + wish.tags.length > 0 || wish.license !== null;
+
 /** One filter that is in force, and the wish without it. */
 export interface Chosen {
   facet: 'technologies' | 'license' | 'price' | 'tags';
