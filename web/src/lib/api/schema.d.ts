@@ -596,6 +596,25 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/markdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Markdown as a project's page will show it
+         * @description Nothing is kept.
+         */
+        post: operations["render_markdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/marketplace/catalogue/check": {
         parameters: {
             query?: never;
@@ -627,10 +646,6 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Show Markdown as a project's page will show it
-         * @description Nothing is kept.
-         */
-        post: operations["render_markdown"];
          * Fill the index of every server anew from the database
          * @description For administrators. Searching goes on meanwhile, and nothing that is written meanwhile is lost.
          */
@@ -1327,8 +1342,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/drafts": {
     "/api/v1/projects/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the counters of several projects
+         * @description Apart from projects, because they move all the time. Projects that not everybody sees are left out.
+         */
+        get: operations["get_counters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/drafts": {
         parameters: {
             query?: never;
             header?: never;
@@ -1342,13 +1376,6 @@ export interface paths {
          * @description Nothing is saved. `problems` names what could not be told.
          */
         post: operations["read_draft"];
-        /**
-         * Get the counters of several projects
-         * @description Apart from projects, because they move all the time. Projects that not everybody sees are left out.
-         */
-        get: operations["get_counters"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3129,6 +3156,7 @@ export interface components {
         ProblemView: {
             pointer: string;
             detail: string;
+        };
         /** ProcessReportView */
         ProcessReportView: {
             process: string;
@@ -5264,7 +5292,6 @@ export interface operations {
         };
     };
     render_markdown: {
-    check_catalogue: {
         parameters: {
             query?: never;
             header?: never;
@@ -5276,7 +5303,6 @@ export interface operations {
                 "application/json": components["schemas"]["MarkdownBody"];
             };
         };
-        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
@@ -5285,6 +5311,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RenderedView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["AgreementView"];
                 };
             };
@@ -6752,18 +6806,6 @@ export interface operations {
             };
         };
     };
-    read_draft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftAddress"];
-            };
-        };
     get_counters: {
         parameters: {
             query: {
@@ -6785,8 +6827,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DraftView"];
                     "application/json": components["schemas"]["CountersPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftAddress"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
