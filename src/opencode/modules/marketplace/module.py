@@ -1,7 +1,7 @@
 """The plug of the marketplace."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 from litestar import Router
@@ -71,6 +71,39 @@ class MarketplaceModule:
     errands: Errands
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Services:
+    """All use cases. A route takes one by its name here."""
+
+    browsing: Browsing
+    collecting: Collecting
+    counting: Counting
+    drafting: Drafting
+    entitlements: Entitlements
+    errands: Errands
+    feeding: Feeding
+    files: Files
+    following: Following
+    importing: Importing
+    listening: Listening
+    moderating: Moderating
+    ordering: Ordering
+    paying: Paying
+    people: People
+    proving: Proving
+    publishing: Publishing
+    readmes: Readmes
+    releasing: Releasing
+    reputing: Reputing
+    resembling: Resembling
+    reviewing: Reviewing
+    showing: Showing
+    sitemaps: Sitemaps
+    telling: Telling
+    tidying: Tidying
+    visiting: Visiting
+
+
 def build_index(settings: MarketplaceSettings, database: Database) -> CatalogIndex:
     """The index that the settings name, not yet opened."""
     # Loaded only here: a process that does without the marketplace, or has its index elsewhere, does without it too.
@@ -122,96 +155,101 @@ def build(
         proofs: looks for proofs of ownership; None looks on the public internet.
     """
     catalogue = Catalogue(parts, index)
-    counting = Counting(parts, catalogue)
-    publishing = Publishing(parts, settings, identity, catalogue)
-    entitlements = Entitlements(parts, settings, identity, catalogue)
-    files = Files(parts, settings, identity, catalogue, counting, entitlements, storage)
-    releasing = Releasing(parts, settings, identity, catalogue, entitlements)
-    visiting = Visiting(parts, settings, identity, catalogue, counting, entitlements, files)
-    browsing = Browsing(parts, settings, identity, catalogue)
-    moderating = Moderating(parts, settings, identity, catalogue)
-    people = People(parts, settings, identity, catalogue)
-    proving = Proving(parts, settings, identity, catalogue, proofs or Proofs(Fetcher(), TxtResolver()))
-    importing = Importing(parts, settings, identity, catalogue)
-    following = Following(parts, settings, identity, catalogue)
-    telling = Telling(parts, settings, identity, catalogue)
-    reviewing = Reviewing(parts, settings, identity, catalogue)
-    collecting = Collecting(parts, settings, identity, catalogue)
-    feeding = Feeding(parts, settings, identity, catalogue, browsing)
-    resembling = Resembling(parts, settings, identity, catalogue)
-    reputing = Reputing(parts, settings, identity, catalogue)
-    readmes = Readmes(parts, settings, identity, catalogue, build_renderer())
-    drafting = Drafting(parts, settings, identity, catalogue, build_draft_reader(settings))
-    tidying = Tidying(parts, settings, identity, catalogue)
-    stripe = build_stripe(settings)
-    providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
-    ordering = Ordering(parts, settings, identity, catalogue, providers)
-    paying = Paying(parts, settings, identity, catalogue, providers)
-    errands = Errands(parts, settings, identity, catalogue)
-
-    sitemaps = Sitemaps(parts, settings, identity, catalogue)
-    showing = Showing(parts, settings, identity, catalogue)
-    pages = MarketplacePages(browsing, showing, people, parts.public_url)
+    proofs = proofs or Proofs(Fetcher(), TxtResolver())
+    own = _services(parts, settings, identity, catalogue, storage, proofs)
 
     def react(reactions: Reactions) -> None:
-        add_reactions(reactions, catalogue, people, telling, resembling)
+        add_reactions(reactions, catalogue, own.people, own.telling, own.resembling)
         outdate(reactions, parts.cache)
 
     async def stop() -> None:
-        await errands.close()
-        await importing.close()
-        await counting.close()
+        await own.errands.close()
+        await own.importing.close()
+        await own.counting.close()
         await catalogue.close()
 
     def notices() -> dict[str, str]:
         return {} if catalogue.is_ready else {"catalogue": "is being read; searching answers 503 until it is done"}
 
-    services = {
-        "browsing": browsing,
-        "entitlements": entitlements,
-        "collecting": collecting,
-        "feeding": feeding,
-        "following": following,
-        "drafting": drafting,
-        "files": files,
-        "errands": errands,
-        "importing": importing,
-        "listening": Listening(parts.clock, paying, stripe),
-        "ordering": ordering,
-        "paying": paying,
-        "moderating": moderating,
-        "people": people,
-        "proving": proving,
-        "publishing": publishing,
-        "reviewing": reviewing,
-        "resembling": resembling,
-        "readmes": readmes,
-        "releasing": releasing,
-        "sitemaps": sitemaps,
-        "visiting": visiting,
-    }
     plug = Plug(
         name="marketplace",
-        routes=[_router(services)],
+        routes=[_router(own)],
         react=react,
-        pages=pages.offer,
+        pages=MarketplacePages(own.browsing, own.showing, own.people, parts.public_url).offer,
         jobs=jobs(
-            counting,
-            tidying,
+            own.counting,
+            own.tidying,
             catalogue,
-            ordering,
-            paying,
-            proving,
-            reputing,
-            files,
-            errands,
+            own.ordering,
+            own.paying,
+            own.proving,
+            own.reputing,
+            own.files,
+            own.errands,
             settings.catalogue_check_s,
         ),
         notices=notices,
         start=catalogue.start,
         stop=stop,
     )
-    return MarketplaceModule(plug, catalogue, counting, importing, telling, proving, reputing, files, errands)
+    return MarketplaceModule(
+        plug,
+        catalogue,
+        own.counting,
+        own.importing,
+        own.telling,
+        own.proving,
+        own.reputing,
+        own.files,
+        own.errands,
+    )
+
+
+def _services(
+    parts: Parts,
+    settings: MarketplaceSettings,
+    identity: Identity,
+    catalogue: Catalogue,
+    storage: Storage,
+    proofs: Proofs,
+) -> _Services:
+    shared = (parts, settings, identity, catalogue)
+    counting = Counting(parts, catalogue)
+    entitlements = Entitlements(*shared)
+    files = Files(*shared, counting, entitlements, storage)
+    browsing = Browsing(*shared)
+    stripe = build_stripe(settings)
+    providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
+    paying = Paying(*shared, providers)
+    return _Services(
+        browsing=browsing,
+        collecting=Collecting(*shared),
+        counting=counting,
+        drafting=Drafting(*shared, build_draft_reader(settings)),
+        entitlements=entitlements,
+        errands=Errands(*shared),
+        feeding=Feeding(*shared, browsing),
+        files=files,
+        following=Following(*shared),
+        importing=Importing(*shared),
+        listening=Listening(parts.clock, paying, stripe),
+        moderating=Moderating(*shared),
+        ordering=Ordering(*shared, providers),
+        paying=paying,
+        people=People(*shared),
+        proving=Proving(*shared, proofs),
+        publishing=Publishing(*shared),
+        readmes=Readmes(*shared, build_renderer()),
+        releasing=Releasing(*shared, entitlements),
+        reputing=Reputing(*shared),
+        resembling=Resembling(*shared),
+        reviewing=Reviewing(*shared),
+        showing=Showing(*shared),
+        sitemaps=Sitemaps(*shared),
+        telling=Telling(*shared),
+        tidying=Tidying(*shared),
+        visiting=Visiting(*shared, counting, entitlements, files),
+    )
 
 
 async def check_ledger(database: Database) -> Check:
@@ -243,9 +281,10 @@ def build_stripe(settings: MarketplaceSettings) -> Stripe | None:
         raise SettingsError([f"{variable_of('marketplace_stripe_url')} and its secrets: {error}"]) from None
 
 
-def _router(services: Mapping[str, Any]) -> Router:
+def _router(services: _Services) -> Router:
     """All routes, with each service as the dependency of its name."""
-    dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()}
+    named = {each.name: getattr(services, each.name) for each in fields(services)}
+    dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in named.items()}
     return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
 
 
