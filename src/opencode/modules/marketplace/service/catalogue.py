@@ -242,6 +242,7 @@ class Catalogue:
     async def _hear(self, touched: Touched) -> None:
         if self.is_shared:
             self._memory.forget(touched.ids)
+            await self._outdate_lists()
         else:
             await self._follow(touched)
 

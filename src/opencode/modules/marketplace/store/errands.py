@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.agreement import Agreement, Difference, Disagreement
 from opencode.modules.marketplace.domain.errands import Errand, ErrandKind, ErrandReport
-from opencode.modules.marketplace.store.tables import errands, reports
+from opencode.modules.marketplace.store.tables import errand_reports, errands
 
 
 class ErrandStore:
@@ -34,27 +34,27 @@ class ErrandStore:
 
     async def waiting(self, kind: ErrandKind, since: datetime) -> Errand | None:
         """The latest one of a kind that no process has taken up."""
-        taken = select(reports.c.errand_id).where(reports.c.errand_id == errands.c.id)
+        taken = select(errand_reports.c.errand_id).where(errand_reports.c.errand_id == errands.c.id)
         query = select(errands).where(errands.c.kind == kind, errands.c.asked_at >= since, ~taken.exists())
         row = (await self._connection.execute(query.order_by(errands.c.asked_at.desc()).limit(1))).mappings()
         found = row.one_or_none()
         return Errand(**found) if found else None
 
     async def reports_of(self, errand_id: str) -> list[ErrandReport]:
-        query = select(reports).where(reports.c.errand_id == errand_id).order_by(reports.c.process)
+        query = select(errand_reports).where(errand_reports.c.errand_id == errand_id).order_by(errand_reports.c.process)
         return [_report(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def begin(self, new: ErrandReport) -> bool:
         """Take an errand up. Returns False when somebody of this name has done so already."""
         try:
-            await self._connection.execute(insert(reports).values(_row(new)))
+            await self._connection.execute(insert(errand_reports).values(_row(new)))
         except IntegrityError:
             return False
         return True
 
     async def save(self, report: ErrandReport) -> None:
-        key = (reports.c.errand_id == report.errand_id, reports.c.process == report.process)
-        await self._connection.execute(update(reports).where(*key).values(_row(report)))
+        key = (errand_reports.c.errand_id == report.errand_id, errand_reports.c.process == report.process)
+        await self._connection.execute(update(errand_reports).where(*key).values(_row(report)))
 
     async def any_before(self, moment: datetime) -> bool:
         query = select(errands.c.id).where(errands.c.asked_at < moment).limit(1)
@@ -62,7 +62,7 @@ class ErrandStore:
 
     async def forget_before(self, moment: datetime) -> None:
         old = select(errands.c.id).where(errands.c.asked_at < moment)
-        await self._connection.execute(delete(reports).where(reports.c.errand_id.in_(old)))
+        await self._connection.execute(delete(errand_reports).where(errand_reports.c.errand_id.in_(old)))
         await self._connection.execute(delete(errands).where(errands.c.asked_at < moment))
 
 

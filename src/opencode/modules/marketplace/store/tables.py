@@ -259,7 +259,7 @@ errands = Table(
     Index(None, "asked_at"),
 )
 
-reports = Table(
+errand_reports = Table(
     "catalogue_reports",
     metadata,
     Column("errand_id", _ID, nullable=False),
