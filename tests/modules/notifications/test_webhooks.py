@@ -239,6 +239,7 @@ async def test_a_webhook_that_never_answers_is_switched_off_and_its_owner_is_tol
         told = (await ada.inbox())[0]
         assert told["kind"] == "webhook.disabled"
         assert "10 calls in a row" in told["body"]
+        assert told["path"] == f"/settings/webhooks/{webhook['id']}"
         assert {item["status"] for item in await history(ada, webhook)} == {"failed"}
         world.clock.advance(86_400)
         await world.tell(ada, title="Meanwhile")

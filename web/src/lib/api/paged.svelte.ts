@@ -40,6 +40,16 @@ export class Paged<T extends { id: string }> {
     while (this.hasMore && !this.#busy && round === this.#round && this.status !== 'failed') await this.more();
   }
 
+  /** As before the first page: for a list that will be another one. */
+  clear(): void {
+    this.#round += 1;
+    this.#busy = false;
+    this.items = [];
+    this.#cursor = null;
+    this.#started = false;
+    this.status = 'loading';
+  }
+
   replace(item: T): void {
     this.items = this.items.map((other) => (other.id === item.id ? item : other));
   }
@@ -49,7 +59,12 @@ export class Paged<T extends { id: string }> {
   }
 
   prepend(item: T): void {
-    this.items = [item, ...this.items];
+    this.insert(item, 0);
+  }
+
+  /** Puts it before what is at this place now. */
+  insert(item: T, index: number): void {
+    this.items = [...this.items.slice(0, index), item, ...this.items.slice(index)];
   }
 
   async #take(cursor: string | null, join: (page: T[]) => readonly T[]): Promise<void> {

@@ -14,6 +14,8 @@ export interface RequestOptions {
   idempotencyKey?: string;
   /** The revision that a change is made for: 412 when there is a later one. */
   revision?: number;
+  /** Sent also when the page is left at this moment. */
+  keepalive?: boolean;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -49,6 +51,7 @@ async function send(method: Method, path: string, options: RequestOptions): Prom
       signal: options.signal,
       credentials: credentialsFor(options.token),
       cache: 'no-store',
+      keepalive: options.keepalive,
     });
   } catch (error) {
     if (options.signal?.aborted) throw error;

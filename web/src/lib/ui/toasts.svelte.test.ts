@@ -31,4 +31,17 @@ describe('news', () => {
     for (const text of ['one', 'two', 'three', 'four']) toasts.show(text, { durationMs: 0 });
     expect(toasts.list.map(({ text }) => text)).toEqual(['two', 'three', 'four']);
   });
+
+  it('says once that it is gone, whatever ended it', () => {
+    const toasts = new Toasts();
+    const gone: string[] = [];
+    const dismissed = toasts.show('one', { ended: () => gone.push('dismissed') });
+    toasts.dismiss(dismissed);
+    toasts.dismiss(dismissed);
+    toasts.show('two', { ended: () => gone.push('by itself') });
+    vi.advanceTimersByTime(6000);
+    toasts.show('three', { ended: () => gone.push('pushed out') });
+    for (const text of ['four', 'five', 'six']) toasts.show(text);
+    expect(gone).toEqual(['dismissed', 'by itself', 'pushed out']);
+  });
 });

@@ -17,6 +17,8 @@ export interface ToastOptions {
   action?: ToastAction;
   /** How long it stays; 0 means until it is dismissed. */
   durationMs?: number;
+  /** Called once when it is gone, for whatever reason; after the action, if that was chosen. */
+  ended?: () => void;
 }
 
 const DURATION_MS = 6000;
@@ -27,9 +29,11 @@ export class Toasts {
   list = $state.raw<readonly Toast[]>([]);
   #nextId = 1;
   readonly #timers = new Map<number, { left: number; since: number; timer: ReturnType<typeof setTimeout> }>();
+  readonly #ends = new Map<number, () => void>();
 
-  show(text: string, { tone = 'neutral', action, durationMs = DURATION_MS }: ToastOptions = {}): number {
+  show(text: string, { tone = 'neutral', action, durationMs = DURATION_MS, ended }: ToastOptions = {}): number {
     const id = this.#nextId++;
+    if (ended) this.#ends.set(id, ended);
     const kept = this.list.slice(-(MOST_AT_ONCE - 1));
     for (const gone of this.list.slice(0, -(MOST_AT_ONCE - 1))) this.#forget(gone.id);
     this.list = [...kept, { id, text, tone, action: action ?? null }];
@@ -62,6 +66,9 @@ export class Toasts {
   #forget(id: number): void {
     clearTimeout(this.#timers.get(id)?.timer);
     this.#timers.delete(id);
+    const ended = this.#ends.get(id);
+    this.#ends.delete(id);
+    ended?.();
   }
 }
 

@@ -159,6 +159,6 @@ class Delivering(UseCases):
             title="Your webhook was switched off",
             body=f"{calls} of {webhook.url} failed, the last one because: {tried.error}. Switch it on again once it "
             "answers; what was not delivered can be replayed.",
-            path="/inbox",
+            path=f"/settings/webhooks/{webhook.id}",
             at=self.clock.now(),
         )
