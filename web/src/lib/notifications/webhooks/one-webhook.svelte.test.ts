@@ -57,10 +57,10 @@ describe('a webhook', () => {
 
   it('says in words why it was switched off', () => {
     const off = { ...webhook, active: false, failures: 50, switched_off_at: '2026-11-26T09:00:00Z' };
-    const refused = delivery({ attempts: 3, response_status: 500, attempted_at: off.switched_off_at });
+    const refused = delivery({ attempts: 3, response_status: 500, error: 'the answer was 500', attempted_at: off.switched_off_at });
     expect(standingOf(off)).toBe('switched off');
     expect(standingOf({ ...off, switched_off_at: null })).toBe('paused');
-    expect(offReason(off, refused)).toBe('50 calls in a row failed. The last one: answered 500.');
+    expect(offReason(off, refused)).toBe('50 calls in a row failed. The last one: the answer was 500.');
     expect(offReason(off, null)).toBe('50 calls in a row failed.');
     expect(offReason({ ...off, failures: 1 }, { ...refused, response_status: 410 })).toMatch('wants no more');
   });

@@ -17,13 +17,7 @@ export const STATE_TONES = { waiting: 'warn', delivered: 'good', failed: 'bad' }
 export function offReason({ failures }: Webhook, last: Delivery | null): string {
   if (last?.response_status === 410) return 'The receiver answered 410, which means that it wants no more.';
   const calls = failures === 1 ? '1 call failed.' : `${failures} calls in a row failed.`;
-  return last ? `${calls} The last one: ${answerWords(last)}.` : calls;
-}
-
-/** "answered 500", "no answer within 10 s": what came of the latest call. */
-export function answerWords({ response_status, error, attempts }: Delivery): string {
-  if (response_status !== null) return `answered ${response_status}`;
-  return error || (attempts === 0 ? 'not tried yet' : 'no answer');
+  return last?.error ? `${calls} The last one: ${last.error}.` : calls;
 }
 
 /** What a receiver does to know that a message is genuine. */
