@@ -73,7 +73,10 @@ class ProfileChanged(Event, frozen=True, tag="marketplace.profile_changed.v1"):
 
 
 class ArchivedProjectChanged(Event, frozen=True, tag="marketplace.archived_project_changed.v1"):
-    """A project that is no longer in the catalogue, but still read, says something else of itself, or is deleted."""
+    """
+    A project that is not in the catalogue, but read by everybody who has its address, says something else of itself;
+    or it is read no longer, or again.
+    """
 
     project_id: ProjectId
     owner_id: str

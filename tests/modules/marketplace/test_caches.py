@@ -11,7 +11,7 @@ from opencode.contracts import marketplace as contract
 from opencode.contracts.events import Event
 from opencode.modules.marketplace.domain.surrogates import OUTDATES
 from opencode.modules.marketplace.service.showing import Sheet, Showing
-from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Reader
+from tests.modules.marketplace.conftest import CASES, PROJECTS, Json, Market, Reader
 
 MATH = "/projects?tags=math"
 
@@ -115,6 +115,23 @@ async def test_what_leaves_the_catalogue_or_is_deleted_is_gone_at_once(
     assert (await market.nobody().get(f"/api/v1{path}")).status_code == 404
 
 
+@pytest.mark.parametrize("status", ["published", "archived"])
+async def test_what_a_moderator_takes_out_of_sight_is_gone_at_once(
+    market: Market, reader: Reader, project: Json, status: str
+) -> None:
+    path, minerva = f"/projects/{project['slug']}", market.moderator()
+    await owner_of(market).patch(f"/api/v1{path}", {"status": status})
+    reported = {"reason": "spam", "text": "It only advertises."}
+    assert (await market.member("Bob").post(f"/api/v1{path}/reports", reported)).status_code == 201
+    (case,) = (await minerva.get(CASES)).json()["items"]
+    for decision, shown in (("quarantine", 404), ("restore", 200)):
+        assert (await reader.gets(path)).status != shown
+        decided = await minerva.post(f"{CASES}/{case['id']}/decide", {"decision": decision, "reason": "Because."})
+        assert decided.status_code == 200, decided.text
+        assert (await reader.gets(path)).status == shown
+        assert (await market.nobody().get(f"/api/v1{path}")).status_code == shown
+
+
 async def test_what_was_not_there_is_there_as_soon_as_it_appears(market: Market, reader: Reader) -> None:
     ada, nobody = market.member("Ada"), market.nobody()
     draft = await ada.create("Engine", status="draft")
@@ -160,7 +177,7 @@ def test_every_event_of_the_marketplace_says_what_it_outdates() -> None:
         for each in vars(contract).values()
         if isinstance(each, type) and issubclass(each, Event) and each is not Event
     }
-    assert events - OUTDATES.keys() == {contract.ProjectStood}, "counters are on no page"
+    assert events - OUTDATES.keys() == {contract.ProjectStood, contract.ReleasePublished}, "what is on no page"
 
 
 async def test_a_hundred_who_come_at_once_have_a_page_made_once(

@@ -127,6 +127,14 @@ def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
     return Importer(fetcher, Places.of(settings)).draft
 
 
+def summarise(markdown: str) -> str:
+    """What Markdown says first."""
+    # Loaded at the first text only, as the renderer is.
+    from opencode.modules.marketplace.adapters.readme import summary_of
+
+    return summary_of(markdown)
+
+
 def build_renderer() -> Render:
     """What makes HTML of Markdown."""
 
@@ -218,6 +226,7 @@ def _services(
     entitlements = Entitlements(*shared)
     files = Files(*shared, counting, entitlements, storage)
     browsing = Browsing(*shared)
+    readmes = Readmes(*shared, build_renderer())
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     paying = Paying(*shared, providers)
@@ -239,12 +248,12 @@ def _services(
         people=People(*shared),
         proving=Proving(*shared, proofs),
         publishing=Publishing(*shared),
-        readmes=Readmes(*shared, build_renderer()),
+        readmes=readmes,
         releasing=Releasing(*shared, entitlements),
         reputing=Reputing(*shared),
         resembling=Resembling(*shared),
         reviewing=Reviewing(*shared),
-        showing=Showing(*shared),
+        showing=Showing(*shared, readmes, summarise),
         sitemaps=Sitemaps(*shared),
         telling=Telling(*shared),
         tidying=Tidying(*shared),

@@ -71,7 +71,7 @@ OUTDATES: dict[type[Event], Callable[[Any], Iterable[str]]] = {
     ProfileChanged: _of_person,
     UserRegistered: _of_new_person,
 }
-"""What an event changes. `ProjectStood` is not here: counters are on no page, and are asked for apart."""
+"""What an event changes. `ProjectStood` and `ReleasePublished` are not here: counters and releases are on no page."""
 
 
 def outdated_by(events: Iterable[Event]) -> list[str]:

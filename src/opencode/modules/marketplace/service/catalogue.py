@@ -148,6 +148,7 @@ class Catalogue:
         if successor.is_shared:
             # Another process may have changed what was just being put here.
             await self._comparison.mend()
+        await self._outdate_lists()
         log.info("catalogue is rebuilt", projects=count)
         return count
 
@@ -272,6 +273,7 @@ class Catalogue:
                 elif self._lagged:
                     self._lagged = False
                     mended = await self._comparison.mend()
+                    await self._outdate_lists()
                     log.info("catalogue is in step again", projects=mended.projects, changed=mended.disagreements)
             except Exception:
                 self._lagged = self._ready

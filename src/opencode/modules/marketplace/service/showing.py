@@ -1,15 +1,22 @@
 """What everybody may read of projects, for pages that are the same for all. Nothing is counted here."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from opencode.contracts.identity import Identity
+from opencode.infra.plugs import Parts
 from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace import policy
-from opencode.modules.marketplace.adapters.readme import render, summary_of
 from opencode.modules.marketplace.domain.project import Project
-from opencode.modules.marketplace.domain.repositories import repository_of
 from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import UseCases
+from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.readmes import Readmes
+from opencode.modules.marketplace.settings import MarketplaceSettings
+
+Summarise = Callable[[str], str]
+"""What a text in Markdown says first, as one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,19 @@ class Sheet:
 
 
 class Showing(UseCases):
+    def __init__(
+        self,
+        parts: Parts,
+        settings: MarketplaceSettings,
+        identity: Identity,
+        catalogue: Catalogue,
+        readmes: Readmes,
+        summarise: Summarise,
+    ) -> None:
+        super().__init__(parts, settings, identity, catalogue)
+        self._readmes = readmes
+        self._summarise = summarise
+
     async def project(self, slug: str) -> Sheet:
         """
         Raises:
@@ -43,11 +63,6 @@ class Showing(UseCases):
         if not policy.may_have(ANONYMOUS, project):
             # Where what is sold is kept, and what leads there, only who paid for it reads.
             project = replace(project, repository_url=None)
-        # A long text takes a while, and others are waiting.
-        summary, readme = await asyncio.to_thread(_read, project)
+        summary = project.summary or await asyncio.to_thread(self._summarise, project.description)
+        readme = await self._readmes.html_of(project.description, project.repository_url)
         return Sheet(project, shown.owner_name, summary, readme)
-
-
-def _read(project: Project) -> tuple[str, str]:
-    repository = repository_of(project.repository_url) if project.repository_url else None
-    return project.summary or summary_of(project.description), render(project.description, repository)
