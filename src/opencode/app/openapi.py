@@ -16,7 +16,7 @@ from opencode.infra.http import SESSION_COOKIE
 
 Json = dict[str, Any]
 
-_METHODS = ("get", "put", "post", "patch", "delete")
+_METHODS = ("get", "head", "put", "post", "patch", "delete")
 _NOISE = ("deprecated", "allowEmptyValue", "allowReserved", "explode", "headers")
 _PROBLEM = {
     "title": "Problem",
