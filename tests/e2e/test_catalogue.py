@@ -64,7 +64,7 @@ async def test_from_signing_up_to_an_archived_project(stage: Stage, house: House
     ada = await stage.somebody(**A_PERSON)
     page = ada.page
     await ada.goes_to("/projects")
-    await page.get_by_role("link", name="New project").click()
+    await page.get_by_role("link", name="New project", exact=True).click()
     await page.get_by_role("link", name="Create one").click()
     await page.get_by_label("Your name").fill("Ada Lovelace")
     await page.get_by_label("E-mail").fill("ada.publishes@example.org")
