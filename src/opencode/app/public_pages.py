@@ -162,7 +162,8 @@ def _apology(error: OpenCodeError) -> PublicPage:
 
 
 def _feed(title: str, path: str) -> Markup:
-    return element("link", rel="alternate", type="application/atom+xml", title=title, href=path)
+    # Marked, so that the application takes it out when it draws itself: it names the feed of each page that it shows.
+    return element("link", rel="alternate", type="application/atom+xml", title=title, href=path, data_public_page=True)
 
 
 def _etag(body: bytes) -> str:
