@@ -211,8 +211,9 @@ async def test_a_slow_receiver_delays_nobody_else(world: World) -> None:
         for number in range(3):
             await world.tell(ada, grace, title=f"Number {number}")
             await world.job("call webhooks of people")
-            quick.called.clear()
-            await quick.called.wait()
+            while len(quick.got) < number + 2:  # the one before the loop is among them
+                quick.called.clear()
+                await quick.called.wait()
         assert len(slow.got) == 1
         slow.opened.set()
         await world.module.delivering.settled()
