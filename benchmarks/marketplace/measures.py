@@ -12,9 +12,9 @@ from benchmarks.collaboration.statistics import Figures, percentile
 from benchmarks.marketplace.catalogue import SEED, catalogue
 from benchmarks.marketplace.peer import SqliteCatalog
 from benchmarks.marketplace.peer_postgres import peers
-from benchmarks.marketplace.queries import mixed, with_mistake
+from benchmarks.marketplace.queries import labels_of, mixed, with_mistake
 from opencode.modules.marketplace.adapters.catalog import EmbeddedCatalog
-from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, Listing, Order, PriceFilter, Search
+from opencode.modules.marketplace.domain.catalog import FACET_VALUES, Facets, Listing, Order, Search
 from opencode.modules.marketplace.domain.words import joined
 
 _PAGE = 20
@@ -164,12 +164,8 @@ def _sets(listings: list[Listing]) -> dict[tuple[str, str], int]:
 
 
 def _matching(search: Search, sets: dict[tuple[str, str], int], count: int) -> int:
-    filters = search.filters
-    wanted = [("technologies", value) for value in filters.technologies] + [("tags", tag) for tag in filters.tags]
-    wanted += [("license", filters.license)] if filters.license else []
-    wanted += [("price", filters.price.value)] if filters.price is not PriceFilter.ALL else []
     matching = (1 << count) - 1
-    for value in wanted:
+    for value in labels_of(search):
         matching &= sets[value]
     return matching
 

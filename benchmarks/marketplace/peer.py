@@ -3,7 +3,8 @@
 import sqlite3
 from collections.abc import Iterable
 
-from opencode.modules.marketplace.domain.catalog import Listing, Order, PriceFilter, Search
+from benchmarks.marketplace.queries import labels_of
+from opencode.modules.marketplace.domain.catalog import Listing, Order, Search
 from opencode.modules.marketplace.domain.words import words_of
 
 _ORDERS = {Order.RECENT: "updated_at desc", Order.NAME: "name", Order.TRENDING: "trending desc"}
@@ -74,10 +75,7 @@ class SqliteCatalog:
 
     def _matching(self, search: Search) -> tuple[str, list[str]]:
         words = words_of(search.text)
-        wanted = search.filters
-        labels = [("technologies", value) for value in wanted.technologies] + [("tags", tag) for tag in wanted.tags]
-        labels += [("license", wanted.license)] if wanted.license else []
-        labels += [("price", wanted.price.value)] if wanted.price is not PriceFilter.ALL else []
+        labels = labels_of(search)
         conditions: list[str] = []
         values: list[str] = []
         if words:

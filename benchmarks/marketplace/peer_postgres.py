@@ -10,9 +10,10 @@ from typing import Any
 
 import asyncpg
 
+from benchmarks.marketplace.queries import labels_of
 from opencode.infra.db import Database
 from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
-from opencode.modules.marketplace.domain.catalog import Found, Listing, Order, PriceFilter, Search
+from opencode.modules.marketplace.domain.catalog import Found, Listing, Order, Search
 from opencode.modules.marketplace.domain.words import words_of
 from tests.servers import running_postgres
 
@@ -131,10 +132,7 @@ def peers() -> Generator[tuple[PostgresPeer, OursInPostgres]]:
 
 def _conditions(search: Search) -> tuple[list[str], list[str]]:
     words = words_of(search.text)
-    wanted = search.filters
-    labels = [("technologies", value) for value in wanted.technologies] + [("tags", tag) for tag in wanted.tags]
-    labels += [("license", wanted.license)] if wanted.license else []
-    labels += [("price", wanted.price.value)] if wanted.price is not PriceFilter.ALL else []
+    labels = labels_of(search)
     conditions: list[str] = []
     values: list[str] = []
     if words:

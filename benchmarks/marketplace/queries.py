@@ -30,6 +30,15 @@ def mixed(chance: random.Random, listings: Sequence[Listing]) -> Search:
     return Search(words, filters, order)
 
 
+def labels_of(search: Search) -> list[tuple[str, str]]:
+    """What a search is narrowed by: (facet, value)."""
+    filters = search.filters
+    labels = [("technologies", value) for value in filters.technologies] + [("tags", tag) for tag in filters.tags]
+    labels += [("license", filters.license)] if filters.license else []
+    labels += [("price", filters.price.value)] if filters.price is not PriceFilter.ALL else []
+    return labels
+
+
 def with_mistake(chance: random.Random, word: str) -> str:
     """One letter less, one more, another one, or two that changed places."""
     at = chance.randrange(len(word))

@@ -18,8 +18,8 @@ from benchmarks.collaboration.ours import API, Ours
 from benchmarks.collaboration.statistics import Figures, percentile
 from benchmarks.execution.wire import Connection, connected, encoded
 from benchmarks.marketplace.catalogue import SEED
-from benchmarks.marketplace.queries import mixed
-from opencode.modules.marketplace.domain.catalog import Listing, PriceFilter, Search
+from benchmarks.marketplace.queries import labels_of, mixed
+from opencode.modules.marketplace.domain.catalog import Listing, Search
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT
 
 SEARCHES_PER_S = 200
@@ -171,12 +171,8 @@ def _spread(durations: Sequence[float]) -> Figures:
 
 
 def _query(search: Search) -> str:
-    filters = search.filters
     asked = [("q", search.text), ("sort", search.order.value), ("limit", str(search.limit))]
-    asked += [("technologies", each) for each in filters.technologies] + [("tags", each) for each in filters.tags]
-    asked += [("license", filters.license)] if filters.license else []
-    asked += [("price", filters.price.value)] if filters.price is not PriceFilter.ALL else []
-    return urlencode(asked)
+    return urlencode(asked + labels_of(search))
 
 
 def _line(listing: Listing) -> dict[str, object]:
