@@ -11,7 +11,6 @@ from opencode.modules.marketplace.domain.words import words_of, words_of_name
 
 FULL_IMPACT = 255
 """The most that a word weighs in a project, as indexes keep it."""
-_MARK = "\1"
 
 
 @dataclass(frozen=True, slots=True)

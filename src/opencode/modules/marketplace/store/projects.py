@@ -275,20 +275,7 @@ class ProjectStore:
         await self._connection.execute(delete(follows).where(*own))
         own_reviews = select(reviews.c.id).where(reviews.c.project_id == project_id)
         await self._connection.execute(delete(review_marks).where(review_marks.c.review_id.in_(own_reviews)))
-        own_tables = (
-            collection_items,
-            reviews,
-            uses,
-            slugs,
-            stars,
-            interactions,
-            counters,
-            days,
-            proofs,
-            releases,
-            release_files,
-        )
-        for table in own_tables:
+        for table in _OF_ONE_PROJECT:
             await self._connection.execute(delete(table).where(table.c.project_id == project_id))
         await self._connection.execute(delete(projects).where(projects.c.id == project_id))
 
@@ -302,6 +289,7 @@ _OF_ONE_PROJECT = (
     interactions,
     counters,
     days,
+    proofs,
     releases,
     release_files,
 )
