@@ -8,6 +8,7 @@ import pytest
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.modules.marketplace.domain.repositories import Repository
+from opencode.modules.marketplace.service.base import Shared
 from opencode.modules.marketplace.service.readmes import QUICK_CHARACTERS, Readmes
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
@@ -89,14 +90,8 @@ class Renderer:
 def readmes(parts: Parts, renderer: Renderer, *, remembered: int = 10_000) -> Readmes:
     nothing = IdentityInMemory(ManualClock())
     catalogue = None
-    return Readmes(
-        parts,
-        MarketplaceSettings(),
-        nothing,
-        catalogue,  # pyright: ignore[reportArgumentType]
-        renderer,
-        remembered=remembered,
-    )
+    shared = Shared(parts, MarketplaceSettings(), nothing, catalogue)  # pyright: ignore[reportArgumentType]
+    return Readmes(shared, renderer, remembered=remembered)
 
 
 async def test_a_text_is_rendered_once_for_all_who_ask_for_it(parts: Parts) -> None:

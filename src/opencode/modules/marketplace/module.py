@@ -24,6 +24,7 @@ from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions, outdate
 from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.routes.pages import MarketplacePages
+from opencode.modules.marketplace.service.base import Shared
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.collecting import Collecting
@@ -221,43 +222,43 @@ def _services(
     storage: Storage,
     proofs: Proofs,
 ) -> _Services:
-    shared = (parts, settings, identity, catalogue)
+    shared = Shared(parts, settings, identity, catalogue)
     counting = Counting(parts, catalogue)
-    entitlements = Entitlements(*shared)
-    files = Files(*shared, counting, entitlements, storage)
-    browsing = Browsing(*shared)
-    readmes = Readmes(*shared, build_renderer())
+    entitlements = Entitlements(shared)
+    files = Files(shared, counting, entitlements, storage)
+    browsing = Browsing(shared)
+    readmes = Readmes(shared, build_renderer())
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
-    paying = Paying(*shared, providers)
+    paying = Paying(shared, providers)
     return _Services(
         browsing=browsing,
-        collecting=Collecting(*shared),
+        collecting=Collecting(shared),
         counting=counting,
-        drafting=Drafting(*shared, build_draft_reader(settings)),
+        drafting=Drafting(shared, build_draft_reader(settings)),
         entitlements=entitlements,
-        errands=Errands(*shared),
-        feeding=Feeding(*shared, browsing),
+        errands=Errands(shared),
+        feeding=Feeding(shared, browsing),
         files=files,
-        following=Following(*shared),
-        importing=Importing(*shared),
+        following=Following(shared),
+        importing=Importing(shared),
         listening=Listening(parts.clock, paying, stripe),
-        moderating=Moderating(*shared),
-        ordering=Ordering(*shared, providers),
+        moderating=Moderating(shared),
+        ordering=Ordering(shared, providers),
         paying=paying,
-        people=People(*shared),
-        proving=Proving(*shared, proofs),
-        publishing=Publishing(*shared),
+        people=People(shared),
+        proving=Proving(shared, proofs),
+        publishing=Publishing(shared),
         readmes=readmes,
-        releasing=Releasing(*shared, entitlements),
-        reputing=Reputing(*shared),
-        resembling=Resembling(*shared),
-        reviewing=Reviewing(*shared),
-        showing=Showing(*shared, readmes, summarise),
-        sitemaps=Sitemaps(*shared),
-        telling=Telling(*shared),
-        tidying=Tidying(*shared),
-        visiting=Visiting(*shared, counting, entitlements, files),
+        releasing=Releasing(shared, entitlements),
+        reputing=Reputing(shared),
+        resembling=Resembling(shared),
+        reviewing=Reviewing(shared),
+        showing=Showing(shared, readmes, summarise),
+        sitemaps=Sitemaps(shared),
+        telling=Telling(shared),
+        tidying=Tidying(shared),
+        visiting=Visiting(shared, counting, entitlements, files),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opencode.contracts.events import Event
@@ -46,15 +46,25 @@ _ETAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]{1,64})?"')
 _MINUTE_S = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all use cases are given."""
+
+    parts: Parts
+    settings: MarketplaceSettings
+    identity: Identity
+    catalogue: Catalogue
+
+
 class UseCases:
     """Base of the module's use cases."""
 
-    def __init__(self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue) -> None:
-        self.parts = parts
-        self.settings = settings
-        self.clock = parts.clock
-        self.identity = identity
-        self.catalogue = catalogue
+    def __init__(self, shared: Shared) -> None:
+        self.parts = shared.parts
+        self.settings = shared.settings
+        self.clock = shared.parts.clock
+        self.identity = shared.identity
+        self.catalogue = shared.catalogue
 
     def unit_of_work(self) -> MarketplaceWork:
         return MarketplaceWork(self.parts)

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.principal import Principal
@@ -13,9 +11,7 @@ from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.drafts import Draft
 from opencode.modules.marketplace.domain.project import checked
 from opencode.modules.marketplace.errors import DraftsTooFast
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
-from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.service.base import Shared, UseCases
 
 ReadDraft = Callable[[str], Awaitable[Draft]]
 """An address -> what the place that it leads to tells; raises the errors of `Drafting.read`."""
@@ -44,10 +40,8 @@ class ReadProject:
 
 
 class Drafting(UseCases):
-    def __init__(
-        self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue, read: ReadDraft
-    ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+    def __init__(self, shared: Shared, read: ReadDraft) -> None:
+        super().__init__(shared)
         self._read = read
 
     async def read(self, by: Principal, url: str) -> ReadProject:

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from opencode.contracts.identity import Identity
 from opencode.infra.observability import metrics
 from opencode.infra.plugs import Parts
 from opencode.kernel.errors import OpenCodeError
@@ -21,9 +20,7 @@ from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.agreement import Agreement
 from opencode.modules.marketplace.domain.errands import FRESH, Errand, ErrandKind, ErrandReport, ReportState
 from opencode.modules.marketplace.errors import RebuildNotFound
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
-from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.store import MarketplaceWork, reading
 
 log = structlog.get_logger(__name__)
@@ -35,11 +32,11 @@ _PREFIX = "cat"
 
 
 class Errands(UseCases):
-    def __init__(self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
         # With chance in it: in containers every server may be process 1 of a host of the same name.
         self._process = f"{socket.gethostname()}:{os.getpid()}:{new_id('prc')[-6:]}"
-        self._since = parts.clock.now()
+        self._since = self.clock.now()
         self._seen: set[str] = set()
         self._work: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[Agreement] | None = None

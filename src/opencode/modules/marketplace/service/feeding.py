@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.kernel.pages import PageRequest
 from opencode.modules.marketplace.adapters.atom import render
 from opencode.modules.marketplace.domain.addresses import page_of_person
@@ -17,10 +15,8 @@ from opencode.modules.marketplace.domain.project import MAX_WORD
 from opencode.modules.marketplace.domain.text import line_problem
 from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.errors import FeedNotFound
-from opencode.modules.marketplace.service.base import UseCases
+from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.service.browsing import Browsing
-from opencode.modules.marketplace.service.catalogue import Catalogue
-from opencode.modules.marketplace.settings import MarketplaceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,8 @@ class RenderedFeed:
 
 
 class Feeding(UseCases):
-    def __init__(
-        self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue, browsing: Browsing
-    ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+    def __init__(self, shared: Shared, browsing: Browsing) -> None:
+        super().__init__(shared)
         self._browsing = browsing
 
     async def newest(self) -> RenderedFeed:

@@ -8,8 +8,6 @@ from urllib.parse import quote
 
 import structlog
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.infra.storage import Storage, Stored, TooManyBytes, WrongContent
 from opencode.kernel.errors import FieldProblem, Unavailable
 from opencode.kernel.principal import Principal
@@ -34,12 +32,10 @@ from opencode.modules.marketplace.errors import (
     UploadsAtOnce,
 )
 from opencode.modules.marketplace.policy import Action
-from opencode.modules.marketplace.service.base import UseCases, require_good
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import Shared, UseCases, require_good
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.releasing import release_of
-from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store import Stores
 
 log = structlog.get_logger(__name__)
@@ -72,15 +68,12 @@ class Room:
 class Files(UseCases):
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         counting: Counting,
         entitlements: Entitlements,
         storage: Storage,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._counting = counting
         self._entitlements = entitlements
         self._storage = storage

@@ -9,9 +9,7 @@ from typing import IO, Any
 
 import structlog
 
-from opencode.contracts.identity import Identity
 from opencode.contracts.marketplace import ProjectsImported
-from opencode.infra.plugs import Parts
 from opencode.kernel.errors import Invalid
 from opencode.kernel.ids import ProjectId, is_id, new_id
 from opencode.kernel.principal import Principal
@@ -34,10 +32,8 @@ from opencode.modules.marketplace.errors import (
     ImportUnderWay,
     NameTaken,
 )
-from opencode.modules.marketplace.service.base import DRAWS, UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import DRAWS, Shared, UseCases
 from opencode.modules.marketplace.service.lines import ReadLine, read_line, reason_of
-from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store import MarketplaceWork
 
 log = structlog.get_logger(__name__)
@@ -46,8 +42,8 @@ NumberedLine = tuple[int, bytes]
 
 
 class Importing(UseCases):
-    def __init__(self, parts: Parts, settings: MarketplaceSettings, identity: Identity, catalogue: Catalogue) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
         self._current = ""
         self._work: asyncio.Task[None] | None = None
         self._closing = False

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from opencode.contracts.identity import Identity
 from opencode.infra.db import fingerprint
-from opencode.infra.plugs import Parts
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.ids import OrderId, new_id
 from opencode.kernel.pages import Page, PageRequest
@@ -31,10 +29,8 @@ from opencode.modules.marketplace.errors import (
     SameKeyOtherProject,
 )
 from opencode.modules.marketplace.policy import Action, OrderAction
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.service.settling import settle
-from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store import MarketplaceWork, Stores
 
 _MOST_AT_ONCE = 100
@@ -56,13 +52,10 @@ class Orders(UseCases):
 
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         providers: Providers,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self.providers = providers
 
     def provider_of(self, order: Order) -> PaymentProvider:

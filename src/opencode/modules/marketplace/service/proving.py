@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate, hash_secret
 from opencode.kernel.errors import Invalid, Unavailable
 from opencode.kernel.ids import ProjectId, UserId, new_id
@@ -29,9 +27,7 @@ from opencode.modules.marketplace.domain.proofs import (
 from opencode.modules.marketplace.domain.repositories import repository_of
 from opencode.modules.marketplace.errors import ChecksTooFast, NothingToProve, ProofNotFound
 from opencode.modules.marketplace.policy import Action
-from opencode.modules.marketplace.service.base import UseCases, listing_events
-from opencode.modules.marketplace.service.catalogue import Catalogue
-from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.service.base import Shared, UseCases, listing_events
 from opencode.modules.marketplace.store import MarketplaceWork
 
 log = structlog.get_logger(__name__)
@@ -66,15 +62,12 @@ class ProofShown:
 class Proving(UseCases):
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         proofs: Proofs,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._proofs = proofs
-        self._key = hash_secret(parts.signer.sign(_Key())).encode()
+        self._key = hash_secret(self.parts.signer.sign(_Key())).encode()
 
     async def begin(self, slug: str, by: Principal, method: ProofMethod) -> ProofShown:
         """

@@ -5,16 +5,12 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.infra.security import Rate
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.repositories import Repository, repository_of
 from opencode.modules.marketplace.errors import PreviewsTooFast
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
-from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.service.base import Shared, UseCases
 
 Render = Callable[[str, Repository | None], str]
 """Markdown and the repository that its relative links lead into -> HTML that may stand on a page of ours."""
@@ -39,15 +35,12 @@ class Readmes(UseCases):
 
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         render: Render,
         *,
         remembered: int = REMEMBERED_CHARACTERS,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._render = render
         self._most = remembered
         self._known: OrderedDict[bytes, str] = OrderedDict()

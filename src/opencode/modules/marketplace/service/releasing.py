@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opencode.contracts.identity import Identity
 from opencode.contracts.marketplace import ProjectChanged, ReleasePublished
 from opencode.infra.db import fingerprint
-from opencode.infra.plugs import Parts
 from opencode.kernel.ids import ReleaseId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
@@ -29,10 +27,8 @@ from opencode.modules.marketplace.errors import (
     VersionTaken,
 )
 from opencode.modules.marketplace.policy import Action
-from opencode.modules.marketplace.service.base import UseCases, require_good
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import Shared, UseCases, require_good
 from opencode.modules.marketplace.service.entitling import Entitlements
-from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store import MarketplaceWork, Stores
 
 
@@ -48,13 +44,10 @@ class ShownRelease:
 class Releasing(UseCases):
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         entitlements: Entitlements,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._entitlements = entitlements
 
     async def publish(

@@ -4,16 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from opencode.contracts.identity import Identity
-from opencode.infra.plugs import Parts
 from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.project import Project
 from opencode.modules.marketplace.policy import Action
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.service.readmes import Readmes
-from opencode.modules.marketplace.settings import MarketplaceSettings
 
 Summarise = Callable[[str], str]
 """What a text in Markdown says first, as one line."""
@@ -38,14 +34,11 @@ class Sheet:
 class Showing(UseCases):
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         readmes: Readmes,
         summarise: Summarise,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._readmes = readmes
         self._summarise = summarise
 

@@ -5,9 +5,7 @@ from dataclasses import replace
 
 import structlog
 
-from opencode.contracts.identity import Identity
 from opencode.contracts.marketplace import ProjectStood
-from opencode.infra.plugs import Parts
 from opencode.kernel.errors import FieldProblem, Invalid, Unavailable
 from opencode.kernel.ids import ProjectId, is_id
 from opencode.kernel.principal import Principal
@@ -17,12 +15,10 @@ from opencode.modules.marketplace.domain.project import Counters
 from opencode.modules.marketplace.domain.views import Day, Shown
 from opencode.modules.marketplace.errors import NothingToDownload, ProjectNotFound
 from opencode.modules.marketplace.policy import Action
-from opencode.modules.marketplace.service.base import UseCases
-from opencode.modules.marketplace.service.catalogue import Catalogue
+from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.service.entitling import Entitlements
 from opencode.modules.marketplace.service.files import Files
-from opencode.modules.marketplace.settings import MarketplaceSettings
 
 log = structlog.get_logger(__name__)
 
@@ -33,15 +29,12 @@ MOST_COUNTED = 100
 class Visiting(UseCases):
     def __init__(
         self,
-        parts: Parts,
-        settings: MarketplaceSettings,
-        identity: Identity,
-        catalogue: Catalogue,
+        shared: Shared,
         counting: Counting,
         entitlements: Entitlements,
         files: Files,
     ) -> None:
-        super().__init__(parts, settings, identity, catalogue)
+        super().__init__(shared)
         self._counting = counting
         self._entitlements = entitlements
         self._files = files
