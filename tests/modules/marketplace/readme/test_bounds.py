@@ -9,17 +9,20 @@ from opencode.modules.marketplace.adapters.readme import render, summary_of
 
 from .harmless import wrong_with
 
-LONGEST_S = 5.0
-"""Of the processor's time. The worst take about one; what grows with the square of its length takes minutes."""
+LONGEST_S = 20.0
+"""
+Of the processor's time, for this thread. The worst take three on a quiet machine and twice that on a busy one; what
+grows with the square of its length takes minutes.
+"""
 
 LENGTH = 50_000
 
 
 def test_what_is_made_to_be_slow_is_shown_as_it_was_typed() -> None:
-    started = time.process_time()
+    started = time.thread_time()
     for worst in ("![" * 100_000, "- [ ] a\n" * 25_000, SLOW["tables"]()):
         assert render(worst).startswith("<pre>")
-    assert time.process_time() - started < 3 * LONGEST_S
+    assert time.thread_time() - started < LONGEST_S
 
 
 def _times(piece: str) -> str:
@@ -76,17 +79,17 @@ SLOW: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("name", SLOW)
 def test_what_is_slow_elsewhere_is_not_slow_here(name: str) -> None:
     markdown = SLOW[name]()
-    started = time.process_time()
+    started = time.thread_time()
     html = render(markdown)
     summary_of(markdown)
-    assert time.process_time() - started < LONGEST_S
+    assert time.thread_time() - started < LONGEST_S
     assert len(html) <= 2_000_000
     assert wrong_with(html) == []
 
 
 @pytest.mark.parametrize("language", ["python", "html", "js", "php", "perl", "rb", "bash", "yaml", "md", "swift", "kt"])
 def test_no_code_takes_its_lexer_long(language: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     for piece in (
         '"',
         "'",
@@ -108,4 +111,4 @@ def test_no_code_takes_its_lexer_long(language: str) -> None:
     ):
         lines = (piece * (400 // len(piece)) + "\n") * 49
         render(f"~~~{language}\n{lines[:5_000]}\n~~~")
-    assert time.process_time() - started < LONGEST_S
+    assert time.thread_time() - started < LONGEST_S
