@@ -20,6 +20,7 @@ from benchmarks.execution.wire import Connection, connected, encoded
 from benchmarks.marketplace.catalogue import SEED
 from benchmarks.marketplace.queries import labels_of, mixed
 from opencode.modules.marketplace.domain.catalog import Listing, Search
+from opencode.modules.marketplace.domain.project import MAX_SUMMARY
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT
 
 SEARCHES_PER_S = 200
@@ -180,7 +181,7 @@ def _line(listing: Listing) -> dict[str, object]:
     stars = int(popularity // STAR_WEIGHT // 100)
     return {
         "title": listing.title,
-        "summary": listing.summary,
+        "summary": listing.summary[:MAX_SUMMARY],
         "owner": listing.owner,
         "technologies": listing.technologies,
         "tags": [_NOT_IN_TAGS.sub("-", tag.lower()).strip("-") for tag in listing.tags],

@@ -66,10 +66,12 @@ def api_description(app: Litestar) -> Json:
             if method in item:
                 item[method] = _operation(item[method], is_api=path.startswith("/api/"))
     components = document["components"]
-    components["schemas"] = dict(sorted((components.get("schemas", {}) | {"Problem": _PROBLEM}).items()))
+    components["schemas"] = components.get("schemas", {}) | {"Problem": _PROBLEM}
     components["securitySchemes"] = _SECURITY_SCHEMES
     document["paths"] = dict(sorted(document["paths"].items()))
-    return _with_short_names(document)
+    document = _with_short_names(document)
+    document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
+    return document
 
 
 def _operation(operation: Json, *, is_api: bool) -> Json:

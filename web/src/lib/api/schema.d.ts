@@ -2184,6 +2184,11 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /** PageView[AuditEntryView] */
+        AuditEntryPage: {
+            items: components["schemas"]["AuditEntryView"][];
+            next_cursor: string | null;
+        };
         /** AuditEntryView */
         AuditEntryView: {
             id: string;
@@ -2220,6 +2225,11 @@ export interface components {
             admitted_at: string | null;
             status: components["schemas"]["Status"];
         };
+        /** PageView[CardView] */
+        CardPage: {
+            items: components["schemas"]["CardView"][];
+            next_cursor: string | null;
+        };
         /** CardView */
         CardView: {
             id: string;
@@ -2240,6 +2250,11 @@ export interface components {
             updated_at: string;
             featured: boolean;
             verified: components["schemas"]["VerifiedView"] | null;
+        };
+        /** PageView[CaseCardView] */
+        CaseCardPage: {
+            items: components["schemas"]["CaseCardView"][];
+            next_cursor: string | null;
         };
         /** CaseCardView */
         CaseCardView: {
@@ -2324,6 +2339,11 @@ export interface components {
             /** @default  */
             description: string;
         };
+        /** PageView[CollectionView] */
+        CollectionPage: {
+            items: components["schemas"]["CollectionView"][];
+            next_cursor: string | null;
+        };
         /** CollectionView */
         CollectionView: {
             id: string;
@@ -2344,6 +2364,11 @@ export interface components {
          * @enum {string}
          */
         Compare: "exact" | "lines" | "tokens" | "floats" | "checker";
+        /** PageView[CountersView] */
+        CountersPage: {
+            items: components["schemas"]["CountersView"][];
+            next_cursor: string | null;
+        };
         /** CountersView */
         CountersView: {
             id: string;
@@ -2392,6 +2417,11 @@ export interface components {
         DecisionBody: {
             decision: components["schemas"]["Decision"];
             reason: string;
+        };
+        /** PageView[DeliveryView] */
+        DeliveryPage: {
+            items: components["schemas"]["DeliveryView"][];
+            next_cursor: string | null;
         };
         /**
          * DeliveryState
@@ -2452,6 +2482,11 @@ export interface components {
          * @enum {string}
          */
         Encoding: "utf8" | "base64" | "hex";
+        /** PageView[EntitlementView] */
+        EntitlementPage: {
+            items: components["schemas"]["EntitlementView"][];
+            next_cursor: string | null;
+        };
         /** EntitlementView */
         EntitlementView: {
             id: string;
@@ -2555,6 +2590,11 @@ export interface components {
          * @enum {string}
          */
         FollowKind: "person" | "project" | "search";
+        /** PageView[FollowedView] */
+        FollowedPage: {
+            items: components["schemas"]["FollowedView"][];
+            next_cursor: string | null;
+        };
         /** FollowedSearchDraft */
         FollowedSearchDraft: {
             name?: string | null;
@@ -2564,6 +2604,11 @@ export interface components {
             license?: string | null;
             price?: components["schemas"]["PriceFilter"];
             tags?: string[];
+        };
+        /** PageView[FollowedSearchView] */
+        FollowedSearchPage: {
+            items: components["schemas"]["FollowedSearchView"][];
+            next_cursor: string | null;
         };
         /** FollowedSearchView */
         FollowedSearchView: {
@@ -2642,6 +2687,11 @@ export interface components {
             language?: string | null;
             duration_minutes?: number | null;
         };
+        /** PageView[InterviewView] */
+        InterviewPage: {
+            items: components["schemas"]["InterviewView"][];
+            next_cursor: string | null;
+        };
         /**
          * InterviewState
          * @enum {string}
@@ -2677,6 +2727,11 @@ export interface components {
         ItemDraft: {
             note?: string | null;
             position?: number | null;
+        };
+        /** PageView[ItemView] */
+        ItemPage: {
+            items: components["schemas"]["ItemView"][];
+            next_cursor: string | null;
         };
         /** ItemView */
         ItemView: {
@@ -2766,6 +2821,11 @@ export interface components {
             /** @description 1 to 4000 characters */
             text: string;
         };
+        /** PageView[MessageView] */
+        MessagePage: {
+            items: components["schemas"]["MessageView"][];
+            next_cursor: string | null;
+        };
         /** MessageView */
         MessageView: {
             id: string;
@@ -2795,6 +2855,11 @@ export interface components {
             compile_limits?: components["schemas"]["LimitsDraft"] | null;
             tests?: components["schemas"]["TestsDraft"] | null;
             webhook?: components["schemas"]["WebhookDraft"] | null;
+        };
+        /** PageView[NativeRunOutlineView] */
+        NativeRunOutlinePage: {
+            items: components["schemas"]["NativeRunOutlineView"][];
+            next_cursor: string | null;
         };
         /** NativeRunOutlineView */
         NativeRunOutlineView: {
@@ -2885,6 +2950,11 @@ export interface components {
          * @enum {string}
          */
         NoticeKind: "project.published" | "project.released" | "search.matched" | "person.followed" | "review.written" | "review.replied" | "order.paid" | "order.refunded" | "report.filed" | "moderation.decided" | "webhook.disabled";
+        /** PageView[NoticeView] */
+        NoticePage: {
+            items: components["schemas"]["NoticeView"][];
+            next_cursor: string | null;
+        };
         /** NoticeView */
         NoticeView: {
             id: string;
@@ -2907,6 +2977,11 @@ export interface components {
         OrderDraft: {
             /** @default 1 */
             quantity: number;
+        };
+        /** PageView[OrderView] */
+        OrderPage: {
+            items: components["schemas"]["OrderView"][];
+            next_cursor: string | null;
         };
         /**
          * OrderState
@@ -2958,121 +3033,16 @@ export interface components {
             handle: string;
             display_name: string;
         };
-        /** PageView[NativeRunOutlineView] */
-        NativeRunOutlinePage: {
-            items: components["schemas"]["NativeRunOutlineView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[AuditEntryView] */
-        AuditEntryPage: {
-            items: components["schemas"]["AuditEntryView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[TokenView] */
-        TokenPage: {
-            items: components["schemas"]["TokenView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[UserView] */
-        UserPage: {
-            items: components["schemas"]["UserView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[InterviewView] */
-        InterviewPage: {
-            items: components["schemas"]["InterviewView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[MessageView] */
-        MessagePage: {
-            items: components["schemas"]["MessageView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[ParticipantView] */
-        ParticipantPage: {
-            items: components["schemas"]["ParticipantView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[RunView] */
-        RunPage: {
-            items: components["schemas"]["RunView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[SignalView] */
-        SignalPage: {
-            items: components["schemas"]["SignalView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[CardView] */
-        CardPage: {
-            items: components["schemas"]["CardView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[CaseCardView] */
-        CaseCardPage: {
-            items: components["schemas"]["CaseCardView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[CollectionView] */
-        CollectionPage: {
-            items: components["schemas"]["CollectionView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[CountersView] */
-        CountersPage: {
-            items: components["schemas"]["CountersView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[EntitlementView] */
-        EntitlementPage: {
-            items: components["schemas"]["EntitlementView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[FollowedSearchView] */
-        FollowedSearchPage: {
-            items: components["schemas"]["FollowedSearchView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[FollowedView] */
-        FollowedPage: {
-            items: components["schemas"]["FollowedView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[ItemView] */
-        ItemPage: {
-            items: components["schemas"]["ItemView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[OrderView] */
-        OrderPage: {
-            items: components["schemas"]["OrderView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[ReleaseCardView] */
-        ReleaseCardPage: {
-            items: components["schemas"]["ReleaseCardView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[DeliveryView] */
-        DeliveryPage: {
-            items: components["schemas"]["DeliveryView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[NoticeView] */
-        NoticePage: {
-            items: components["schemas"]["NoticeView"][];
-            next_cursor: string | null;
-        };
-        /** PageView[WebhookView] */
-        WebhookPage: {
-            items: components["schemas"]["notifications_schemas_WebhookView"][];
-            next_cursor: string | null;
-        };
         /**
          * Part
          * @enum {string}
          */
         Part: "interviewer" | "candidate";
+        /** PageView[ParticipantView] */
+        ParticipantPage: {
+            items: components["schemas"]["ParticipantView"][];
+            next_cursor: string | null;
+        };
         /** ParticipantView */
         ParticipantView: {
             id: string;
@@ -3361,6 +3331,11 @@ export interface components {
             registration: "open" | "invite" | "closed";
             first_account: boolean;
         };
+        /** PageView[ReleaseCardView] */
+        ReleaseCardPage: {
+            items: components["schemas"]["ReleaseCardView"][];
+            next_cursor: string | null;
+        };
         /** ReleaseCardView */
         ReleaseCardView: {
             id: string;
@@ -3526,6 +3501,11 @@ export interface components {
             args?: string[] | null;
             terminal?: components["schemas"]["TerminalDraft"] | null;
         };
+        /** PageView[RunView] */
+        RunPage: {
+            items: components["schemas"]["RunView"][];
+            next_cursor: string | null;
+        };
         /**
          * RunProgress
          * @enum {string}
@@ -3636,6 +3616,11 @@ export interface components {
             column?: number | null;
             duration_ms?: number | null;
         };
+        /** PageView[SignalView] */
+        SignalPage: {
+            items: components["schemas"]["SignalView"][];
+            next_cursor: string | null;
+        };
         /** SignalReport */
         SignalReport: {
             signals: components["schemas"]["SignalDraft"][];
@@ -3741,6 +3726,11 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /** PageView[TokenView] */
+        TokenPage: {
+            items: components["schemas"]["TokenView"][];
+            next_cursor: string | null;
+        };
         /** TokenView */
         TokenView: {
             id: string;
@@ -3788,6 +3778,11 @@ export interface components {
             /** @description In place of those it has. */
             roles: components["schemas"]["Role"][];
         };
+        /** PageView[UserView] */
+        UserPage: {
+            items: components["schemas"]["UserView"][];
+            next_cursor: string | null;
+        };
         /** UserView */
         UserView: {
             id: string;
@@ -3833,6 +3828,11 @@ export interface components {
         WebhookDraft: {
             url: string;
             secret?: string | null;
+        };
+        /** PageView[WebhookView] */
+        WebhookPage: {
+            items: components["schemas"]["notifications_schemas_WebhookView"][];
+            next_cursor: string | null;
         };
         /** WeeksView */
         WeeksView: {
@@ -3884,7 +3884,7 @@ export interface components {
             stderr: string;
         };
         /** CaseView */
-        marketplace_schemas_CaseView: {
+        marketplace_schemas_moderation_CaseView: {
             id: string;
             kind: components["schemas"]["CaseKind"];
             state: components["schemas"]["CaseState"];
@@ -3901,7 +3901,7 @@ export interface components {
             cases_of_owner: number;
         };
         /** WebhookView */
-        marketplace_schemas_WebhookView: {
+        marketplace_schemas_webhooks_WebhookView: {
             outcome: components["schemas"]["Outcome"];
         };
         /** WebhookView */
@@ -6410,7 +6410,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
+                    "application/json": components["schemas"]["marketplace_schemas_moderation_CaseView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6445,7 +6445,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["marketplace_schemas_CaseView"];
+                    "application/json": components["schemas"]["marketplace_schemas_moderation_CaseView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -6707,7 +6707,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["marketplace_schemas_WebhookView"];
+                    "application/json": components["schemas"]["marketplace_schemas_webhooks_WebhookView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import AgreementView, RebuildView
+from opencode.modules.marketplace.schemas.catalogue import AgreementView, RebuildView
 from opencode.modules.marketplace.service.errands import Errands
 
 

@@ -10,7 +10,7 @@ from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.routes.revisions import IfMatch, with_revision
-from opencode.modules.marketplace.schemas import (
+from opencode.modules.marketplace.schemas.collections import (
     CollectionChange,
     CollectionDraft,
     CollectionView,

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import DraftAddress, DraftView
+from opencode.modules.marketplace.schemas.drafts import DraftAddress, DraftView
 from opencode.modules.marketplace.service.drafting import Drafting
 
 

@@ -13,7 +13,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.counting import Visitor
 from opencode.modules.marketplace.errors import UploadBrokenOff
 from opencode.modules.marketplace.routes.visitors import VISITOR
-from opencode.modules.marketplace.schemas import FileView
+from opencode.modules.marketplace.schemas.releases import FileView
 from opencode.modules.marketplace.service.files import Files, FoundFile
 
 AnyRequest = Request[Any, Any, Any]

@@ -10,7 +10,7 @@ from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.following import FollowKind
-from opencode.modules.marketplace.schemas import (
+from opencode.modules.marketplace.schemas.following import (
     FollowedSearchDraft,
     FollowedSearchView,
     FollowedView,

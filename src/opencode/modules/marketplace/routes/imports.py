@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import ImportView
+from opencode.modules.marketplace.schemas.imports import ImportView
 from opencode.modules.marketplace.service.importing import Importing
 
 

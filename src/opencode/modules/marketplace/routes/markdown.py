@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import MarkdownBody, RenderedView
+from opencode.modules.marketplace.schemas.projects import MarkdownBody, RenderedView
 from opencode.modules.marketplace.service.readmes import Readmes
 
 

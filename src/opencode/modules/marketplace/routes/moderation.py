@@ -10,7 +10,7 @@ from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.moderation import CaseKind, CaseState
-from opencode.modules.marketplace.schemas import (
+from opencode.modules.marketplace.schemas.moderation import (
     AppealBody,
     AppealView,
     CaseCardView,

@@ -7,10 +7,9 @@ from litestar.params import FromPath, JSONBody
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import (
+from opencode.modules.marketplace.schemas.ledger import LedgerCheckView, LedgerView
+from opencode.modules.marketplace.schemas.orders import (
     EntitlementView,
-    LedgerCheckView,
-    LedgerView,
     LicenceQuestion,
     LicenceView,
     NewLicenceKeyView,

@@ -8,7 +8,7 @@ from opencode.infra.http import IfNoneMatch, answer_to, kept_for
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.surrogates import ALL_PEOPLE, user_key
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
-from opencode.modules.marketplace.schemas import ProfileChange, ProfileView, ReputationView
+from opencode.modules.marketplace.schemas.people import ProfileChange, ProfileView, ReputationView
 from opencode.modules.marketplace.service.people import People
 
 _PATH = "/api/v1/users"

@@ -18,20 +18,18 @@ from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.routes.visitors import VISITOR
-from opencode.modules.marketplace.schemas import (
-    CardView,
+from opencode.modules.marketplace.schemas.counters import (
     CountersView,
     DaysView,
     DayView,
     DownloadView,
-    NameCheckView,
-    ProjectChange,
-    ProjectDraft,
-    ProjectView,
-    SearchView,
     StarView,
     WeeksView,
 )
+from opencode.modules.marketplace.schemas.fields import CardView
+from opencode.modules.marketplace.schemas.projects import ProjectChange, ProjectDraft, ProjectView
+from opencode.modules.marketplace.schemas.proofs import NameCheckView
+from opencode.modules.marketplace.schemas.search import SearchView
 from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import ProofBody, ProofsView, ProofView
+from opencode.modules.marketplace.schemas.proofs import ProofBody, ProofsView, ProofView
 from opencode.modules.marketplace.service.proving import Proving
 
 

@@ -7,7 +7,7 @@ from litestar.params import FromPath, JSONBody
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.schemas import ReleaseCardView, ReleaseChange, ReleaseDraft, ReleaseView
+from opencode.modules.marketplace.schemas.releases import ReleaseCardView, ReleaseChange, ReleaseDraft, ReleaseView
 from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.releasing import Releasing, ShownRelease

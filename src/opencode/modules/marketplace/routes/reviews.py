@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.review import ReviewOrder
-from opencode.modules.marketplace.schemas import HelpfulView, ReplyDraft, ReviewDraft, ReviewsView, ReviewView
+from opencode.modules.marketplace.schemas.reviews import HelpfulView, ReplyDraft, ReviewDraft, ReviewsView, ReviewView
 from opencode.modules.marketplace.service.reviewing import Reviewing
 
 

@@ -6,7 +6,7 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
-from opencode.modules.marketplace.schemas import WebhookView
+from opencode.modules.marketplace.schemas.webhooks import WebhookView
 from opencode.modules.marketplace.service.listening import Listening
 
 _MOST_BYTES = 512 * 1024

@@ -1,0 +1,39 @@
+"""A project read from where its code lives."""
+
+import msgspec
+
+from opencode.infra.http import Body
+from opencode.modules.marketplace.service.drafting import ReadProject
+
+
+class DraftAddress(Body):
+    """The address of a project's page on a code host or package index that this server knows."""
+
+    url: str
+
+
+class ProblemView(msgspec.Struct, frozen=True):
+    """`pointer` names a field of the draft; `detail` says why it is empty."""
+
+    pointer: str
+    detail: str
+
+
+class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read, ready to be edited and sent to `POST /api/v1/projects` without `problems`. Nothing is saved."""
+
+    title: str
+    summary: str
+    description: str
+    technologies: tuple[str, ...]
+    license: str | None
+    tags: tuple[str, ...]
+    repository_url: str | None
+    documentation_url: str | None
+    demo_url: str | None
+    problems: list[ProblemView]
+
+    @classmethod
+    def of(cls, read: ReadProject) -> "DraftView":
+        problems = [ProblemView(problem.pointer, problem.detail) for problem in read.problems]
+        return cls(**read.fields, problems=problems)
