@@ -57,6 +57,27 @@ def test_every_call_is_in_the_api_page() -> None:
     assert missing == []
 
 
+def test_what_an_answer_has_is_told_once_in_the_api_page_and_whole() -> None:
+    schemas = json.loads(_read("openapi.json"))["components"]["schemas"]
+    told = re.findall(r"^([a-z][a-z ]*): `\{(.*?)\}`", _read("docs/api.md"), re.MULTILINE)
+    assert len({name for name, _ in told}) == len(told)
+    elsewhere = {"export", "interview", "participant", "run", "signal", "session", "result"}  # of several shapes
+    wrong = {}
+    for name, fields in told:
+        view = "".join(word.capitalize() for word in name.split()) + "View"
+        having = [set(schema.get("properties", ())) for key, schema in schemas.items() if key.split("_")[-1] == view]
+        if name not in elsewhere and _names_of(fields) not in having:
+            wrong[name] = [sorted(_names_of(fields) ^ each) for each in having]
+    assert wrong == {}
+
+
+def _names_of(fields: str) -> set[str]:
+    """`a, b: {c}, d: "x"|"y"` has a, b and d."""
+    while (plain := re.sub(r': (\{[^{}]*\}|\[[^\[\]]*\]|("[^"]*"\|?)+)', "", fields)) != fields:
+        fields = plain
+    return {each.strip() for each in fields.split(",")}
+
+
 def test_every_event_of_the_stream_is_in_the_api_page() -> None:
     table = _read("docs/api.md").partition("## The event stream")[2].partition("\n## ")[0]
     for event in EventType:
