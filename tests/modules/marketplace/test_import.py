@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from opencode.kernel.clock import ManualClock
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.store.projects import ProjectStore
 from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Person, draft
 
 IMPORT = f"{PROJECTS}/import"
@@ -176,3 +179,26 @@ async def test_people_publish_while_an_import_runs_and_neither_loses_anything(ma
     async with asyncio.timeout(10):
         while (await root.search())["total"] != 1510:
             await asyncio.sleep(0.02)
+
+
+class TestAmongAMillion:
+    @pytest.fixture
+    def database_kind(self) -> str:
+        return "sqlite"
+
+    async def test_an_import_does_not_slow_down_as_the_catalogue_grows(self, market: Market) -> None:
+        asked: list[tuple[str, Any]] = []
+
+        def note(_cursor: object, _connection: object, statement: str, values: Any, *_rest: object) -> None:
+            if "asked" in statement:
+                asked.append((statement, values))
+
+        async with market.parts.database.read() as connection:
+            pool = connection.engine.sync_engine
+        event.listen(pool, "before_cursor_execute", note)
+        async with market.parts.database.read() as connection:
+            await ProjectStore(connection).taken([("usr_a", "engine"), ("usr_b", "loom")])
+            ((statement, values),) = asked
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        steps = [row.detail for row in plan]
+        assert any("SEARCH project_slugs" in step for step in steps), steps

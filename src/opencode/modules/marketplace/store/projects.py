@@ -5,7 +5,20 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -231,7 +244,10 @@ class ProjectStore:
         """Those of these names that a project of the owner has or had."""
         if not wanted:
             return set()
-        query = select(slugs.c.owner_id, slugs.c.name).where(tuple_(slugs.c.owner_id, slugs.c.name).in_(wanted))
+        # Joined, not `IN`: for pairs SQLite reads the whole index, which made each batch of an import slower.
+        asked = values(column("owner_id", String), column("name", String), name="asked").data(list(wanted)).cte()
+        same = (slugs.c.owner_id == asked.c.owner_id) & (slugs.c.name == asked.c.name)
+        query = select(slugs.c.owner_id, slugs.c.name).select_from(asked.join(slugs, same))
         return {(row.owner_id, row.name) for row in await self._connection.execute(query)}
 
     async def add(self, new: Iterable[tuple[Project, Counters]]) -> None:

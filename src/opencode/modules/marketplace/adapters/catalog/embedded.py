@@ -48,6 +48,7 @@ _CACHE_BYTES = 64 * 1024 * 1024
 _SORTED_WHOLE = 4  # times a page: so many ids are rather sorted than divided
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
 _RESORT_AFTER = 2000
+_RESORT_AFTER_SHARE = 0.01  # of all projects: a growing catalogue is not sorted at every breath
 _NEW = Standing()
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.uint32)
 
@@ -151,8 +152,9 @@ class EmbeddedCatalog:
 
     def settle(self) -> None:
         """See `CatalogIndex.settle`."""
+        most = max(_RESORT_AFTER, int(self._columns.count * _RESORT_AFTER_SHARE))
         for ordering in self._orderings.values():
-            if ordering.moved > _RESORT_AFTER:
+            if ordering.moved > most:
                 ordering.sort()
 
     def _forget(self, number: int) -> None:
