@@ -39,7 +39,7 @@ class Served(Ours):
         return [*command], {
             **environment,
             "OCP_MODULES": "identity,marketplace",
-            "OCP_MARKETPLACE_PROJECT_WRITES_PER_MINUTE": "100000",
+            "OCP_PROJECT_WRITES_PER_MINUTE": "100000",
         }
 
     async def fill(self, listings: Sequence[Listing]) -> float:
