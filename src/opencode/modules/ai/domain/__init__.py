@@ -1,0 +1,1 @@
+"""Rules of AI configuration and of the gateway, without I/O."""

@@ -1,0 +1,186 @@
+"""Whether a configuration has the shape that the model gives it, and what to tell where it has not."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+import jsonschema_rs
+
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, plain, shown
+from opencode.modules.ai.domain.configuration.model import json_schema
+from opencode.modules.ai.domain.configuration.problems import Place, Problem, likely
+
+Json = dict[str, Any]
+
+_KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object { … }",
+    "array": "a list [ … ]",
+    "null": "null",
+}
+_NO_MATCH = {
+    "base_url": "must be an address such as http://127.0.0.1:11434, without user name, query or blanks",
+    "entry_point": "must name a Python object as package.module:name",
+}
+
+
+def shape_problems(node: Node) -> list[Problem]:
+    """Everything that does not have its shape, in the order of the places."""
+    found: list[Problem] = []
+    for error in _validator().iter_errors(plain(node)):
+        found += _told(error, node)
+    return sorted(set(found))
+
+
+def wanted_kinds(path: Path) -> set[str]:
+    """The kinds of value, in JSON Schema's words, that may stand at a path."""
+    schemas = _branches(_schema_at(path))
+    return {str(each["type"]) for each in schemas if isinstance(each.get("type"), str)}
+
+
+def as_wanted(text: str, kinds: set[str]) -> Scalar:
+    """A text that was filled in, as the number or truth that is wanted in its place."""
+    if "string" in kinds:
+        return text
+    if "boolean" in kinds and text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text) if "integer" in kinds else float(text) if "number" in kinds else text
+    except ValueError:
+        return text
+
+
+def node_at(node: Node, path: Path) -> Node:
+    """The value at a path, or the last one on the way that is there."""
+    for step in path:
+        value = node.value
+        if isinstance(value, dict) and step in value:
+            node = value[str(step)].node
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            node = value[step]
+        else:
+            break
+    return node
+
+
+@cache
+def _schema() -> Json:
+    return json_schema()
+
+
+@cache
+def _validator() -> Any:
+    return jsonschema_rs.Draft202012Validator(_schema())
+
+
+def _told(error: Any, node: Node) -> Iterator[Problem]:
+    path: Path = list(error.instance_path)
+    kind = cast("Json", error.kind.as_dict())
+    name = str(error.kind.name)
+    if name == "anyOf":
+        branches = cast("list[list[Any]]", error.kind.context)
+        yield from _of_branches(branches, path, node)
+    elif name == "additionalProperties":
+        for unexpected in cast("list[str]", kind.get("unexpected", kind.get("value", []))):
+            yield _unknown_key(unexpected, path, node)
+    else:
+        at = node_at(node, path)
+        message, suggestion = _message(name, kind, at, path)
+        yield Problem(at.place, shown(path), message, suggestion)
+
+
+def _of_branches(branches: list[list[Any]], path: Path, node: Node) -> Iterator[Problem]:
+    """Of several shapes, the one that was meant is the one whose kind the value has."""
+    for errors in branches:
+        if not any(error.kind.name == "type" and list(error.instance_path) == list(path) for error in errors):
+            for error in errors:
+                yield from _told(error, node)
+            return
+    at = node_at(node, path)
+    kinds = " or ".join(_KINDS[kind] for kind in _KINDS if kind in wanted_kinds(path) - {"null"})
+    yield Problem(at.place, shown(path), f"{_last(path)} must be {kinds}, not {_kind_of(at)}.")
+
+
+def _unknown_key(name: str, path: Path, node: Node) -> Problem:
+    within = node_at(node, path)
+    place: Place = within.value[name].key if isinstance(within.value, dict) else within.place
+    known = {key for each in _branches(_schema_at(path)) for key in each.get("properties", {})}
+    where = f" in {shown(path)}" if path else ""
+    suggestion = likely(name, known)
+    keys = "" if suggestion else f" There is {', '.join(sorted(known))}."
+    return Problem(place, shown([*path, name]), f"{name!r} is not a key{where}.{keys}", suggestion)
+
+
+def _message(name: str, kind: Json, at: Node, path: Path) -> tuple[str, str]:
+    """What is wrong, and the likely right word."""
+    last, value = _last(path), at.value
+    limit = kind.get("limit", kind.get("value"))
+    if name == "type":
+        kinds = " or ".join(_KINDS[each] for each in _KINDS if each in wanted_kinds(path) - {"null"})
+        return f"{last} must be {kinds}, not {_kind_of(at)}.", ""
+    if name == "enum":
+        options = [str(each) for each in kind["options"]] if isinstance(kind["options"], list) else []
+        return f"{last} must be one of {', '.join(options)}, not {_written(value)}.", likely(str(value), options)
+    messages = {
+        "required": f"{kind.get('property')!r} is missing in {shown(path) or 'the configuration'}.",
+        "minimum": f"{last} must be at least {limit}, not {value}.",
+        "exclusiveMinimum": f"{last} must be more than {limit}, not {value}.",
+        "maximum": f"{last} must be at most {limit}, not {value}.",
+        "minLength": f"{last} must not be empty.",
+        "maxLength": f"{last} must have at most {limit} characters.",
+        "minItems": f"{last} must not be empty.",
+        "maxItems": f"{last} must have at most {limit} entries.",
+        "pattern": f"{last} {_NO_MATCH.get(str(path[-1]) if path else '', 'is not written as it must be')}.",
+    }
+    return messages.get(name, f"{last} is not good ({name})."), ""
+
+
+def _last(path: Path) -> str:
+    return shown(path) or "the configuration"
+
+
+def _kind_of(node: Node) -> str:
+    value = node.value
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    return f"the text {_written(value)}" if isinstance(value, str) else f"the number {value}"
+
+
+def _written(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _schema_at(path: Path) -> Json:
+    """What the schema says of the value at a path; nothing where it knows no such path."""
+    schema: Json = _schema()
+    for step in path:
+        for each in _branches(schema):
+            inner = each.get("items") if isinstance(step, int) else _property(each, step)
+            if isinstance(inner, dict):
+                schema = cast("Json", inner)
+                break
+        else:
+            return {}
+    return schema
+
+
+def _property(schema: Json, name: str) -> object:
+    return schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+
+
+def _branches(schema: Json) -> list[Json]:
+    """A schema with its references followed and its alternatives apart."""
+    if "$ref" in schema:
+        return _branches(_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+    if "anyOf" in schema:
+        return [each for one in schema["anyOf"] for each in _branches(one)]
+    return [schema]
