@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import msgspec
 
-from opencode.modules.ai.domain.configuration.jsonc import Node, Source, plain, read
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Source, plain, read
 from opencode.modules.ai.domain.configuration.layers import merged
 from opencode.modules.ai.domain.configuration.meaning import meaning_problems
-from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Configuration
+from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Configuration, ProviderType
 from opencode.modules.ai.domain.configuration.problems import Problem, likely
-from opencode.modules.ai.domain.configuration.shape import shape_problems
+from opencode.modules.ai.domain.configuration.shape import misshapen
 from opencode.modules.ai.domain.configuration.substitution import ReadFile, Substitution
 
 
@@ -51,17 +52,49 @@ def check(layers: Sequence[Source], variables: Mapping[str, str], read_file: Rea
     whole = substitution.fill(merged(nodes))
     problems += substitution.problems
     unfilled = {problem.path for problem in substitution.problems}
-    problems += [problem for problem in shape_problems(whole) if problem.path not in unfilled]
-    configuration = None
+    configuration = _understood(whole, problems, unfilled)
+    found = tuple(sorted(set(problems)))
+    return Checked(None if found else configuration, whole, frozenset(substitution.secret), found)
+
+
+def _understood(whole: Node, problems: list[Problem], unfilled: set[str]) -> Configuration | None:
+    """The configuration, without what is wrong in it; all of that is added to the problems."""
+    value = plain(whole)
+    wrong = misshapen(whole, value)
+    problems += [each.problem for each in wrong if each.problem.path not in unfilled]
+    for path in sorted({each.path for each in wrong}, key=_from_behind, reverse=True):
+        value = _without(value, path)
     try:
-        configuration = msgspec.convert(plain(whole), Configuration)
+        configuration = msgspec.convert(value, Configuration)
     except msgspec.ValidationError as error:
         if not problems:  # the schema is made from the same model: this is for what it cannot say
             problems.append(Problem(whole.place, "", f"{error}."))
-    else:
-        problems += meaning_problems(configuration, whole)
-    found = tuple(sorted(set(problems)))
-    return Checked(None if found else configuration, whole, frozenset(substitution.secret), found)
+        return None
+    unclear = {str(each.path[1]) for each in wrong if each.path[:1] == ("providers",) and len(each.path) > 1}
+    unclear |= {path.split(".")[1] for path in unfilled if path.startswith("providers.")}
+    problems += meaning_problems(configuration, whole, unclear)
+    return configuration
+
+
+def _from_behind(path: Path) -> tuple[str, ...]:
+    """Sorts later entries of a list behind earlier ones."""
+    return tuple(f"{step:09}" if isinstance(step, int) else step for step in path)
+
+
+def _without(value: Any, path: Path) -> Any:
+    """A value without one part. A provider without its type is one of the type that asks for nothing."""
+    if not path:
+        return {}
+    step, rest = path[0], path[1:]
+    if isinstance(value, dict) and step in value:
+        inner = cast("dict[str, Any]", value)
+        if rest or step == "type":
+            return {**inner, str(step): _without(inner[str(step)], rest) if rest else ProviderType.CUSTOM}
+        return {name: each for name, each in inner.items() if name != step}
+    if isinstance(value, list) and isinstance(step, int):
+        items = cast("list[Any]", value)
+        return [*items[:step], *([_without(items[step], rest)] if rest else []), *items[step + 1 :]]
+    return value
 
 
 def _signature(node: Node) -> list[Problem]:

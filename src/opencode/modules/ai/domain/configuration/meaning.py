@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, shown
@@ -41,19 +41,26 @@ def targets_of(alias: str | Alias) -> tuple[Target, ...]:
     return (Target(alias),) if isinstance(alias, str) else tuple(map(target_of, alias.targets))
 
 
-def meaning_problems(configuration: Configuration, node: Node) -> list[Problem]:
-    """All of them, in the order of the places."""
-    return sorted(set(_Check(configuration, node).all()))
+def meaning_problems(configuration: Configuration, node: Node, unclear: Collection[str] = ()) -> list[Problem]:
+    """
+    All of them.
+
+    Args:
+        unclear: providers of which a part is wrong and was left out, so that what is missing in them says nothing.
+    """
+    return list(_Check(configuration, node, unclear).all())
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
     configuration: Configuration
     node: Node
+    unclear: Collection[str]
 
     def all(self) -> Iterator[Problem]:
         for name, provider in self.configuration.providers.items():
-            yield from self._provider(name, provider)
+            if name not in self.unclear:
+                yield from self._provider(name, provider)
         for name, alias in self.configuration.aliases.items():
             yield from self._alias(name, alias)
         for name, others in self.configuration.fallbacks.items():
@@ -153,7 +160,7 @@ class _Check:
         else:
             provider = providers[provider_name]
             known = [name_of(each) for each in provider.models]
-            if name not in known and not provider.discover:
+            if name not in known and not provider.discover and provider_name not in self.unclear:
                 meant = likely(name, known)
                 message = f"The provider {provider_name!r} has no model {name!r}."
                 yield tell(path, message, f"{provider_name}/{meant}" if meant else "")

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
 import jsonschema_rs
 
-from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, plain, shown
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, shown
 from opencode.modules.ai.domain.configuration.model import json_schema
 from opencode.modules.ai.domain.configuration.problems import Place, Problem, likely
 
@@ -28,12 +29,30 @@ _NO_MATCH = {
 }
 
 
-def shape_problems(node: Node) -> list[Problem]:
-    """Everything that does not have its shape, in the order of the places."""
-    found: list[Problem] = []
-    for error in _validator().iter_errors(plain(node)):
+@dataclass(frozen=True, slots=True)
+class Misshapen:
+    """
+    A value that does not have its shape.
+
+    Attributes:
+        path: of what has to go for the rest to be good.
+    """
+
+    problem: Problem
+    path: tuple[str | int, ...]
+
+
+def misshapen(node: Node, value: object) -> list[Misshapen]:
+    """
+    Everything that does not have its shape.
+
+    Args:
+        value: the node without its places.
+    """
+    found: list[Misshapen] = []
+    for error in _validator().iter_errors(value):
         found += _told(error, node)
-    return sorted(set(found))
+    return found
 
 
 def wanted_kinds(path: Path) -> set[str]:
@@ -77,7 +96,7 @@ def _validator() -> Any:
     return jsonschema_rs.Draft202012Validator(_schema())
 
 
-def _told(error: Any, node: Node) -> Iterator[Problem]:
+def _told(error: Any, node: Node) -> Iterator[Misshapen]:
     path: Path = list(error.instance_path)
     kind = cast("Json", error.kind.as_dict())
     name = str(error.kind.name)
@@ -90,10 +109,10 @@ def _told(error: Any, node: Node) -> Iterator[Problem]:
     else:
         at = node_at(node, path)
         message, suggestion = _message(name, kind, at, path)
-        yield Problem(at.place, shown(path), message, suggestion)
+        yield Misshapen(Problem(at.place, shown(path), message, suggestion), tuple(path))
 
 
-def _of_branches(branches: list[list[Any]], path: Path, node: Node) -> Iterator[Problem]:
+def _of_branches(branches: list[list[Any]], path: Path, node: Node) -> Iterator[Misshapen]:
     """Of several shapes, the one that was meant is the one whose kind the value has."""
     for errors in branches:
         if not any(error.kind.name == "type" and list(error.instance_path) == list(path) for error in errors):
@@ -102,17 +121,19 @@ def _of_branches(branches: list[list[Any]], path: Path, node: Node) -> Iterator[
             return
     at = node_at(node, path)
     kinds = " or ".join(_KINDS[kind] for kind in _KINDS if kind in wanted_kinds(path) - {"null"})
-    yield Problem(at.place, shown(path), f"{_last(path)} must be {kinds}, not {_kind_of(at)}.")
+    problem = Problem(at.place, shown(path), f"{_last(path)} must be {kinds}, not {_kind_of(at)}.")
+    yield Misshapen(problem, tuple(path))
 
 
-def _unknown_key(name: str, path: Path, node: Node) -> Problem:
+def _unknown_key(name: str, path: Path, node: Node) -> Misshapen:
     within = node_at(node, path)
     place: Place = within.value[name].key if isinstance(within.value, dict) else within.place
     known = {key for each in _branches(_schema_at(path)) for key in each.get("properties", {})}
     where = f" in {shown(path)}" if path else ""
     suggestion = likely(name, known)
     keys = "" if suggestion else f" There is {', '.join(sorted(known))}."
-    return Problem(place, shown([*path, name]), f"{name!r} is not a key{where}.{keys}", suggestion)
+    message = f"{name!r} is not a key{where}.{keys}"
+    return Misshapen(Problem(place, shown([*path, name]), message, suggestion), (*path, name))
 
 
 def _message(name: str, kind: Json, at: Node, path: Path) -> tuple[str, str]:
