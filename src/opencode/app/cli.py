@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from opencode import __version__
-from opencode.app import marketplace, runtimes
+from opencode.app import ai, marketplace, runtimes
 from opencode.app.console import err, fail, out, settings_of, show, table_of
 from opencode.app.settings import Settings, unknown_variables
 from opencode.infra.settings import Origin, SettingsError
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(marketplace.app, name="marketplace")
+app.add_typer(ai.app, name="ai")
 
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")]
 

@@ -1,0 +1,1 @@
+"""How AI configuration and the gateway reach files and providers."""

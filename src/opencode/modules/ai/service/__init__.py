@@ -1,0 +1,1 @@
+"""What AI configuration and the gateway do for people."""
