@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 _CLOSE = 0.6
+_SHORTEST_BEGINNING = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,5 +47,7 @@ class Problem:
 def likely(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or an empty string."""
     by_lower = {each.lower(): each for each in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=_CLOSE)
-    return by_lower[found[0]] if found else ""
+    if found := get_close_matches(word.lower(), by_lower, n=1, cutoff=_CLOSE):
+        return by_lower[found[0]]
+    begun = [each for each in by_lower if len(word) >= _SHORTEST_BEGINNING and each.startswith(word.lower())]
+    return by_lower[begun[0]] if len(begun) == 1 else ""
