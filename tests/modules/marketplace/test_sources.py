@@ -371,6 +371,7 @@ class TestOverHttp:
 
     async def test_a_draft_is_read_edited_and_published(self, market: Market) -> None:
         ada = market.member()
+        assert (await ada.get(f"{PROJECTS}/drafts")).json()["hosts"] == ["code.test", "index.test", "www.packages.test"]
         read = await ada.post(f"{PROJECTS}/drafts", {"url": "https://index.test/project/fast-lines/"})
         assert read.status_code == 200, read.text
         draft = read.json()
@@ -397,6 +398,7 @@ class TestOverHttp:
     async def test_it_needs_an_account_a_known_place_and_patience(self, market: Market) -> None:
         body = {"url": "https://elsewhere.test/a/b"}
         assert (await market.nobody().post(f"{PROJECTS}/drafts", body)).status_code == 401
+        assert (await market.nobody().get(f"{PROJECTS}/drafts")).status_code == 401
         ada = market.member()
         answers = [await ada.post(f"{PROJECTS}/drafts", body) for _ in range(4)]
         assert {answer.status_code for answer in answers} == {400}
@@ -415,6 +417,7 @@ class TestAServerThatReadsFromNowhere:
         answer = await market.member().post(f"{PROJECTS}/drafts", {"url": "https://index.test/project/a"})
         assert answer.status_code == 400
         assert "OCP_MARKETPLACE_SOURCES_GITHUB" in answer.json()["action"]
+        assert (await market.member().get(f"{PROJECTS}/drafts")).json() == {"hosts": []}
 
 
 @pytest.mark.parametrize(

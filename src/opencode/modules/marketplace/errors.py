@@ -12,7 +12,7 @@ What can go wrong in the marketplace.
                     DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
                     NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
                     FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
-                    TooManyReleases · ReleaseInUse · FileNameTaken · TooManyFiles · OwnProject · NothingToPay
+                    TooManyReleases · ReleaseInUse · FileNameTaken · FileNameSpent · TooManyFiles · OwnProject · NothingToPay
                     NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
                     PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
@@ -477,7 +477,7 @@ class ReleaseInUse(Conflict):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Somebody has downloaded a file of {version}, so it cannot be deleted.",
+            f"Somebody has downloaded a file of {version}, so nothing of it can be deleted.",
             action='Take it back instead: PATCH it with {"yanked": true}, and nobody is offered it any more.',
         )
 
@@ -490,6 +490,18 @@ class FileNameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The release has a file {name} with another content, and files never change.",
+            action="Choose another name, or release a new version.",
+        )
+
+
+class FileNameSpent(Conflict):
+    """A file of this version had this name and another content before it was deleted; people may know its checksum."""
+
+    title = "The name was used before"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"{version} had a file {name} with another content, and a name never stands for two.",
             action="Choose another name, or release a new version.",
         )
 

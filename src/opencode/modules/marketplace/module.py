@@ -1,6 +1,6 @@
 """The plug of the marketplace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -117,15 +117,16 @@ def build_index(settings: MarketplaceSettings, database: Database) -> CatalogInd
     return AtOnce(EmbeddedCatalog)
 
 
-def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
-    """What reads drafts from the places that the operator has named."""
+def build_draft_reader(settings: MarketplaceSettings) -> tuple[ReadDraft, Sequence[str]]:
+    """What reads drafts from the places that the operator has named, and the hosts of those."""
     # Loaded only here: few servers name any.
     from opencode.infra.fetching import Fetcher, Reach
     from opencode.modules.marketplace.adapters.sources import Importer, Places
 
     is_private = settings.marketplace_sources_private
     fetcher = Fetcher(Reach(private_too=True)) if is_private else Fetcher()
-    return Importer(fetcher, Places.of(settings)).draft
+    places = Places.of(settings)
+    return Importer(fetcher, places).draft, places.hosts
 
 
 def summarise(markdown: str) -> str:
@@ -235,7 +236,7 @@ def _services(
         browsing=browsing,
         collecting=Collecting(shared),
         counting=counting,
-        drafting=Drafting(shared, build_draft_reader(settings)),
+        drafting=Drafting(shared, *build_draft_reader(settings)),
         entitlements=entitlements,
         errands=Errands(shared),
         feeding=Feeding(shared, browsing),

@@ -1369,7 +1369,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the hosts that drafts are read from
+         * @description None where the operator has named none.
+         */
+        get: operations["list_draft_sources"];
         put?: never;
         /**
          * Read a project from a code host or package index
@@ -1723,7 +1727,11 @@ export interface paths {
          */
         put: operations["upload_release_file"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete a file of a release that nobody has downloaded
+         * @description Its name stays its own: the same content may come back under it, another one never.
+         */
+        delete: operations["delete_release_file"];
         options?: never;
         /** How large a file is, and its checksum; not counted */
         head: operations["look_at_release_file"];
@@ -3342,6 +3350,7 @@ export interface components {
             version: string;
             prerelease: boolean;
             yanked: boolean;
+            downloaded: boolean;
             files: number;
             size_bytes: number;
             /** Format: date-time */
@@ -3370,6 +3379,7 @@ export interface components {
             notes_html: string;
             prerelease: boolean;
             yanked: boolean;
+            downloaded: boolean;
             files: components["schemas"]["FileView"][];
             /** Format: date-time */
             created_at: string;
@@ -3645,6 +3655,10 @@ export interface components {
             stars: number;
             downloads: number;
             why: string;
+        };
+        /** SourcesView */
+        SourcesView: {
+            hosts: string[];
         };
         /** StarView */
         StarView: {
@@ -6841,6 +6855,35 @@ export interface operations {
             };
         };
     };
+    list_draft_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_draft: {
         parameters: {
             query?: never;
@@ -7723,6 +7766,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FileView"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {

@@ -4,7 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.catalogue import CatalogueController
 from opencode.modules.marketplace.routes.collections import CollectionsController
-from opencode.modules.marketplace.routes.drafts import read_draft
+from opencode.modules.marketplace.routes.drafts import DraftsController
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
@@ -57,7 +57,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     check_ledger,
     hear_stripe,
     report_project,
-    read_draft,
+    DraftsController,
     render_markdown,
     get_sitemap_index,
     get_sitemap,

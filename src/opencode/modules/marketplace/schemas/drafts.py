@@ -12,6 +12,12 @@ class DraftAddress(Body):
     url: str
 
 
+class SourcesView(msgspec.Struct, frozen=True):
+    """Hosts whose pages drafts are read from; empty where the operator has named none."""
+
+    hosts: list[str]
+
+
 class ProblemView(msgspec.Struct, frozen=True):
     """`pointer` names a field of the draft; `detail` says why it is empty."""
 

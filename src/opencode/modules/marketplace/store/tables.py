@@ -249,6 +249,17 @@ release_files = Table(
     Index(None, "sha256"),
 )
 
+# Names that a file had which people could see, and which content: after the file was deleted.
+spent_file_names = Table(
+    "spent_file_names",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("version_key", String(400), nullable=False),
+    Column("name", String(MAX_FILE_NAME), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    PrimaryKeyConstraint("project_id", "version_key", "name"),
+)
+
 # What an operator asked of every process that has the catalogue, and what each reported.
 errands = Table(
     "catalogue_errands",
