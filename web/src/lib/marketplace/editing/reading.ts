@@ -1,0 +1,26 @@
+import type { ReadDraft } from '#lib/api/index.ts';
+import { FIELD_WORDS, type FieldName, type ProjectFields } from './fields.ts';
+
+/** The fields that another place has told; what it did not tell stays as it is in the form. */
+export function takenFrom(draft: ReadDraft): Partial<ProjectFields> {
+  const told = {
+    title: draft.title,
+    summary: draft.summary,
+    description: draft.description,
+    technologies: draft.technologies,
+    tags: draft.tags,
+    license: draft.license ?? '',
+    repository_url: draft.repository_url ?? '',
+    documentation_url: draft.documentation_url ?? '',
+    demo_url: draft.demo_url ?? '',
+  } satisfies Partial<ProjectFields>;
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value.length > 0));
+}
+
+/** What is wrong with what was read, as sentences that begin with a field's name. */
+export function complaintsOf(draft: ReadDraft): { pointer: string; text: string }[] {
+  return draft.problems.map(({ pointer, detail }) => {
+    const name = pointer.split('/')[1] ?? '';
+    return { pointer, text: `${FIELD_WORDS[name as FieldName] ?? name} ${detail}.` };
+  });
+}
