@@ -43,7 +43,7 @@ it('lets the list say what a release has become', async () => {
     .on(`GET ${PATH}`, json({ items: [card], next_cursor: null }))
     .on(`GET ${PATH}/1.0.0`, json(release({ files: [file('a.zip')] })))
     .on(`PATCH ${PATH}/1.0.0`, json(release({ yanked: true, files: [file('a.zip')] })))
-    .on(`DELETE ${PATH}/1.0.0/files/a.zip`, json(null, 204));
+    .on(`DELETE ${PATH}/1.0.0/files/a.zip`, new Response(null, { status: 204 }));
   const all = new Releases('ada.engine');
   await all.paged.reload();
   const one = new OneRelease('ada.engine', '1.0.0', (changed) => all.show(changed));
