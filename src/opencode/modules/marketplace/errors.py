@@ -12,8 +12,8 @@ What can go wrong in the marketplace.
                     DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
                     NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
                     FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
-                    TooManyReleases · ReleaseInUse · FileNameTaken · FileNameSpent · TooManyFiles · OwnProject · NothingToPay
-                    NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
+                    TooManyReleases · ReleaseInUse · FileNameTaken · FileNameSpent · TooManyFiles · OwnProject
+                    NothingToPay · NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
                     PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff

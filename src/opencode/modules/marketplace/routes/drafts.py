@@ -26,8 +26,6 @@ class DraftsController(Controller):
         return DraftView.of(await drafting.read(principal, data.url))
 
     @get("/", operation_id="list_draft_sources", summary="List the hosts that drafts are read from")
-    async def sources(
-        self, principal: NamedDependency[Principal], drafting: NamedDependency[Drafting]
-    ) -> SourcesView:
+    async def sources(self, principal: NamedDependency[Principal], drafting: NamedDependency[Drafting]) -> SourcesView:
         """None where the operator has named none."""
         return SourcesView(list(drafting.hosts(principal)))

@@ -114,8 +114,8 @@ class Files(UseCases):
             The file, and whether it is new: the same content under the same name changes nothing.
 
         Raises:
-            ProjectNotFound, NotYourProject, ReleaseNotFound, ProjectRefused, FileTooLarge, FileNameTaken, FileNameSpent,
-            TooManyFiles, ChecksumMismatch, UploadsAtOnce, StorageFull, …
+            ProjectNotFound, NotYourProject, ReleaseNotFound, ProjectRefused, FileTooLarge, FileNameTaken,
+            FileNameSpent, TooManyFiles, ChecksumMismatch, UploadsAtOnce, StorageFull, …
         """
         policy.require_account(by)
         name = tidy_file_name(name)

@@ -120,7 +120,7 @@ class ReleaseStore:
         own = spent_file_names.c
         query = select(own.name, own.sha256).where(own.project_id == release.project_id)
         rows = await self._connection.execute(query.where(own.version_key == release.version_key))
-        return {name: sha256 for name, sha256 in rows}
+        return {row.name: row.sha256 for row in rows}
 
     async def files_of(self, release_id: ReleaseId) -> list[ReleaseFile]:
         """In the order in which they came."""
