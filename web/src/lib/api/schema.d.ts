@@ -6738,6 +6738,8 @@ export interface operations {
                 price?: components["schemas"]["PriceFilter"];
                 /** @description repeats; a result has ALL of them */
                 tags?: string[] | null;
+                /** @description true: only what administrators feature */
+                featured?: boolean;
                 /** @description the order of the results */
                 sort?: components["schemas"]["Order"];
             };
