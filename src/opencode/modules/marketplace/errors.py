@@ -13,7 +13,7 @@ What can go wrong in the marketplace.
                     NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
                     FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
                     TooManyReleases · ReleaseInUse · FileNameTaken · TooManyFiles · OwnProject · NothingToPay
-                    NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
+                    NothingToDeliver · NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
                     PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
@@ -809,6 +809,18 @@ class NothingToPay(Conflict):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"The project {slug} is free.", action="There is nothing to buy: download it.")
+
+
+class NothingToDeliver(Conflict):
+    """Whoever paid for the project would get nothing: it has no file, no repository and no licence keys."""
+
+    title = "There is nothing to deliver"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} has a price, but nothing that a buyer would get.",
+            action="Ask its owner to add a release with a file, or the address of a repository; then order it.",
+        )
 
 
 class NotForSale(Conflict):

@@ -98,7 +98,8 @@ class ProjectsController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
-        view = await _view(made, readmes, notices=await resembling.notices_for(made.project))
+        told = await resembling.notices_for(made.project)
+        view = await _view(made, readmes, notices=[*told, *await publishing.notices_for(made.project)])
         return with_revision(view, made.project.revision, status_code=201)
 
     @get("/names/check", operation_id="check_name", summary="What a name could be taken for, before one takes it")
@@ -147,6 +148,8 @@ class ProjectsController(Controller):
         values = data.values()
         shown = await publishing.change(slug, principal, values, if_match=if_match)
         notices = await resembling.notices_for(shown.project) if values.keys() & {"name", "title", "status"} else []
+        if values.keys() & {"price", "repository_url", "status"}:
+            notices = [*notices, *await publishing.notices_for(shown.project)]
         return with_revision(await _view(shown, readmes, notices=notices), shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
