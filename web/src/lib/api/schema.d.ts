@@ -2162,7 +2162,7 @@ export interface components {
          * @description Where money is, and whose it is.
          * @enum {string}
          */
-        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
+        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds" | "disputed";
         /** AgreementView */
         AgreementView: {
             agree: boolean;
@@ -2641,7 +2641,7 @@ export interface components {
          * @description What a transaction is about.
          * @enum {string}
          */
-        Happening: "paid" | "refunded";
+        Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
@@ -2999,6 +2999,7 @@ export interface components {
             quantity: number;
             amount_minor: number;
             refunded_minor: number;
+            disputed_minor: number;
             currency: string;
             provider: string;
             checkout_url: string | null;

@@ -63,6 +63,11 @@ class EntitlementStore:
         changed = update(entitlements).where(entitlements.c.order_id == order_id, entitlements.c.revoked_at.is_(None))
         await self._connection.execute(changed.values(revoked_at=at))
 
+    async def restore(self, order_id: OrderId) -> None:
+        """Take a revocation back."""
+        changed = update(entitlements).where(entitlements.c.order_id == order_id)
+        await self._connection.execute(changed.values(revoked_at=None))
+
     async def give_key(self, entitlement_id: EntitlementId, key_hash: str, last4: str, at: datetime) -> bool:
         """In place of the one before. Returns whether there is such an entitlement that was not revoked."""
         changed = update(entitlements).where(entitlements.c.id == entitlement_id, entitlements.c.revoked_at.is_(None))
