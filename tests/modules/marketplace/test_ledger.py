@@ -76,6 +76,14 @@ def balances(written: Iterable[Transaction]) -> dict[Account, int]:
     return {account: amount for account, amount in found.items() if amount}
 
 
+def refund_told(number: int, amount_minor: int, failed: bool) -> RefundTold:
+    return RefundTold(HeardRefund(f"re_{number}", amount_minor, failed), "EUR")
+
+
+def dispute_told(number: int, amount_minor: int, state: DisputeState) -> DisputeTold:
+    return DisputeTold(HeardDispute(f"dp_{number}", amount_minor, state), "EUR")
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
     """An order, what is told about it, and the same shuffled, doubled, and with some of it once more at the end."""
@@ -87,13 +95,13 @@ def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
                 st.just(Paid(money, "EUR", "pi_1")),
                 st.builds(GivenBack, total_minor=st.integers(0, money + 5), currency=st.just("EUR")),
                 st.builds(
-                    lambda number, amount, failed: RefundTold(HeardRefund(f"re_{number}", amount, failed), "EUR"),
+                    refund_told,
                     st.integers(1, 3),
                     st.integers(0, money + 5),
                     st.booleans(),
                 ),
                 st.builds(
-                    lambda number, amount, state: DisputeTold(HeardDispute(f"dp_{number}", amount, state), "EUR"),
+                    dispute_told,
                     st.integers(1, 2),
                     st.integers(0, money + 5),
                     st.sampled_from(DisputeState),

@@ -1638,6 +1638,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/proofs/{proof_id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove a repository by the token of a job of CI
+         * @description The token says itself who it is of, so nobody needs to be signed in. It is good once.
+         */
+        post: operations["send_proof_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/purchase": {
         parameters: {
             query?: never;
@@ -3249,7 +3269,7 @@ export interface components {
          * ProofMethod
          * @enum {string}
          */
-        ProofMethod: "file" | "dns";
+        ProofMethod: "file" | "dns" | "oidc";
         /**
          * ProofState
          * @enum {string}
@@ -3726,6 +3746,10 @@ export interface components {
             ticket: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** TokenBody */
+        TokenBody: {
+            token: string;
         };
         /** PageView[TokenView] */
         TokenPage: {
@@ -7448,6 +7472,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_proof_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
