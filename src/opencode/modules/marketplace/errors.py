@@ -9,12 +9,13 @@ What can go wrong in the marketplace.
                     OwnReport · NotYourOrder
     PaymentRequired ProjectNotBought
     Conflict        NothingToProve · NoIssuer · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready
-                    CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
-                    NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
-                    FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
-                    TooManyReleases · ReleaseInUse · FileNameTaken · TooManyFiles · OwnProject · NothingToPay
-                    NothingToDeliver · NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
-                    PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
+                    CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
+                    StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject
+                    ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
+                    CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
+                    TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale · AlreadyBought
+                    OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
+                    PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
                     SourceUnknown · SourcePrivate · SourceTooLarge · OrderRefused · WebhookRefused
