@@ -8,20 +8,23 @@ What can go wrong in the marketplace.
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     OwnReport · NotYourOrder
     PaymentRequired ProjectNotBought
-    Conflict        NothingToProve · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
-                    DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
-                    NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
-                    FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
-                    TooManyReleases · ReleaseInUse · FileNameTaken · FileNameSpent · TooManyFiles · OwnProject
-                    NothingToPay · NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
-                    PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
+    Conflict        NothingToProve · NoIssuer · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready
+                    CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
+                    StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject
+                    ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
+                    CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
+                    TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale · AlreadyBought
+                    OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
+                    PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
                     SourceUnknown · SourcePrivate · SourceTooLarge · OrderRefused · WebhookRefused
+                    TokenRefused
     TooLarge        ImportTooLarge · FileTooLarge
     Busy            UploadsAtOnce · ProjectsTooFast · ActsTooFast · ReportsTooFast · ChecksTooFast · PreviewsTooFast
                     DraftsTooFast · LicencesTooFast
     Unavailable     SourceUnreadable · SourceBusy · FileMissing · CatalogueFilling · PaymentsUnavailable
+                    IssuerNotUnderstood
 """
 
 from opencode.infra.fetching.errors import shown
@@ -246,6 +249,39 @@ class NothingToProve(Conflict):
     def __init__(self, slug: str) -> None:
         super().__init__(
             f"The project {slug} names no repository that could be proved.", action="Set repository_url first."
+        )
+
+
+class NoIssuer(Conflict):
+    """Nobody vouches for jobs that run for repositories of this host."""
+
+    title = "No issuer of tokens is set up"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server believes no issuer of tokens for repositories on {host[:100]!r}.",
+            action="Prove it by a file or by DNS, or ask the operator to set OCP_MARKETPLACE_OIDC_ISSUERS.",
+        )
+
+
+class TokenRefused(Invalid):
+    """The token of a job proves nothing here."""
+
+    title = "The token was refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The token {why}.", action="Let a job of the repository ask for a new one, and send it once.")
+
+
+class IssuerNotUnderstood(Unavailable):
+    """An issuer of tokens does not say what its keys are."""
+
+    title = "The issuer of tokens is not understood"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The issuer {url} does not tell its keys as OpenID Connect says.",
+            action="Try again later, or tell the operator.",
         )
 
 
@@ -821,6 +857,18 @@ class NothingToPay(Conflict):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"The project {slug} is free.", action="There is nothing to buy: download it.")
+
+
+class NothingToDeliver(Conflict):
+    """Whoever paid for the project would get nothing: it has no file, no repository and no licence keys."""
+
+    title = "There is nothing to deliver"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} has a price, but nothing that a buyer would get.",
+            action="Ask its owner to add a release with a file, or the address of a repository; then order it.",
+        )
 
 
 class NotForSale(Conflict):

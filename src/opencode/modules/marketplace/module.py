@@ -10,14 +10,16 @@ from litestar.di import Provide
 from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
-from opencode.infra.fetching import Fetcher
+from opencode.infra.fetching import Fetcher, Reach
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
 from opencode.infra.storage import Storage
 from opencode.modules.marketplace.adapters.dns import TxtResolver
+from opencode.modules.marketplace.adapters.oidc import Issuers
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
+from opencode.modules.marketplace.domain.issuers import Issuer
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
@@ -120,13 +122,18 @@ def build_index(settings: MarketplaceSettings, database: Database) -> CatalogInd
 def build_draft_reader(settings: MarketplaceSettings) -> tuple[ReadDraft, Sequence[str]]:
     """What reads drafts from the places that the operator has named, and the hosts of those."""
     # Loaded only here: few servers name any.
-    from opencode.infra.fetching import Fetcher, Reach
     from opencode.modules.marketplace.adapters.sources import Importer, Places
 
     is_private = settings.marketplace_sources_private
     fetcher = Fetcher(Reach(private_too=True)) if is_private else Fetcher()
     places = Places.of(settings)
     return Importer(fetcher, places).draft, places.hosts
+
+
+def build_issuers(settings: MarketplaceSettings) -> Issuers:
+    """Who vouches for jobs of CI, as the operator has named them."""
+    fetcher = Fetcher(Reach(private_too=True)) if settings.marketplace_oidc_private else Fetcher()
+    return Issuers(fetcher, [Issuer.of(entry) for entry in settings.marketplace_oidc_issuers])
 
 
 def summarise(markdown: str) -> str:
@@ -157,16 +164,18 @@ def build(
     index: CatalogIndex,
     storage: Storage,
     proofs: Proofs | None = None,
+    issuers: Issuers | None = None,
 ) -> MarketplaceModule:
     """
     Put the module together.
 
     Args:
         proofs: looks for proofs of ownership; None looks on the public internet.
+        issuers: of tokens of CI jobs; None takes those that the settings name.
     """
     catalogue = Catalogue(parts, index)
     proofs = proofs or Proofs(Fetcher(), TxtResolver())
-    own = _services(parts, settings, identity, catalogue, storage, proofs)
+    own = _services(parts, settings, identity, catalogue, storage, proofs, issuers or build_issuers(settings))
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, own.people, own.telling, own.resembling)
@@ -222,6 +231,7 @@ def _services(
     catalogue: Catalogue,
     storage: Storage,
     proofs: Proofs,
+    issuers: Issuers,
 ) -> _Services:
     shared = Shared(parts, settings, identity, catalogue)
     counting = Counting(parts, catalogue)
@@ -248,7 +258,7 @@ def _services(
         ordering=Ordering(shared, providers),
         paying=paying,
         people=People(shared),
-        proving=Proving(shared, proofs),
+        proving=Proving(shared, proofs, issuers),
         publishing=Publishing(shared),
         readmes=readmes,
         releasing=Releasing(shared, entitlements),

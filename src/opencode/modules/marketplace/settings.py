@@ -9,6 +9,13 @@ _ENTRY = "host or host=address of its API, separated by commas"
 _SOURCE = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:\s*=\s*https?://[^\s/?#@]+(?:/[^\s?#@]*)?)?")
 
 
+_ISSUER_ENTRY = "issuer=host=claim, separated by commas; the issuer is an https address"
+_ISSUER = re.compile(
+    r"(?:https://[A-Za-z0-9.-]{1,253}|http://(?:127\.0\.0\.1|localhost))(?::\d{1,5})?(?:/[\w./-]{0,200})?"
+    r"\s*=\s*[A-Za-z0-9.-]{1,253}(?::\d{1,5})?\s*=\s*\w{1,100}"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """How much one person, and one import, may put into the marketplace, and how things are paid."""
@@ -72,6 +79,12 @@ class MarketplaceSettings:
     proof_checks_per_hour: int = setting(
         30, "checks of proofs of ownership that one person may ask for per hour", minimum=1
     )
+    marketplace_oidc_issuers: tuple[str, ...] = setting(
+        (),
+        "issuers whose tokens of CI jobs prove repositories of a host, and the claim that names the repository: "
+        f"{_ISSUER_ENTRY}",
+    )
+    marketplace_oidc_private: bool = setting(False, "issuers may be in this server's own networks, and at any port")
     proof_days: int = setting(7, "days after which a proof of ownership is looked at again", minimum=1)
     proof_grace_days: int = setting(7, "days that a proof still counts after a check has failed", minimum=1)
     similar_popularity: int = setting(
@@ -92,6 +105,11 @@ class MarketplaceSettings:
             for name in ("marketplace_sources_github", "marketplace_sources_pypi", "marketplace_sources_npm")
             for entry in getattr(self, name)
             if not _SOURCE.fullmatch(entry)
+        ]
+        problems += [
+            f"{variable_of('marketplace_oidc_issuers')} has {entry!r}: it must be {_ISSUER_ENTRY}"
+            for entry in self.marketplace_oidc_issuers
+            if not _ISSUER.fullmatch(entry)
         ]
         if problems:
             raise SettingsError(problems)

@@ -1642,6 +1642,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/proofs/{proof_id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove a repository by the token of a job of CI
+         * @description The token says itself who it is of, so nobody needs to be signed in. It is good once.
+         */
+        post: operations["send_proof_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/purchase": {
         parameters: {
             query?: never;
@@ -2170,7 +2190,7 @@ export interface components {
          * @description Where money is, and whose it is.
          * @enum {string}
          */
-        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
+        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds" | "disputed";
         /** AgreementView */
         AgreementView: {
             agree: boolean;
@@ -2649,7 +2669,7 @@ export interface components {
          * @description What a transaction is about.
          * @enum {string}
          */
-        Happening: "paid" | "refunded";
+        Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
@@ -3007,6 +3027,7 @@ export interface components {
             quantity: number;
             amount_minor: number;
             refunded_minor: number;
+            disputed_minor: number;
             currency: string;
             provider: string;
             checkout_url: string | null;
@@ -3256,7 +3277,7 @@ export interface components {
          * ProofMethod
          * @enum {string}
          */
-        ProofMethod: "file" | "dns";
+        ProofMethod: "file" | "dns" | "oidc";
         /**
          * ProofState
          * @enum {string}
@@ -3739,6 +3760,10 @@ export interface components {
             ticket: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** TokenBody */
+        TokenBody: {
+            token: string;
         };
         /** PageView[TokenView] */
         TokenPage: {
@@ -6752,6 +6777,8 @@ export interface operations {
                 price?: components["schemas"]["PriceFilter"];
                 /** @description repeats; a result has ALL of them */
                 tags?: string[] | null;
+                /** @description true: only what administrators feature */
+                featured?: boolean;
                 /** @description the order of the results */
                 sort?: components["schemas"]["Order"];
             };
@@ -7488,6 +7515,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_proof_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {

@@ -190,6 +190,7 @@ def listing_of(project: Project) -> Listing:
         tags=project.tags,
         license=project.license,
         is_free=project.price.is_free,
+        is_featured=project.featured,
     )
 
 

@@ -1,8 +1,10 @@
 """Proofs of ownership, and names that are alike."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from opencode.infra.http import Body
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState
@@ -11,9 +13,15 @@ from opencode.modules.marketplace.service.resembling import NameChecked, Similar
 
 
 class ProofBody(Body):
-    """How the repository is to be proved: by a `file` in it, or by its host's `dns`."""
+    """How the repository is to be proved: by a `file` in it, by its host's `dns`, or by a job's token (`oidc`)."""
 
     method: ProofMethod
+
+
+class TokenBody(Body):
+    """What an issuer gave to a job of CI: a JSON Web Token for the audience that the proof has as its `token`."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=16_384)]
 
 
 class ProofView(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
 from opencode.modules.marketplace.domain.agreement import Disagreement
 from opencode.modules.marketplace.domain.catalog import PriceFilter
+from opencode.modules.marketplace.domain.claims import Claims
 from opencode.modules.marketplace.domain.collection import MAX_COLLECTION_TITLE, MAX_NOTE, Visibility
 from opencode.modules.marketplace.domain.counting import Kind
 from opencode.modules.marketplace.domain.errands import ErrandKind, ReportState
@@ -63,6 +64,19 @@ class Words(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...] | None:
         return None if value is None else msgspec.json.decode(value, type=tuple[str, ...])
+
+
+class ClaimsText(TypeDecorator[Claims]):
+    """What was heard of an order's refunds and disputes, as a JSON object."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Claims | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Claims | None:
+        return None if value is None else msgspec.json.decode(value, type=Claims)
 
 
 _ID = String(40)
@@ -314,6 +328,7 @@ orders = Table(
     Column("checkout_url", _URL, nullable=True),
     Column("payment_reference", String(255), nullable=True),
     Column("heard_back_minor", BigInteger, nullable=False),
+    Column("claims", ClaimsText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("paid_at", UtcDateTime, nullable=True),
