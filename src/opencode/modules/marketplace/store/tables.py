@@ -328,7 +328,7 @@ orders = Table(
     Column("checkout_url", _URL, nullable=True),
     Column("payment_reference", String(255), nullable=True),
     Column("heard_back_minor", BigInteger, nullable=False),
-    Column("claims", ClaimsText, nullable=False),
+    Column("claims", ClaimsText, nullable=False, server_default='{"refunds":[],"disputes":[]}'),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("paid_at", UtcDateTime, nullable=True),
