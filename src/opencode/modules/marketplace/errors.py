@@ -6,10 +6,10 @@ What can go wrong in the marketplace.
                     RebuildNotFound · SitemapNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
                     EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
-                    OwnReport · NotYourOrder
+                    OwnReport · NotYours · NotYourOrder
     PaymentRequired ProjectNotBought
-    Conflict        NothingToProve · NoIssuer · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready
-                    CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
+    Conflict        NothingToProve · NoIssuer · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
+                    AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
                     StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject
                     ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
                     CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
@@ -291,7 +291,7 @@ class OwnReport(Forbidden):
     title = "Your own cannot be reported"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"You cannot report {name}: it is yours.", action="Change it, archive it or delete it.")
+        super().__init__(f"You cannot report {name}: it is yours.", action="Change it or delete it.")
 
 
 class ProjectHeld(Conflict):
@@ -306,13 +306,34 @@ class ProjectHeld(Conflict):
         )
 
 
-class ProjectNotHeld(Conflict):
+class WordsHeld(Conflict):
+    """A moderator has taken a review or a profile out of sight."""
+
+    title = "Moderators hold it"
+
+    def __init__(self, name: str, doing: str, hold: str) -> None:
+        super().__init__(
+            f"Nobody can {doing} {name}: moderators have {hold} it.",
+            action="Whose it is finds the reason in its moderation field, and may appeal.",
+        )
+
+
+class NotHeld(Conflict):
     """There is no decision to appeal against."""
 
     title = "There is nothing to appeal against"
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"No decision keeps {slug} out of sight.", action="Nothing needs to be done.")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No decision keeps {name} out of sight.", action="Nothing needs to be done.")
+
+
+class NotYours(Forbidden):
+    """Only whose review or profile it is may do this."""
+
+    title = "This is somebody else's"
+
+    def __init__(self, name: str, doing: str) -> None:
+        super().__init__(f"You may not {doing} {name}.", action="Only its author may.")
 
 
 class ReportedAlready(Conflict):

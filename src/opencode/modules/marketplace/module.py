@@ -47,6 +47,7 @@ from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes, Render
 from opencode.modules.marketplace.service.releasing import Releasing
+from opencode.modules.marketplace.service.reporting import Reporting
 from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
@@ -97,6 +98,7 @@ class _Services:
     publishing: Publishing
     readmes: Readmes
     releasing: Releasing
+    reporting: Reporting
     reputing: Reputing
     resembling: Resembling
     reviewing: Reviewing
@@ -255,6 +257,7 @@ def _services(
         importing=Importing(shared),
         listening=Listening(parts.clock, paying, stripe),
         moderating=Moderating(shared),
+        reporting=Reporting(shared),
         ordering=Ordering(shared, providers),
         paying=paying,
         people=People(shared),

@@ -1177,6 +1177,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/moderation/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many cases wait for a decision */
+        get: operations["count_waiting_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
@@ -1837,6 +1854,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reviews/{review_id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own review
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews/{review_id}/helpful": {
         parameters: {
             query?: never;
@@ -1874,6 +1911,26 @@ export interface paths {
         post?: never;
         /** Take one's reply back */
         delete: operations["delete_reply"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a review
+         * @description One open report for each person and review. Its author never learns who it was.
+         */
+        post: operations["report_review"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2051,6 +2108,26 @@ export interface paths {
         patch: operations["change_profile"];
         trace?: never;
     };
+    "/api/v1/users/{handle}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own profile
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{handle}/collections": {
         parameters: {
             query?: never;
@@ -2085,6 +2162,26 @@ export interface paths {
         post?: never;
         /** Stop following somebody */
         delete: operations["unfollow_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{handle}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a profile
+         * @description One open report for each person and profile. Whose it is never learns who it was.
+         */
+        post: operations["report_profile"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2675,8 +2772,15 @@ export interface components {
             marked: boolean;
             helpful: number;
         };
+        /**
+         * Hold
+         * @description How something is kept out of everybody's sight but its owner's.
+         * @enum {string}
+         */
+        Hold: "quarantined" | "removed";
         /** HoldView */
         HoldView: {
+            hold: components["schemas"]["Hold"];
             reason: string;
             decided_at: string | null;
             may_appeal: boolean;
@@ -3109,6 +3213,12 @@ export interface components {
             };
             mails: boolean;
         };
+        /** PresentView */
+        PresentView: {
+            hold: components["schemas"]["Hold"] | null;
+            title: string;
+            text: string;
+        };
         /** PriceBody */
         PriceBody: {
             amount_minor: number;
@@ -3190,6 +3300,7 @@ export interface components {
             reputation: number;
             projects: components["schemas"]["CardView"][];
             projects_total: number;
+            moderation: components["schemas"]["HoldView"] | null;
             revision: number;
             /** Format: date-time */
             created_at: string;
@@ -3505,6 +3616,7 @@ export interface components {
             marked: boolean;
             reply: string | null;
             replied_at: string | null;
+            moderation: components["schemas"]["HoldView"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -3523,7 +3635,7 @@ export interface components {
          * @description What an account is on this server, the most powerful first.
          * @enum {string}
          */
-        Role: "admin" | "interviewer" | "member";
+        Role: "admin" | "interviewer" | "moderator" | "member";
         /** RunDraft */
         RunDraft: {
             /** @description id or alias, see /api/v1/languages */
@@ -3849,6 +3961,10 @@ export interface components {
          * @enum {string}
          */
         Visibility: "public" | "private";
+        /** WaitingView */
+        WaitingView: {
+            waiting: number;
+        };
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -3935,6 +4051,8 @@ export interface components {
             reason: string;
             decided_by: components["schemas"]["OwnerView"] | null;
             decided_at: string | null;
+            present: components["schemas"]["PresentView"] | null;
+            appealed: boolean;
             reports: components["schemas"]["FiledReportView"][];
             history: components["schemas"]["StepView"][];
             cases_of_owner: number;
@@ -6498,6 +6616,35 @@ export interface operations {
             };
         };
     };
+    count_waiting_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_before_unsubscribing: {
         parameters: {
             query: {
@@ -8104,6 +8251,41 @@ export interface operations {
             };
         };
     };
+    appeal_for_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     mark_review_helpful: {
         parameters: {
             query?: never;
@@ -8219,6 +8401,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -8668,6 +8885,41 @@ export interface operations {
             };
         };
     };
+    appeal_for_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_collections: {
         parameters: {
             query?: {
@@ -8784,6 +9036,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -10,7 +10,7 @@ from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.markdown import render_markdown
-from opencode.modules.marketplace.routes.moderation import CasesController, appeal_for_project, report_project
+from opencode.modules.marketplace.routes.moderation import CasesController, ReportsController, count_waiting_cases
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
     check_ledger,
@@ -37,13 +37,14 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     CatalogueController,
     ImportsController,
     CasesController,
+    ReportsController,
+    count_waiting_cases,
     PeopleController,
     FollowingController,
     ReviewsController,
     CollectionsController,
     FeedsController,
     ProofsController,
-    appeal_for_project,
     get_own_profile,
     list_own_projects,
     OrdersController,
@@ -56,7 +57,6 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
-    report_project,
     DraftsController,
     render_markdown,
     get_sitemap_index,

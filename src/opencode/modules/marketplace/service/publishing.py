@@ -32,7 +32,7 @@ from opencode.modules.marketplace.service.base import (
     require_good,
     subject_of,
 )
-from opencode.modules.marketplace.service.moderating import note_deleted
+from opencode.modules.marketplace.service.cases import note_deleted
 
 _LEAVING = {ProjectStatus.PUBLISHED: ProjectWithdrawn, ProjectStatus.ARCHIVED: ArchivedProjectChanged}
 """What is said when a project is deleted that others could read."""

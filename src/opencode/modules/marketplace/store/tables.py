@@ -39,6 +39,7 @@ from opencode.modules.marketplace.domain.moderation import (
     CaseKind,
     CaseState,
     Decision,
+    Hold,
     ReportReason,
     StepKind,
     SubjectKind,
@@ -141,6 +142,7 @@ profiles = Table(
     Column("website", _URL, nullable=True),
     Column("github", String(40), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("hold", Word(Hold), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -486,6 +488,7 @@ reviews = Table(
     Column("helpful", Integer, nullable=False),
     Column("reply", Text, nullable=True),
     Column("replied_at", UtcDateTime, nullable=True),
+    Column("hold", Word(Hold), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     # One person has one review of a project.

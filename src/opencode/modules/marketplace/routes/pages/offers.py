@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from opencode.infra.html import Markup, PageAddress, PageOffer, PublicPage, element
 from opencode.kernel.errors import NotFound
 from opencode.kernel.pages import PageRequest
+from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace.domain.catalog import EVERYTHING, Filters, Order, Search
 from opencode.modules.marketplace.domain.slugs import handle_problem, parts_of
 from opencode.modules.marketplace.domain.surrogates import UNKNOWN_PEOPLE, UNKNOWN_PROJECTS
@@ -77,7 +78,7 @@ class MarketplacePages:
         return await _or_nothing(self._person_there(handle), UNKNOWN_PEOPLE)
 
     async def _person_there(self, handle: str) -> PublicPage:
-        return person_page(await self._people.look(handle), handle, self._public_url())
+        return person_page(await self._people.look(handle, ANONYMOUS), handle, self._public_url())
 
 
 async def _or_nothing(page: Awaitable[PublicPage], surrogate_key: str) -> PublicPage:
