@@ -7,6 +7,7 @@ export const releasesLink = (slug: string): string => resolve(`projects/${slug}/
 export const proofLink = (slug: string): string => resolve(`projects/${slug}/proof`);
 export const personLink = (handle: string): string => resolve(`people/${handle}`);
 export const orderLink = (id: string): string => resolve(`orders/${id}`);
+export const caseLink = (id: string): string => resolve(`moderation/${id}`);
 export const collectionLink = (id: string): string => resolve(`collections/${id}`);
 
 /** Signing in, and back to here. `part`: of the page, by its id. */
