@@ -6,7 +6,7 @@ What can go wrong in the marketplace.
                     RebuildNotFound · SitemapNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
                     EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
-                    OwnReport · NotYours · NotYourOrder
+                    OwnReport · NotYourWords · NotYourOrder
     PaymentRequired ProjectNotBought
     Conflict        NothingToProve · NoIssuer · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
                     AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
@@ -327,7 +327,7 @@ class NotHeld(Conflict):
         super().__init__(f"No decision keeps {name} out of sight.", action="Nothing needs to be done.")
 
 
-class NotYours(Forbidden):
+class NotYourWords(Forbidden):
     """Only whose review or profile it is may do this."""
 
     title = "This is somebody else's"

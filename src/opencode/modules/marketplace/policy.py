@@ -15,7 +15,7 @@ from opencode.modules.marketplace.errors import (
     NotYourCollection,
     NotYourOrder,
     NotYourProject,
-    NotYours,
+    NotYourWords,
     OrderNotFound,
     OrderNotPossible,
     OwnReport,
@@ -194,7 +194,7 @@ def require_with_words(action: WordsAction, by: Principal, owner_id: str, hold: 
     Raises:
         Unauthenticated, Forbidden: nobody is signed in, or a guest, or a token without the scope.
         OwnReport: nobody reports what they say themselves.
-        NotYours: only whose it is may.
+        NotYourWords: only whose it is may.
         NotHeld: there is nothing to appeal against.
         WordsHeld: moderators keep it out of sight.
     """
@@ -206,7 +206,7 @@ def require_with_words(action: WordsAction, by: Principal, owner_id: str, hold: 
     if action is WordsAction.REPORT and relation is Relation.OWNER:
         raise OwnReport(name)
     if not allowed:
-        raise NotYours(name, action)
+        raise NotYourWords(name, action)
     if action is WordsAction.APPEAL or hold is None:
         raise NotHeld(name)
     raise WordsHeld(name, action, hold)

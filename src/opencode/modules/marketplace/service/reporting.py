@@ -116,7 +116,7 @@ class Reporting(UseCases):
     async def appeal_for_review(self, review_id: str, by: Principal, text: str) -> Case:
         """
         Raises:
-            ReviewNotFound, NotYours, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
+            ReviewNotFound, NotYourWords, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
         """
         policy.require_account(by)
         await self._brake(by)
@@ -129,7 +129,7 @@ class Reporting(UseCases):
     async def appeal_for_profile(self, handle: str, by: Principal, text: str) -> Case:
         """
         Raises:
-            ProfileNotFound, NotYours, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
+            ProfileNotFound, NotYourWords, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
         """
         policy.require_account(by)
         await self._brake(by)
