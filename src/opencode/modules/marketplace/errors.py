@@ -9,9 +9,9 @@ What can go wrong in the marketplace.
                     OwnReport · NotYourWords · NotYourOrder
     PaymentRequired ProjectNotBought
     Conflict        NothingToProve · NoIssuer · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
-                    AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken
-                    StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject
-                    ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
+                    AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken
+                    HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
+                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
                     CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
                     TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale · AlreadyBought
                     OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
