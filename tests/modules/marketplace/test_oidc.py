@@ -230,7 +230,9 @@ async def test_a_proof_by_a_job_needs_a_new_token_each_week(begun: Begun, issuin
     await begun.send(issuing.token(begun.audience))
     clock.advance(7 * 86_400 + 1)
     await begun.market.module.proving.check_due()
-    proof = (await begun.ada.get(PROOFS)).json()["items"][0]
+    listed = (await begun.ada.get(PROOFS)).json()
+    assert listed["methods"] == ["file", "dns", "oidc"]
+    proof = listed["items"][0]
     assert (proof["state"], proof["message"].startswith("No job has sent a new token.")) == ("failing", True)
     assert (await begun.send(issuing.token(begun.audience))).json()["state"] == "verified"
 
@@ -241,6 +243,7 @@ async def test_who_has_no_issuer_is_told_what_to_do_instead(market: Market) -> N
     refused = await ada.post(f"{PROJECTS}/ada.loom/proofs", {"method": "oidc"})
     assert kind_of(refused) == (409, "no-issuer")
     assert "by DNS" in refused.json()["action"]
+    assert (await ada.get(f"{PROJECTS}/ada.loom/proofs")).json()["methods"] == ["file", "dns"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ const proofPath = (slug: string, id: string) => `${proofsPath(slug)}/${encodeURI
 
 export const proofs = {
   /** One for each method at the most. */
-  list: (slug: string) => request<{ items: Proof[] }>('GET', proofsPath(slug)),
+  list: (slug: string) => request<{ items: Proof[]; methods: ProofMethod[] }>('GET', proofsPath(slug)),
   /** Beginning twice is the same as once. */
   begin: (slug: string, method: ProofMethod) => request<Proof>('POST', proofsPath(slug), { body: { method } }),
   check: (slug: string, id: string) => request<Proof>('POST', `${proofPath(slug, id)}/check`),

@@ -3412,6 +3412,7 @@ export interface components {
         /** ProofsView */
         ProofsView: {
             items: components["schemas"]["ProofView"][];
+            methods: components["schemas"]["ProofMethod"][];
         };
         /** PurchaseView */
         PurchaseView: {

@@ -29,7 +29,7 @@ class ProofsController(Controller):
         self, slug: FromPath[str], principal: NamedDependency[Principal], proving: NamedDependency[Proving]
     ) -> ProofsView:
         """One for each method at the most, so there are no pages."""
-        return ProofsView([ProofView.of(shown) for shown in await proving.list_all(slug, principal)])
+        return ProofsView.of(await proving.list_all(slug, principal))
 
     @post(
         "/{proof_id:str}/check", operation_id="check_proof", summary="Look whether the token is there", status_code=200

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from opencode.infra.http import Body
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState
-from opencode.modules.marketplace.service.proving import ProofShown
+from opencode.modules.marketplace.service.proving import ProofShown, ProofsShown
 from opencode.modules.marketplace.service.resembling import NameChecked, Similar
 
 
@@ -61,7 +61,14 @@ class ProofView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProofsView(msgspec.Struct, frozen=True):
+    """The proofs that were begun, and the methods that can prove the project's repository on this server."""
+
     items: list[ProofView]
+    methods: list[ProofMethod]
+
+    @classmethod
+    def of(cls, shown: ProofsShown) -> "ProofsView":
+        return cls([ProofView.of(each) for each in shown.proofs], list(shown.methods))
 
 
 class SimilarView(msgspec.Struct, frozen=True):

@@ -73,6 +73,19 @@ class ProofShown:
     others: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ProofsShown:
+    """
+    What its owner has done to prove a repository, and could do.
+
+    Attributes:
+        methods: that can prove it on this server.
+    """
+
+    proofs: Sequence[ProofShown]
+    methods: Sequence[ProofMethod]
+
+
 class Proving(UseCases):
     def __init__(
         self,
@@ -101,9 +114,8 @@ class Proving(UseCases):
             key = repository_key(project.repository_url)
             if key is None or len(key.encode()) > MAX_KEY_BYTES:
                 raise NothingToProve(project.slug)
-            host = key.partition("/")[0]
-            if method is ProofMethod.OIDC and not self._issuers.of_host(host):
-                raise NoIssuer(host)
+            if method not in self._methods(key):
+                raise NoIssuer(_host_of(key))
             for earlier in await work.stores.proofs.of_project(project.id):
                 if earlier.method is not method:
                     continue
@@ -121,7 +133,7 @@ class Proving(UseCases):
             await work.stores.proofs.add(new)
         return self._shown(project, new)
 
-    async def list_all(self, slug: str, by: Principal) -> list[ProofShown]:
+    async def list_all(self, slug: str, by: Principal) -> ProofsShown:
         """
         Raises:
             ProjectNotFound, NotYourProject, ProjectHeld
@@ -130,13 +142,19 @@ class Proving(UseCases):
         async with self.reading() as stores:
             project = (await self.find(stores, slug)).project
             policy.require(Action.CHANGE, by, project)
-            proofs = await stores.proofs.of_project(project.id)
-            return [
+            shown = [
                 self._shown(project, proof, await stores.proofs.proved_by_others(proof.repository, proof.owner_id))
                 if proof.is_valid
                 else self._shown(project, proof)
-                for proof in proofs
+                for proof in await stores.proofs.of_project(project.id)
             ]
+        key = repository_key(project.repository_url)
+        return ProofsShown(shown, self._methods(key) if key else ())
+
+    def _methods(self, key: str) -> list[ProofMethod]:
+        """Those that can prove a repository here."""
+        vouched = bool(self._issuers.of_host(_host_of(key)))
+        return [method for method in ProofMethod if method is not ProofMethod.OIDC or vouched]
 
     async def check(self, slug: str, proof_id: str, by: Principal) -> ProofShown:
         """
@@ -337,3 +355,7 @@ def _todo(project: Project, method: ProofMethod) -> str:
             f"Commit the token, on a line of its own, as {FILE} or {WELL_KNOWN} to the default branch of {known.url}."
         )
     return f"Serve the token, on a line of its own, at https://{_domain(url)}/{WELL_KNOWN}."
+
+
+def _host_of(key: str) -> str:
+    return key.partition("/")[0]

@@ -4,6 +4,8 @@ import { asProblem, proofs, type ApiProblem, type Proof, type ProofMethod } from
 export class Proving {
   readonly slug: string;
   list = $state.raw<readonly Proof[] | null>(null);
+  /** Those that can prove this repository on this server. */
+  methods = $state.raw<readonly ProofMethod[]>([]);
   problem = $state.raw<ApiProblem | null>(null);
 
   constructor(slug: string) {
@@ -17,7 +19,9 @@ export class Proving {
   async load(): Promise<void> {
     this.problem = null;
     try {
-      this.list = (await proofs.list(this.slug)).items;
+      const { items, methods } = await proofs.list(this.slug);
+      this.methods = methods;
+      this.list = items;
     } catch (error) {
       this.problem = asProblem(error);
     }

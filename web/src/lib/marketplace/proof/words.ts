@@ -1,7 +1,5 @@
 import type { ProofMethod, ProofState } from '#lib/api/index.ts';
 
-export const METHODS = ['file', 'dns'] as const satisfies readonly ProofMethod[];
-
 export const METHOD_WORDS: Record<ProofMethod, { title: string; text: string; verified: string }> = {
   file: {
     title: 'A file in the repository',
@@ -12,6 +10,11 @@ export const METHOD_WORDS: Record<ProofMethod, { title: string; text: string; ve
     title: 'A DNS record',
     text: 'For whoever looks after the domain that the repository is on.',
     verified: 'by a DNS record of its host',
+  },
+  oidc: {
+    title: 'A job of your CI',
+    text: 'For whoever may run jobs in the repository. The job sends the token that its issuer gives it; nothing is left in the repository.',
+    verified: 'by a job of its CI',
   },
 };
 
@@ -26,6 +29,13 @@ export const STATE_TONES = { pending: 'neutral', verified: 'good', failing: 'war
 /** What is to be put there, as it is typed. */
 export const textOf = (method: ProofMethod, token: string): string =>
   method === 'dns' ? `opencode-verify=${token}` : token;
+
+/** What the token is called where it goes, and the button that copies it. */
+export const LINE_WORDS: Record<ProofMethod, { label: string; copy: string }> = {
+  file: { label: 'Line', copy: 'Copy the token' },
+  dns: { label: 'Text', copy: 'Copy the record' },
+  oidc: { label: 'For', copy: 'Copy the audience' },
+};
 
 /** Names of files that are looked for; where the server knows no kind of repository, only the last. */
 export const FILE_NAMES = ['opencode.txt', '.well-known/opencode.txt'] as const;
