@@ -18,6 +18,7 @@ from opencode.infra.pubsub import MemoryPubSub
 from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import ManualClock
 from tests.databases import PostgresDatabases
+from tests.http import applications_of_one_test
 from tests.servers import RedisServer, running_postgres, running_redis
 
 # Plain lines: drawing a failure with frames and colours takes longer than most tests.
@@ -75,6 +76,12 @@ async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path:
         yield database
         await database.close()
         await databases.give_back(database.url)
+
+
+@pytest.fixture(autouse=True)
+def applications_go_on_to_the_next() -> Iterator[None]:
+    with applications_of_one_test():
+        yield
 
 
 @pytest.fixture
