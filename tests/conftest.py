@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from xdist.remote import Producer
 
 from opencode.app.migrate import migrate
 from opencode.infra.cache import Cache
@@ -20,11 +21,22 @@ from opencode.kernel.clock import ManualClock
 from tests.databases import PostgresDatabases
 from tests.http import applications_of_one_test
 from tests.servers import RedisServer, running_postgres, running_redis
+from tests.sharing import GroupScheduling, in_order_of_start
 
 # Plain lines: drawing a failure with frames and colours takes longer than most tests.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PUBLIC_URL = "http://opencode.test"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    config.option.loadscopereorder = False  # the order is that of `in_order_of_start`
+    return GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = in_order_of_start(items)
 
 
 @pytest.fixture(scope="session")
