@@ -19,7 +19,8 @@ GROUPS = {
 }
 """
 Paths whose tests run in one process, one after the other. The groups begin before all other files, in this order: the
-long ones first, so that none is left at the end, when the other processes have nothing to do any more.
+long ones first, so that none is left at the end, when the other processes have nothing to do any more. So do the paths
+of a group: those of `execution` count what is left open in their process, and nothing of others must be about to close.
 """
 
 
@@ -37,6 +38,11 @@ def group_of(nodeid: str) -> str:
 
 
 def in_order_of_start(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The groups first; within them, and after them, everything as it was."""
-    ranks = {name: rank for rank, name in enumerate(GROUPS)}
-    return sorted(items, key=lambda item: ranks.get(group_of(item.nodeid), len(ranks)))
+    """The groups and their paths in the order above, then the other files; within these, everything as it was."""
+    paths = [path for group in GROUPS.values() for path in group]
+    ranks = {path: rank for rank, path in enumerate(paths)}
+
+    def rank_of(item: pytest.Item) -> int:
+        return next((ranks[path] for path in paths if item.nodeid.startswith(path)), len(ranks))
+
+    return sorted(items, key=rank_of)
