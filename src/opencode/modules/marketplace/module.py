@@ -146,14 +146,14 @@ def summarise(markdown: str) -> str:
     return summary_of(markdown)
 
 
-def build_renderer() -> Render:
+def build_renderer(settings: MarketplaceSettings) -> Render:
     """What makes HTML of Markdown."""
 
     # Loaded at the first text only: it takes a tenth of a second.
     def render(markdown: str, repository: Repository | None) -> str:
         from opencode.modules.marketplace.adapters.readme import render
 
-        return render(markdown, repository)
+        return render(markdown, repository, image_hosts=settings.marketplace_image_hosts)
 
     return render
 
@@ -240,7 +240,7 @@ def _services(
     entitlements = Entitlements(shared)
     files = Files(shared, counting, entitlements, storage)
     browsing = Browsing(shared)
-    readmes = Readmes(shared, build_renderer())
+    readmes = Readmes(shared, build_renderer(settings))
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     paying = Paying(shared, providers)
