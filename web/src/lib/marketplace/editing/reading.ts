@@ -1,5 +1,12 @@
-import type { ReadDraft, SyncedProject } from '#lib/api/index.ts';
+import { sources, type ReadDraft, type SyncedProject } from '#lib/api/index.ts';
 import { FIELD_WORDS, type FieldName, type ProjectFields } from './fields.ts';
+
+/** Whose pages can be read. Whoever cannot be told types the project, as where that is not set up. */
+export const readableHosts = (): Promise<readonly string[]> =>
+  sources.hosts().then(
+    (told) => told.hosts,
+    () => [],
+  );
 
 /** The fields that another place has told; what it did not tell stays as it is in the form. */
 export function takenFrom(draft: ReadDraft): Partial<ProjectFields> {
