@@ -131,3 +131,47 @@ async def test_a_project_is_read_from_where_it_is_only_if_the_operator_has_named
     await expect(page.get_by_label("Title")).to_have_value("Fast lines")
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_label("Title")).to_have_value("")
+
+
+async def test_a_project_is_read_again_from_its_repository_and_an_undo_brings_the_old_words_back(
+    stage: Stage, new_office: Office
+) -> None:
+    repository = "https://code.example.org/ada/beacon"
+    fields = {"summary": "Keeps the light", "description": "Old words.", "status": "published"}
+    slug = (await new_office.post("projects", title="Lamp Beacon", repository_url=repository, **fields))["slug"]
+    fresh = "# Fresh\n\nBurns on. ![The lamp](https://pictures.example.org/lamp.png)"
+    katherine = await stage.interviewer(new_office, **A_PERSON)
+    page = katherine.page
+
+    # The places are settings of the whole server, which here has none: what they tell is put in between.
+    async def name_hosts(route: Route) -> None:
+        await route.fulfill(json={"hosts": ["code.example.org"]})
+
+    async def sync(route: Route) -> None:
+        project = await new_office.patch(f"projects/{slug}", description=fresh)
+        await route.fulfill(json={"changed": ["description"], "problems": [], "project": project})
+
+    await page.route("**/api/v1/projects/drafts", name_hosts)
+    await page.route("**/sync", sync)
+    await katherine.goes_to(f"/projects/{slug}/edit")
+    refresh = page.get_by_role("button", name="Refresh from the repository")
+    words = page.get_by_role("textbox", name="Description")
+    await page.get_by_label("Title").fill("Half a")
+    await expect(refresh).to_be_disabled()
+    await page.get_by_label("Title").fill("Lamp Beacon")
+    await refresh.click()
+    await expect(words).to_have_value(fresh)
+    await _is_fine(katherine)
+
+    # As others read it: one title, and a picture that is not shown is a link.
+    grace = await stage.interviewer(**PHONE)
+    await grace.goes_to(f"/projects/{slug}")
+    await expect(grace.page.get_by_role("heading", name="Fresh", level=2)).to_be_visible()
+    await expect(grace.page.get_by_role("heading", level=1)).to_have_count(1)
+    await expect(grace.page.locator(".readme").get_by_role("link", name="The lamp")).to_be_visible()
+    await expect(grace.page.locator(".readme img")).to_have_count(0)
+    await _is_fine(grace)
+
+    await page.get_by_role("button", name="Undo").click()
+    await expect(words).to_have_value("Old words.")
+    await expect(page.get_by_text("The project is as it was.")).to_be_visible()

@@ -8,14 +8,14 @@ What can go wrong in the marketplace.
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
                     OwnReport · NotYourWords · NotYourOrder
     PaymentRequired ProjectNotBought
-    Conflict        NothingToProve · NoIssuer · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
+    Conflict        NothingToProve · NoIssuer · NoSource · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
                     AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken
                     HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
-                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany · TooManyCollections
-                    CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse · FileNameTaken
-                    TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale · AlreadyBought
-                    OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay · RefundUnderWay
-                    PaymentsRefused · ProjectSold
+                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
+                    TooManyCollections · CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse
+                    FileNameTaken · TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale
+                    AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay
+                    RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
                     SourceUnknown · SourcePrivate · SourceTooLarge · OrderRefused · WebhookRefused
@@ -26,6 +26,8 @@ What can go wrong in the marketplace.
     Unavailable     SourceUnreadable · SourceBusy · FileMissing · CatalogueFilling · PaymentsUnavailable
                     IssuerNotUnderstood
 """
+
+from collections.abc import Sequence
 
 from opencode.infra.fetching.errors import shown
 from opencode.kernel.errors import (
@@ -644,6 +646,21 @@ class SourceUnknown(Invalid):
             f"{shown(url) or 'An empty address'} is no project that can be read. {known}",
             action="Paste the address of its page there." if hosts else _NO_SOURCES,
         )
+
+
+class NoSource(Conflict):
+    """A project's repository is at no place that this server reads from, or it names none."""
+
+    title = "There is nothing to read again"
+
+    def __init__(self, slug: str, url: str | None, hosts: Sequence[str]) -> None:
+        if url is None:
+            detail, action = f"{slug} names no repository.", "Add its address to the project first."
+        else:
+            known = f"it reads from {', '.join(hosts)}" if hosts else "it reads from nowhere yet"
+            detail = f"The repository of {slug}, {shown(url)}, is at no place that this server reads from: {known}."
+            action = "Change the fields by hand." if hosts else _NO_SOURCES
+        super().__init__(detail, action=action)
 
 
 class SourceMissing(NotFound):

@@ -53,6 +53,7 @@ from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.showing import Showing
 from opencode.modules.marketplace.service.sitemaps import Sitemaps
+from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
@@ -104,6 +105,7 @@ class _Services:
     reviewing: Reviewing
     showing: Showing
     sitemaps: Sitemaps
+    syncing: Syncing
     telling: Telling
     tidying: Tidying
     visiting: Visiting
@@ -146,14 +148,14 @@ def summarise(markdown: str) -> str:
     return summary_of(markdown)
 
 
-def build_renderer() -> Render:
+def build_renderer(settings: MarketplaceSettings) -> Render:
     """What makes HTML of Markdown."""
 
     # Loaded at the first text only: it takes a tenth of a second.
     def render(markdown: str, repository: Repository | None) -> str:
         from opencode.modules.marketplace.adapters.readme import render
 
-        return render(markdown, repository)
+        return render(markdown, repository, image_hosts=settings.marketplace_image_hosts)
 
     return render
 
@@ -240,7 +242,8 @@ def _services(
     entitlements = Entitlements(shared)
     files = Files(shared, counting, entitlements, storage)
     browsing = Browsing(shared)
-    readmes = Readmes(shared, build_renderer())
+    drafting, publishing = Drafting(shared, *build_draft_reader(settings)), Publishing(shared)
+    readmes = Readmes(shared, build_renderer(settings))
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     paying = Paying(shared, providers)
@@ -248,7 +251,7 @@ def _services(
         browsing=browsing,
         collecting=Collecting(shared),
         counting=counting,
-        drafting=Drafting(shared, *build_draft_reader(settings)),
+        drafting=drafting,
         entitlements=entitlements,
         errands=Errands(shared),
         feeding=Feeding(shared, browsing),
@@ -262,7 +265,7 @@ def _services(
         paying=paying,
         people=People(shared),
         proving=Proving(shared, proofs, issuers),
-        publishing=Publishing(shared),
+        publishing=publishing,
         readmes=readmes,
         releasing=Releasing(shared, entitlements),
         reputing=Reputing(shared),
@@ -270,6 +273,7 @@ def _services(
         reviewing=Reviewing(shared),
         showing=Showing(shared, readmes, summarise),
         sitemaps=Sitemaps(shared),
+        syncing=Syncing(shared, drafting, publishing),
         telling=Telling(shared),
         tidying=Tidying(shared),
         visiting=Visiting(shared, counting, entitlements, files),

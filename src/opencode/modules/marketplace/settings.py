@@ -15,6 +15,12 @@ _ISSUER = re.compile(
     r"\s*=\s*[A-Za-z0-9.-]{1,253}(?::\d{1,5})?\s*=\s*\w{1,100}"
 )
 
+_LONGEST_HOST = 260
+_HOST_ENTRY = "a host, such as pictures.example.org"
+_HOST = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d{1,5})?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
@@ -31,6 +37,10 @@ class MarketplaceSettings:
     collections_per_person: int = setting(200, "collections that one person may have", minimum=1)
     previews_per_minute: int = setting(
         240, "texts that one person may have rendered per minute while writing them", minimum=1
+    )
+    marketplace_image_hosts: tuple[str, ...] = setting(
+        (),
+        "hosts whose pictures READMEs show, separated by commas; those of others become links",
     )
     release_file_bytes: int = setting(268_435_456, "bytes that one file of a release may have", minimum=1)
     release_project_bytes: int = setting(
@@ -110,6 +120,11 @@ class MarketplaceSettings:
             f"{variable_of('marketplace_oidc_issuers')} has {entry!r}: it must be {_ISSUER_ENTRY}"
             for entry in self.marketplace_oidc_issuers
             if not _ISSUER.fullmatch(entry)
+        ]
+        problems += [
+            f"{variable_of('marketplace_image_hosts')} has {entry!r}: it must be {_HOST_ENTRY}"
+            for entry in self.marketplace_image_hosts
+            if len(entry) > _LONGEST_HOST or not _HOST.fullmatch(entry)
         ]
         if problems:
             raise SettingsError(problems)

@@ -1854,6 +1854,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a project's repository again
+         * @description Its README becomes the description; summary, technologies and licence are filled in where they are empty.
+         */
+        post: operations["sync_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews/{review_id}/appeal": {
         parameters: {
             query?: never;
@@ -3833,6 +3853,12 @@ export interface components {
             name: string;
             path: string;
             owner: components["schemas"]["OwnerView"] | null;
+        };
+        /** SyncView */
+        SyncView: {
+            changed: string[];
+            problems: components["schemas"]["ProblemView"][];
+            project: components["schemas"]["ProjectView"];
         };
         /** TerminalDraft */
         TerminalDraft: {
@@ -8239,6 +8265,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StarView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sync_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

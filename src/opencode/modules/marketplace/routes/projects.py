@@ -26,6 +26,7 @@ from opencode.modules.marketplace.schemas.counters import (
     StarView,
     WeeksView,
 )
+from opencode.modules.marketplace.schemas.drafts import SyncView
 from opencode.modules.marketplace.schemas.fields import CardView
 from opencode.modules.marketplace.schemas.projects import ProjectChange, ProjectDraft, ProjectView
 from opencode.modules.marketplace.schemas.proofs import NameCheckView
@@ -34,6 +35,7 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.resembling import Resembling
+from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
@@ -151,6 +153,25 @@ class ProjectsController(Controller):
         if values.keys() & {"price", "repository_url", "status"}:
             notices = [*notices, *await publishing.notices_for(shown.project)]
         return with_revision(await _view(shown, readmes, notices=notices), shown.project.revision)
+
+    @post(
+        "/{slug:str}/sync",
+        operation_id="sync_project",
+        summary="Read a project's repository again",
+        status_code=200,
+    )
+    async def sync(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        syncing: NamedDependency[Syncing],
+        readmes: NamedDependency[Readmes],
+        if_match: IfMatch = None,
+    ) -> Response[SyncView]:
+        """Its README becomes the description; summary, technologies and licence are filled in where they are empty."""
+        synced = await syncing.sync(slug, principal, if_match=if_match)
+        view = SyncView.of(synced, await _view(synced.shown, readmes))
+        return with_revision(view, synced.shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(
