@@ -18,6 +18,8 @@ TIER_S := bash bc binutils dash g++ gawk gcc gforth jq libc6-dev lua5.4 luajit m
 FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium default-jdk-headless $(TIER_S)
 # As in `make test ARGS="tests/app -k metrics"` or `make bench ARGS=quick`.
 ARGS ?=
+# Processes that share the tests; docs/development.md tells what a test must not do for that.
+TEST_PROCESSES ?= 2
 
 .DELETE_ON_ERROR:
 .PHONY: run setup test check format bench soak wheel lock docs openapi clean
@@ -31,7 +33,7 @@ setup: .venv/synced web/node_modules/installed
 test: setup web/build/200.html tests/clients/node_modules/installed
 	@tools/debian-packages $(FOR_TESTS)
 	cd web && npm test --silent
-	python -m pytest $(ARGS)
+	python -m pytest -n $(TEST_PROCESSES) $(ARGS)
 
 check: setup
 	ruff check .

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from xdist.remote import Producer
 
 from opencode.app.migrate import migrate
 from opencode.infra.cache import Cache
@@ -18,12 +19,24 @@ from opencode.infra.pubsub import MemoryPubSub
 from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import ManualClock
 from tests.databases import PostgresDatabases
+from tests.http import applications_of_one_test
 from tests.servers import RedisServer, running_postgres, running_redis
+from tests.sharing import GroupScheduling, in_order_of_start
 
 # Plain lines: drawing a failure with frames and colours takes longer than most tests.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PUBLIC_URL = "http://opencode.test"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    config.option.loadscopereorder = False  # the order is that of `in_order_of_start`
+    return GroupScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = in_order_of_start(items)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +88,12 @@ async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path:
         yield database
         await database.close()
         await databases.give_back(database.url)
+
+
+@pytest.fixture(autouse=True)
+def applications_go_on_to_the_next() -> Iterator[None]:
+    with applications_of_one_test():
+        yield
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Finished:
 def environment_of(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without any setting of OpenCode, and these on top."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("OCP_")}
-    return {**plain, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200", **(settings or {})}
+    return {**plain, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "400", **(settings or {})}
 
 
 def run_ocp(*words: str | Path, settings: Mapping[str, str] | None = None, folder: Path | None = None) -> Finished:

@@ -2,11 +2,12 @@
 
 import gzip
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.ocp import Server
+from tests.ocp import Server, serving
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -93,3 +94,24 @@ def test_the_compressed_form_holds_the_same_bytes(person: httpx.Client, script: 
 def test_the_page_asks_nobody_but_this_server_for_anything(person: httpx.Client) -> None:
     page = person.get("/", headers=HTML).text
     assert set(re.findall(r"""(?:src|href)=["']?((?:https?:)?//[^/"']*)""", page)) == {str(person.base_url).rstrip("/")}
+
+
+def test_pictures_come_from_here_alone_unless_the_operator_allows_their_hosts(
+    person: httpx.Client, tmp_path: Path
+) -> None:
+    assert "img-src 'self' data:;" in _policy_of(person.get("/projects", headers=HTML).text)
+    settings = {"OCP_MARKETPLACE_IMAGE_HOSTS": "Pictures.example.org,other.example.org:8443"}
+    with serving(tmp_path / "data", settings=settings) as server, server.client() as reader:
+        for address in ("/sign-in", "/projects", "/projects/ada.engine"):  # the application's page, and public ones
+            for codings in ("br, gzip", "identity"):
+                page = reader.get(address, headers={**HTML, "accept-encoding": codings}).text
+                allowed = "img-src 'self' data: https://pictures.example.org https://other.example.org:8443;"
+                assert allowed in _policy_of(page)
+                assert _policy_of(page).count("https:") == 2
+        assert (
+            reader.get("/sign-in", headers=HTML).headers["etag"] != person.get("/sign-in", headers=HTML).headers["etag"]
+        )
+
+
+def _policy_of(page: str) -> str:
+    return page.partition('http-equiv="content-security-policy" content="')[2].partition('"')[0]

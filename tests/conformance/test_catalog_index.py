@@ -138,6 +138,7 @@ def listing_of(chance: random.Random, project_id: ProjectId | None = None) -> Li
         tags=tuple(chance.sample(TAGS, chance.randint(0, 4))),
         license=chance.choice(LICENSES),
         is_free=chance.random() < 0.8,
+        is_featured=chance.random() < 0.2,
     )
 
 
@@ -158,6 +159,7 @@ def search_of(chance: random.Random) -> Search:
         tags=tuple(chance.sample(TAGS, chance.choice((0, 0, 0, 1)))),
         license=chance.choice((None, None, "mit", "GPL-3.0-only")),
         price=chance.choice((PriceFilter.ALL, PriceFilter.ALL, PriceFilter.FREE, PriceFilter.PAID)),
+        featured=chance.random() < 0.15,
     )
     return Search(text, filters, chance.choice(list(Order)), chance.randint(1, 30))
 

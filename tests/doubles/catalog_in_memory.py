@@ -209,6 +209,8 @@ def _passes(listing: Listing, filters: Filters) -> bool:
         return False
     if filters.price is not PriceFilter.ALL and listing.is_free is not (filters.price is PriceFilter.FREE):
         return False
+    if filters.featured and not listing.is_featured:
+        return False
     return _has_all(listing.technologies, filters.technologies) and _has_all(listing.tags, filters.tags)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from opencode import __version__
+from tests.sharing import GROUPS
 
 ROOT = Path(__file__).parents[2]
 LONGEST_FUNCTION_LINES = 70
@@ -129,3 +130,8 @@ def test_every_metric_is_counted_somewhere() -> None:
     assert names
     used = "\n".join(source for file, source in _texts() if file.is_relative_to(ROOT / "src"))
     assert [name for name in names if f"metrics.{name}" not in used] == []
+
+
+def test_every_group_of_tests_that_stay_together_is_there() -> None:
+    paths = [path for group in GROUPS.values() for path in group]
+    assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -3,9 +3,11 @@ The web UI: files that SvelteKit built, compressed twins when the browser takes 
 address that is not a file, so that links into the application work.
 """
 
+import gzip
 import hashlib
 import mimetypes
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,6 +38,8 @@ Disallow: /join
 _PAGE = "200.html"
 # The page carries the rest of its policy, with the hashes of its scripts, in a meta element, which cannot say this.
 _POLICY = "frame-ancestors 'none'"
+_PICTURES = "img-src 'self' data:"
+"""In that element, as `web/vite.config.ts` has it built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,32 @@ def load_web_files(folder: Path) -> dict[str, WebFile]:
         files[address] = WebFile(
             bodies=bodies,
             media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-            etag=f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"',
+            etag=_etag_of(plain),
             cache_control=_FOREVER if address.startswith("/_app/immutable/") else "no-cache",
         )
     return files
 
 
+def with_pictures_of(hosts: Sequence[str], page: WebFile) -> WebFile:
+    """
+    The built page with a policy that lets browsers load pictures from these hosts as well, over HTTPS. It is one for
+    all addresses: whoever goes from page to page in the application stays under the policy of the first.
+    """
+    built = page.bodies["identity"].decode()
+    if not hosts or _PICTURES not in built:
+        return page
+    sources = " ".join((_PICTURES, *(f"https://{host.lower()}" for host in hosts)))
+    plain = built.replace(_PICTURES, sources, 1).encode()
+    # Twins that were built with it still have the old policy, and Python brings no Brotli.
+    bodies = {"identity": plain, "gzip": gzip.compress(plain, mtime=0)}
+    return replace(page, bodies=bodies, etag=_etag_of(plain))
+
+
 def web_routes(house: House) -> list[ControllerRouterHandler]:
     """The handlers for everything that is not the API."""
     files = load_web_files(web_folder())
+    if page := files.get(f"/{_PAGE}"):
+        files[f"/{_PAGE}"] = with_pictures_of(house.settings.marketplace.marketplace_image_hosts, page)
     pages = _public_pages(files, house)
 
     @get(["/", "/{path:path}"], include_in_schema=False, media_type=MediaType.HTML)
@@ -163,6 +184,10 @@ def answer_with_page(page: Rendered, accepted: set[str], if_none_match: str) -> 
     return Response(
         page.packed if is_packed else page.body, status_code=page.status, media_type="text/html", headers=headers
     )
+
+
+def _etag_of(body: bytes) -> str:
+    return f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def _has(etag: str, if_none_match: str) -> bool:

@@ -28,7 +28,7 @@ class NoticeKind(StrEnum):
     ORDER_PAID = "order.paid"
     """What you have bought is yours, or what you sell is paid."""
     ORDER_REFUNDED = "order.refunded"
-    """A payment was given back."""
+    """A payment was given back, could not be, or is disputed."""
     REPORT_FILED = "report.filed"
     """Moderators only: something waits in the queue."""
     MODERATION_DECIDED = "moderation.decided"

@@ -71,6 +71,8 @@ async def test_whoever_holds_a_permission_by_a_role_is_found(
     assert await server.module.contract.holders_of("projects:moderate") == {first["id"]}
     assert await server.module.contract.holders_of("projects:write") == {first["id"], second["id"]}
     assert await server.module.contract.holders_of("projects:none") == frozenset()
+    await admin.patch(f"/api/v1/users/{second['id']}/roles", json={"roles": ["interviewer", "moderator"]})
+    assert await server.module.contract.holders_of("projects:moderate") == {first["id"], second["id"]}
 
 
 async def test_other_modules_add_to_the_trail(server: Server, admin: httpx.AsyncClient) -> None:

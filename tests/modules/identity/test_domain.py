@@ -42,7 +42,16 @@ def account(*roles: Role) -> Account:
             {"interviews:create", "interviews:read", "interviews:manage", "runs:create", "tokens:manage"},
             {"users:manage", "audit:read", "invites:create"},
         ),
-        (Role.MEMBER, {"account:manage", "tokens:manage"}, {"interviews:create", "runs:create", "users:manage"}),
+        (
+            Role.MODERATOR,
+            GRANTS[Role.MEMBER] | {"projects:moderate"},
+            {"projects:manage", "interviews:create", "runs:create", "users:manage"},
+        ),
+        (
+            Role.MEMBER,
+            {"account:manage", "tokens:manage"},
+            {"interviews:create", "runs:create", "users:manage", "projects:moderate"},
+        ),
     ],
 )
 def test_each_role_permits_what_the_table_says(role: Role, may: frozenset[str], may_not: frozenset[str]) -> None:

@@ -130,6 +130,32 @@ class StripeServer:
         }
         return self.event("charge.refunded", {**thing, **changed})
 
+    def single_refund_event(self, order: Json, number: int, amount: int, status: str, **changed: Any) -> bytes:
+        thing: Json = {
+            "id": f"re_of_{order['id']}_{number}",
+            "object": "refund",
+            "amount": amount,
+            "currency": order["currency"].lower(),
+            "status": status,
+            "payment_intent": f"pi_{order['id']}",
+            "metadata": {},
+        }
+        kind = "refund.failed" if status == "failed" else "charge.refund.updated"
+        return self.event(kind, {**thing, **changed})
+
+    def dispute_event(self, order: Json, kind: str, status: str, **changed: Any) -> bytes:
+        thing: Json = {
+            "id": f"dp_of_{order['id']}",
+            "object": "dispute",
+            "amount": order["amount_minor"],
+            "currency": order["currency"].lower(),
+            "status": status,
+            "charge": "ch_1",
+            "payment_intent": f"pi_{order['id']}",
+            "metadata": {},
+        }
+        return self.event(f"charge.dispute.{kind}", {**thing, **changed})
+
     def signed(self, body: bytes, *, secret: str = WEBHOOK_SECRET, late_s: int = 0) -> dict[str, str]:
         """The header, made here by the letter of the scheme and not by the code under test."""
         moment = int(self.clock.now().timestamp()) - late_s

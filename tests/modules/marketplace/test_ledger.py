@@ -10,9 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opencode.kernel.ids import OrderId, ProjectId
+from opencode.modules.marketplace.domain.claims import MOST_CLAIMS, DisputeState, HeardDispute, HeardRefund
 from opencode.modules.marketplace.domain.entitlements import KEY_BITS, licence_key_of, tidy_licence_key
 from opencode.modules.marketplace.domain.ledger import Account, Transaction, booked
 from opencode.modules.marketplace.domain.orders import (
+    DisputeTold,
     Ended,
     Fact,
     GivenBack,
@@ -20,6 +22,7 @@ from opencode.modules.marketplace.domain.orders import (
     OrderState,
     Paid,
     PaymentMismatchError,
+    RefundTold,
     fee_given_back,
     fee_of,
 )
@@ -73,6 +76,14 @@ def balances(written: Iterable[Transaction]) -> dict[Account, int]:
     return {account: amount for account, amount in found.items() if amount}
 
 
+def refund_told(number: int, amount_minor: int, failed: bool) -> RefundTold:
+    return RefundTold(HeardRefund(f"re_{number}", amount_minor, failed), "EUR")
+
+
+def dispute_told(number: int, amount_minor: int, state: DisputeState) -> DisputeTold:
+    return DisputeTold(HeardDispute(f"dp_{number}", amount_minor, state), "EUR")
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
     """An order, what is told about it, and the same shuffled, doubled, and with some of it once more at the end."""
@@ -83,9 +94,21 @@ def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
             st.one_of(
                 st.just(Paid(money, "EUR", "pi_1")),
                 st.builds(GivenBack, total_minor=st.integers(0, money + 5), currency=st.just("EUR")),
+                st.builds(
+                    refund_told,
+                    st.integers(1, 3),
+                    st.integers(0, money + 5),
+                    st.booleans(),
+                ),
+                st.builds(
+                    dispute_told,
+                    st.integers(1, 2),
+                    st.integers(0, money + 5),
+                    st.sampled_from(DisputeState),
+                ),
                 st.builds(Ended, state=st.sampled_from([OrderState.CANCELLED, OrderState.EXPIRED])),
             ),
-            max_size=8,
+            max_size=10,
         )
     )
     late = draw(st.lists(st.sampled_from(facts), max_size=4)) if facts else []
@@ -99,6 +122,7 @@ def test_facts_in_any_order_and_any_number_end_in_the_same_state_and_the_same_bo
     order, facts, other_order = story
     (first, written), (second, written_too) = heard_all(order, facts), heard_all(order, other_order)
     assert (first.state, first.refunded_minor) == (second.state, second.refunded_minor)
+    assert (first.claims, first.disputed_minor) == (second.claims, second.disputed_minor)
     assert balances(written) == balances(written_too)
     keys = [transaction.key for transaction in written_too]
     assert len(keys) == len(set(keys))
@@ -116,7 +140,8 @@ def test_the_books_agree_with_the_order_at_every_step(story: tuple[Order, list[F
         found = balances(written)
         is_paid = order.state in {OrderState.PAID, OrderState.REFUNDED}
         assert found.get(Account.PROVIDER_CLEARING, 0) == (order.rest_minor if is_paid else 0)
-        assert 0 <= order.refunded_minor <= order.amount_minor
+        assert found.get(Account.DISPUTED, 0) == order.disputed_minor
+        assert 0 <= order.refunded_minor <= order.refunded_minor + order.disputed_minor <= order.amount_minor
         assert found.get(Account.PLATFORM_FEE, 0) <= 0 <= found.get(Account.REFUNDS, 0)
         # The seller never owes more than they were given.
         assert found.get(Account.SELLER_PAYABLE, 0) + found.get(Account.REFUNDS, 0) <= 0
@@ -152,11 +177,56 @@ def test_money_that_arrives_late_outweighs_a_cancelled_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "fact", [Paid(899, "EUR", "x"), Paid(900, "USD", "x"), GivenBack(1, "USD"), GivenBack(-1, "EUR")]
+    "fact",
+    [
+        Paid(899, "EUR", "x"),
+        Paid(900, "USD", "x"),
+        GivenBack(1, "USD"),
+        GivenBack(-1, "EUR"),
+        RefundTold(HeardRefund("re_1", 1, failed=True), "USD"),
+        RefundTold(HeardRefund("re_1", -1, failed=True), "EUR"),
+        DisputeTold(HeardDispute("dp_1", 1, DisputeState.LOST), "USD"),
+        DisputeTold(HeardDispute("dp_1", 10**16, DisputeState.LOST), "EUR"),
+    ],
 )
 def test_other_money_than_the_orders_is_never_booked(fact: Fact) -> None:
     with pytest.raises(PaymentMismatchError):
         order_of(900).heard(fact, NOW)
+
+
+def test_a_refund_that_failed_and_was_made_again_is_given_back_once() -> None:
+    facts = [Paid(900, "EUR", "pi_1"), GivenBack(300, "EUR"), RefundTold(HeardRefund("re_1", 300, failed=True), "EUR")]
+    failed, written = heard_all(order_of(900), facts)
+    assert (failed.state, failed.refunded_minor, failed.rest_minor) == (OrderState.PAID, 0, 900)
+    assert balances(written) == {Account.PROVIDER_CLEARING: 900, Account.SELLER_PAYABLE: -900}
+    # The provider's own total no longer has the one that failed.
+    again = [*facts, GivenBack(300, "EUR"), RefundTold(HeardRefund("re_2", 300, failed=False), "EUR")]
+    assert heard_all(order_of(900), again)[0].refunded_minor == 300
+
+
+def test_a_dispute_holds_the_money_and_gives_it_to_whoever_wins() -> None:
+    paid = [Paid(900, "EUR", "pi_1"), DisputeTold(HeardDispute("dp_1", 900, DisputeState.OPEN), "EUR")]
+    disputed, written = heard_all(order_of(900, 1_000), paid)
+    assert (disputed.state, disputed.rest_minor, disputed.disputed_minor) == (OrderState.PAID, 0, 900)
+    assert balances(written)[Account.DISPUTED] == 900
+    won, written = heard_all(
+        order_of(900, 1_000), [*paid, DisputeTold(HeardDispute("dp_1", 900, DisputeState.WON), "EUR")]
+    )
+    assert (won.state, won.rest_minor) == (OrderState.PAID, 900)
+    lost, written = heard_all(
+        order_of(900, 1_000), [*paid, DisputeTold(HeardDispute("dp_1", 900, DisputeState.LOST), "EUR")]
+    )
+    assert lost.state is OrderState.REFUNDED
+    assert balances(written) == {Account.SELLER_PAYABLE: -810, Account.REFUNDS: 810}
+
+
+def test_an_order_has_no_more_claims_than_somebody_can_look_at() -> None:
+    order = order_of(900)
+    for number in range(MOST_CLAIMS):
+        order = order.heard(RefundTold(HeardRefund(f"re_{number:03}", 1, failed=False), "EUR"), NOW)
+    with pytest.raises(PaymentMismatchError):
+        order.heard(RefundTold(HeardRefund("re_more", 1, failed=False), "EUR"), NOW)
+    assert order.heard(RefundTold(HeardRefund("re_000", 1, failed=False), "EUR"), NOW) == order
 
 
 def test_a_second_payment_of_an_order_changes_nothing() -> None:

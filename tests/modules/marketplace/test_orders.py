@@ -414,3 +414,39 @@ async def test_nobody_changes_what_is_in_the_ledger_and_a_change_from_outside_is
     assert not check["balanced"]
     assert [finding["subject"] for finding in check["findings"]] == [f"{order['id']}:paid", order["id"]]
     assert (await market.member("Eve").get("/api/v1/marketplace/ledger/check")).status_code == 403
+
+
+async def test_a_project_that_delivers_nothing_is_not_ordered_and_its_owner_is_told(market: Market) -> None:
+    ada, grace = market.member("Ada"), market.member("Grace")
+    made = await ada.create("Engine", repository_url=None)
+    assert made["notices"] == []
+    path = f"{PROJECTS}/{made['slug']}"
+    (told,) = (await ada.patch(path, {"price": PRICE})).json()["notices"]
+    assert told.startswith("Nobody can order this project yet")
+    assert (await ada.patch(path, {"summary": "Weaves."})).json()["notices"] == []
+    refused = await grace.post(f"{path}/orders", {})
+    assert kind_of(refused) == (409, "nothing-to-deliver")
+    assert "release with a file" in refused.json()["action"]
+
+    assert (await ada.post(f"{path}/releases", {"version": "1.0.0"})).status_code == 201
+    assert kind_of(await grace.post(f"{path}/orders", {})) == (409, "nothing-to-deliver")
+    sent = await ada.call("PUT", f"{path}/releases/1.0.0/files/engine.zip", content=b"PK")
+    assert sent.status_code == 201, sent.text
+    order = await ordered(grace, made["slug"])
+    assert (await ada.patch(path, {"price": PRICE})).json()["notices"] == []
+
+    # Who has an open order gets it again, and a key that was made is something to deliver.
+    await ada.patch(f"{path}/releases/1.0.0", {"yanked": True})
+    assert (await ordered(grace, made["slug"]))["id"] == order["id"]
+    await did(ada, order, "mark-paid", {"reference": "Transfer"})
+    emmy = market.member("Emmy")
+    assert kind_of(await emmy.post(f"{path}/orders", {})) == (409, "nothing-to-deliver")
+    (own,) = (await grace.get("/api/v1/me/entitlements")).json()["items"]
+    assert (await grace.post(f"/api/v1/entitlements/{own['id']}/licence-key")).status_code in {200, 201}
+    assert (await emmy.post(f"{path}/orders", {})).status_code == 201
+
+
+async def test_a_new_paid_project_without_anything_to_deliver_says_so_at_once(market: Market) -> None:
+    ada = market.member("Ada")
+    assert len((await ada.create("Engine", price=PRICE, repository_url=None))["notices"]) == 1
+    assert (await ada.create("Loom", price=PRICE))["notices"] == []

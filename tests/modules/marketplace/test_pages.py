@@ -251,3 +251,16 @@ def _locations(xml: str) -> list[str]:
 )
 def test_a_price_is_written_with_the_digits_of_its_currency(price: Price, written: str) -> None:
     assert price.decimal == written
+
+
+async def test_the_door_shows_what_is_featured_before_what_trends(market: Market, reader: Reader) -> None:
+    ada, root = market.member("Ada"), market.administrator()
+    await ada.create("Engine")
+    await ada.create("Loom")
+    assert b"<h2>Featured</h2>" not in (await reader.gets("/")).body
+    await root.patch("/api/v1/projects/ada.loom", {"featured": True})
+    await market.deliver()
+    body = (await reader.gets("/")).body.decode()
+    featured, trending = body.index("<h2>Featured</h2>"), body.index("<h2>Trending</h2>")
+    assert featured < body.index("/projects/ada.loom") < trending
+    assert body.index("/projects/ada.engine") > trending

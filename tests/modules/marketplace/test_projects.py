@@ -295,6 +295,30 @@ async def test_only_the_owner_changes_and_deletes_and_only_administrators_featur
     assert (await ada.search())["items"][0]["featured"] is True
 
 
+async def test_what_is_featured_has_a_list_that_further_filters_and_words_narrow(market: Market) -> None:
+    ada, root, nobody = market.member("Ada"), market.administrator(), market.nobody()
+    for title, technology in (("Engine", "Python"), ("Loom", "Rust"), ("Abacus", "Python")):
+        await ada.create(title, technologies=[technology])
+    assert await nobody.names(featured="true") == []
+    for name in ("engine", "loom"):
+        assert (await root.patch(f"{PROJECTS}/ada.{name}", {"featured": True})).status_code == 200
+    assert await nobody.names(featured="true", sort="name") == ["engine", "loom"]
+    assert await nobody.names(featured="true", technologies="python") == ["engine"]
+    assert await nobody.names(featured="true", q="loom") == ["loom"]
+    assert len(await nobody.names(featured="false")) == 3
+    whole = await nobody.search(featured="true", sort="recent", limit=1)
+    assert (whole["total"], set(whole["facets"])) == (2, {"technologies", "license", "price", "tags"})
+    rest = await nobody.search(featured="true", sort="recent", limit=1, cursor=whole["next_cursor"])
+    assert {whole["items"][0]["name"], rest["items"][0]["name"]} == {"engine", "loom"}
+    other = await nobody.get(PROJECTS, sort="recent", limit=1, cursor=whole["next_cursor"])
+    assert other.status_code == 400
+
+    await root.patch(f"{PROJECTS}/ada.engine", {"featured": False})
+    await ada.patch(f"{PROJECTS}/ada.loom", {"status": "archived"})
+    assert await nobody.names(featured="true") == []
+    assert (await nobody.get(PROJECTS, featured="perhaps")).status_code == 400
+
+
 async def test_without_a_sign_in_nothing_is_written(market: Market) -> None:
     await market.member("Ada").create("Engine")
     nobody = market.nobody()

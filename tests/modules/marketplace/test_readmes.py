@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from opencode.infra.plugs import Parts
+from opencode.infra.settings import SettingsError
 from opencode.kernel.clock import ManualClock
 from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.service.base import Shared
@@ -29,7 +30,7 @@ async def test_a_project_is_read_as_html_whose_links_lead_into_its_repository(ma
     shown = (await market.nobody().get(f"{PROJECTS}/{made['slug']}")).json()
     assert shown["description"] == text
     assert f'href="{REPOSITORY}/-/blob/HEAD/docs/guide.md"' in shown["description_html"]
-    assert f'src="{REPOSITORY}/-/raw/HEAD/wheel.png"' in shown["description_html"]
+    assert f'<a class="image-link" href="{REPOSITORY}/-/raw/HEAD/wheel.png"' in shown["description_html"]
     assert "<script" not in shown["description_html"]
     assert made["description_html"] == shown["description_html"]
 
@@ -57,6 +58,26 @@ async def test_a_preview_needs_an_account_and_a_text_of_bearable_size(market: Ma
     assert (await market.member().post(MARKDOWN, {"text": "a", "html": "b"})).status_code == 400
     odd = {"text": "[a](b)", "repository_url": "javascript:alert(1)//" + "x" * 5_000}
     assert "javascript" not in (await market.member().post(MARKDOWN, odd)).json()["html"]
+
+
+class TestPicturesOfAHostThatTheOperatorAllows:
+    @pytest.fixture
+    def settings(self) -> MarketplaceSettings:
+        return MarketplaceSettings(marketplace_image_hosts=("GitLab.example.org",))
+
+    async def test_are_shown_and_those_of_others_are_links(self, market: Market) -> None:
+        text = "![Wheel](wheel.png) ![Plot](https://other.example.org/plot.png)"
+        made = await market.member().create(description=text, repository_url=REPOSITORY)
+        assert f'src="{REPOSITORY}/-/raw/HEAD/wheel.png"' in made["description_html"]
+        assert '<a class="image-link" href="https://other.example.org/plot.png"' in made["description_html"]
+
+
+@pytest.mark.parametrize(
+    "entry", ["", "*", "*.example.org", "https://a.example", "a.example/b", "a b", "a;script-src", "'self'", "a" * 300]
+)
+def test_a_host_of_pictures_that_is_none_is_refused_at_the_start(entry: str) -> None:
+    with pytest.raises(SettingsError, match="OCP_MARKETPLACE_IMAGE_HOSTS"):
+        MarketplaceSettings(marketplace_image_hosts=(entry,))
 
 
 class TestPreviewsThatComeTooFast:

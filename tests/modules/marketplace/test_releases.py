@@ -172,6 +172,7 @@ async def test_only_the_owner_releases_and_a_draft_shows_nothing_to_others(marke
         assert (await person.patch(f"{PATH}/releases/1.0.0", {"yanked": True})).status_code == expected
         assert (await person.delete(f"{PATH}/releases/1.0.0")).status_code == expected
         assert (await upload(person, "evil.sh")).status_code == expected
+        assert (await person.delete(f"{PATH}/releases/1.0.0/files/engine.tar.gz")).status_code == expected
         assert (await person.get(f"{PATH}/releases/1.0.0/files/engine.tar.gz")).status_code == 200
 
 
@@ -189,6 +190,53 @@ async def test_what_somebody_has_downloaded_can_be_taken_back_but_not_deleted(ma
     assert (await ada.patch(f"{PATH}/releases/1.0.0", {"yanked": True})).json()["yanked"]
     assert (await market.nobody().get(file)).content == CONTENT
     assert (await market.nobody().post(f"{PATH}/downloads")).json()["url"] == REPOSITORY
+
+
+async def test_a_file_that_nobody_has_downloaded_can_be_deleted_and_its_name_stays_its_own(market: Market) -> None:
+    ada = market.member()
+    await ada.create()
+    await released(ada)
+    await upload(ada, "a.zip", b"first")
+    await upload(ada, "b.zip", b"other")
+    file = f"{PATH}/releases/1.0.0/files/a.zip"
+    assert (await ada.delete(file)).status_code == 204
+    assert (await ada.delete(file)).status_code == 404
+    assert (await market.nobody().get(file)).status_code == 404
+    # With a checksum it is refused before it is read.
+    checksum = hashlib.sha256(b"second").hexdigest()
+    for headers in ({}, {"X-Checksum-Sha256": checksum}):
+        spent = await upload(ada, "a.zip", b"second", **headers)
+        assert (spent.status_code, spent.json()["title"]) == (409, "The name was used before")
+    assert (await upload(ada, "a.zip", b"first")).status_code == 201
+    # The version may be released anew; the names of its files stay theirs, however it is written.
+    assert (await ada.delete(f"{PATH}/releases/1.0.0")).status_code == 204
+    await released(ada, "1.0")
+    assert [(await upload(ada, name, b"second")).status_code for name in ("a.zip", "b.zip")] == [409, 409]
+    assert [(await upload(ada, "a.zip", b"first")).status_code, (await ada.delete(file)).status_code] == [201, 204]
+    await released(ada, "2.0.0")
+    assert (await upload(ada, "a.zip", b"second", version="2.0.0")).status_code == 201
+
+
+async def test_a_file_that_somebody_has_downloaded_stays_with_its_release(market: Market) -> None:
+    ada = market.member()
+    await ada.create()
+    assert not (await released(ada))["downloaded"]
+    await upload(ada, "a.zip", b"first")
+    await upload(ada, "b.zip", b"other")
+    assert (await market.nobody().get(f"{PATH}/releases/1.0.0/files/a.zip")).status_code == 200
+    kept = await ada.delete(f"{PATH}/releases/1.0.0/files/b.zip")
+    assert (kept.status_code, kept.json()["title"]) == (409, "The release is in use")
+    shown = (await ada.get(f"{PATH}/releases/1.0.0")).json()
+    assert (shown["downloaded"], len(shown["files"])) == (True, 2)
+
+
+async def test_files_of_a_draft_come_and_go_as_its_owner_likes(market: Market) -> None:
+    ada = market.member()
+    await ada.create(status="draft")
+    await released(ada)
+    await upload(ada, "a.zip", b"first")
+    assert (await ada.delete(f"{PATH}/releases/1.0.0/files/a.zip")).status_code == 204
+    assert (await upload(ada, "a.zip", b"second")).status_code == 201
 
 
 async def test_a_download_leads_to_the_first_file_of_the_newest_release_that_has_one(
@@ -429,6 +477,9 @@ class TestUploading:
         assert MAX_FILES == 100
         monkeypatch.setattr(files_service, "MAX_FILES", 2)
         assert [(await upload(ada, name, b"x")).status_code for name in "abc"] == [201, 201, 409]
+        # A name that was given away takes a place: only its own content may come back.
+        assert (await ada.delete(f"{PATH}/releases/1.0.0/files/a")).status_code == 204
+        assert (await upload(ada, "c", b"x")).status_code == 409
 
     async def test_one_person_uploads_so_many_files_at_once(self, ada: Person) -> None:
         go = asyncio.Event()

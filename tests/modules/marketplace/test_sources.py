@@ -25,6 +25,7 @@ from opencode.modules.marketplace.adapters.sources.licences import spdx_of, spdx
 from opencode.modules.marketplace.domain.drafts import Draft
 from opencode.modules.marketplace.domain.repositories import repository_of
 from opencode.modules.marketplace.errors import (
+    ProjectOutdated,
     SourceBusy,
     SourceMissing,
     SourcePrivate,
@@ -32,6 +33,10 @@ from opencode.modules.marketplace.errors import (
     SourceUnknown,
     SourceUnreadable,
 )
+from opencode.modules.marketplace.service.base import Shared
+from opencode.modules.marketplace.service.drafting import Drafting, ReadDraft
+from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.modules.marketplace.conftest import PROJECTS, Market
 from tests.web_server import WebServer, answer_of, serving
@@ -371,6 +376,7 @@ class TestOverHttp:
 
     async def test_a_draft_is_read_edited_and_published(self, market: Market) -> None:
         ada = market.member()
+        assert (await ada.get(f"{PROJECTS}/drafts")).json()["hosts"] == ["code.test", "index.test", "www.packages.test"]
         read = await ada.post(f"{PROJECTS}/drafts", {"url": "https://index.test/project/fast-lines/"})
         assert read.status_code == 200, read.text
         draft = read.json()
@@ -397,6 +403,7 @@ class TestOverHttp:
     async def test_it_needs_an_account_a_known_place_and_patience(self, market: Market) -> None:
         body = {"url": "https://elsewhere.test/a/b"}
         assert (await market.nobody().post(f"{PROJECTS}/drafts", body)).status_code == 401
+        assert (await market.nobody().get(f"{PROJECTS}/drafts")).status_code == 401
         ada = market.member()
         answers = [await ada.post(f"{PROJECTS}/drafts", body) for _ in range(4)]
         assert {answer.status_code for answer in answers} == {400}
@@ -404,6 +411,106 @@ class TestOverHttp:
         assert (await ada.post(f"{PROJECTS}/drafts", body)).status_code == 429
         missing = await market.member("Grace").post(f"{PROJECTS}/drafts", {"url": "https://index.test/project/none"})
         assert (missing.status_code, missing.json()["title"]) == (404, "The project was not found there")
+
+
+class TestAProjectReadAgain:
+    @pytest.fixture
+    def database_kind(self) -> str:
+        return "sqlite"
+
+    @pytest.fixture
+    async def web(self) -> AsyncGenerator[WebServer]:
+        says = {
+            "/repos/example/fast-lines": answer_of(_answer("github-repository.json")),
+            "/repos/example/fast-lines/readme": answer_of(_answer("github-readme.json")),
+        }
+        async with serving(says) as web:
+            yield web
+
+    @pytest.fixture
+    def settings(self, web: WebServer) -> MarketplaceSettings:
+        return settings_of(web.url, marketplace_sources_private=True, drafts_per_minute=4)
+
+    async def test_has_the_readme_and_what_it_did_not_say_itself(self, market: Market) -> None:
+        ada = market.member()
+        given: dict[str, Any] = {"description": "Old.", "summary": "", "technologies": [], "license": None}
+        made = await ada.create(**given, tags=["mine"], repository_url="https://code.test/example/fast-lines")
+        answer = await ada.post(f"{PROJECTS}/{made['slug']}/sync")
+        assert answer.status_code == 200, answer.text
+        read, project = answer.json(), answer.json()["project"]
+        assert (read["changed"], read["problems"]) == (["description", "summary", "technologies", "license"], [])
+        assert project["description"] == GITHUB_DRAFT.description
+        assert "<h2" in project["description_html"]
+        assert (project["technologies"], project["license"], project["tags"]) == (["Rust"], "GPL-3.0-only", ["mine"])
+        assert (project["title"], project["repository_url"]) == (made["title"], made["repository_url"])
+        assert answer.headers["etag"] == f'"{project["revision"]}"'
+        again = await ada.post(f"{PROJECTS}/{made['slug']}/sync")
+        assert (again.json()["changed"], again.headers["etag"]) == ([], answer.headers["etag"])
+
+    async def test_keeps_what_its_author_wrote_and_what_the_repository_does_not_tell(
+        self, market: Market, web: WebServer
+    ) -> None:
+        del web.says["/repos/example/fast-lines/readme"]
+        ada = market.member()
+        given: dict[str, Any] = {"description": "Mine.", "summary": "Mine", "technologies": ["C"], "license": "MIT"}
+        made = await ada.create(**given, repository_url="https://code.test/example/fast-lines")
+        read = (await ada.post(f"{PROJECTS}/{made['slug']}/sync")).json()
+        assert (read["changed"], [problem["pointer"] for problem in read["problems"]]) == ([], ["/description"])
+        assert {name: read["project"][name] for name in given} == given
+        assert read["project"]["revision"] == made["revision"]
+
+    async def test_is_not_read_for_a_revision_that_is_gone(self, market: Market, web: WebServer) -> None:
+        ada = market.member()
+        made = await ada.create(repository_url="https://code.test/example/fast-lines")
+        path = f"{PROJECTS}/{made['slug']}/sync"
+        assert (await ada.post(path, headers={"if-match": '"7"'})).status_code == 412
+        assert web.got == []
+        assert (await ada.post(path, headers={"if-match": '"1"'})).status_code == 200
+
+    async def test_that_was_changed_while_it_was_being_read_stays_as_it_was_changed(self, market: Market) -> None:
+        ada = market.member()
+        made = await ada.create(summary="", repository_url="https://code.test/example/fast-lines")
+
+        async def read(url: str) -> Draft:
+            await ada.patch(f"{PROJECTS}/{made['slug']}", {"summary": "Just typed"})
+            return GITHUB_DRAFT
+
+        syncing = _syncing(market, read)
+        assert ada.principal
+        with pytest.raises(ProjectOutdated):
+            await syncing.sync(made["slug"], ada.principal)
+        shown = (await ada.get(f"{PROJECTS}/{made['slug']}")).json()
+        assert (shown["summary"], shown["description"]) == ("Just typed", made["description"])
+
+    async def test_needs_its_owner_a_repository_at_a_known_place_and_patience(
+        self, market: Market, web: WebServer
+    ) -> None:
+        ada = market.member()
+        made = await ada.create(repository_url="https://code.test/example/gone", status="published")
+        path = f"{PROJECTS}/{made['slug']}/sync"
+        assert (await market.nobody().post(path)).status_code == 401
+        assert (await market.member("Grace").post(path)).status_code == 403
+        assert (await market.administrator().post(path)).status_code == 403
+        assert (await ada.post(f"{PROJECTS}/ada.nothing/sync")).status_code == 404
+        assert web.got == []
+        missing = await ada.post(path)
+        assert (missing.status_code, missing.json()["title"]) == (404, "The project was not found there")
+        await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": "https://elsewhere.test/a/b"})
+        unknown = await ada.post(path)
+        assert unknown.status_code == 409
+        assert "elsewhere.test" in unknown.json()["detail"]
+        assert "code.test" in unknown.json()["detail"]
+        await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": None})
+        nowhere = await ada.post(path)
+        assert (nowhere.status_code, nowhere.json()["title"]) == (409, "There is nothing to read again")
+        await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": "https://code.test/example/fast-lines"})
+        assert [(await ada.post(path)).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def _syncing(market: Market, read: ReadDraft) -> Syncing:
+    """The use case over another reader."""
+    shared = Shared(market.parts, MarketplaceSettings(), market.identity, market.module.catalogue)
+    return Syncing(shared, Drafting(shared, read, ["code.test"]), Publishing(shared))
 
 
 class TestAServerThatReadsFromNowhere:
@@ -415,6 +522,7 @@ class TestAServerThatReadsFromNowhere:
         answer = await market.member().post(f"{PROJECTS}/drafts", {"url": "https://index.test/project/a"})
         assert answer.status_code == 400
         assert "OCP_MARKETPLACE_SOURCES_GITHUB" in answer.json()["action"]
+        assert (await market.member().get(f"{PROJECTS}/drafts")).json() == {"hosts": []}
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,12 @@ async def test_events_in_any_order_doubled_and_at_once_end_the_same(market: Mark
             stripe.session_event(order, "expired", status="unpaid"),
             stripe.refund_event(order, 100),
             stripe.refund_event(order, 333, metadata={}),
+            stripe.single_refund_event(order, 1, 333, "succeeded"),
+            # Sent and failed: it comes to nothing, whenever it is heard.
+            stripe.single_refund_event(order, 2, 99, "succeeded"),
+            stripe.single_refund_event(order, 2, 99, "failed"),
+            stripe.dispute_event(order, "created", "needs_response"),
+            stripe.dispute_event(order, "closed", "won"),
         ]
         told = [*events, *events]
         chance.shuffle(told)
@@ -156,7 +162,7 @@ async def test_events_in_any_order_doubled_and_at_once_end_the_same(market: Mark
     check = await ledger_check(market)
     # Of 999 a fee of 99; of 333 given back 33 of it.
     assert check["balanced"]
-    assert balances(check) == {
+    assert {account: amount for account, amount in balances(check).items() if amount} == {
         "provider_clearing": 6 * 666,
         "seller_payable": 6 * -900,
         "platform_fee": 6 * -66,
@@ -317,6 +323,74 @@ async def test_a_refund_goes_through_the_provider_and_its_event_changes_nothing_
     assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 402
     check = await ledger_check(market)
     assert (check["balanced"], check["transactions"]) == (True, 3)
+
+
+async def test_a_refund_that_failed_gives_the_entitlement_back_and_tells_both(
+    market: Market, stripe: StripeServer
+) -> None:
+    ada, grace, slug, order = await bought(market, stripe)
+    await did(ada, order, "refund", {})
+    assert await state_of(ada, order) == ("refunded", 900)
+    assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 402
+    await notices(market)
+    failed = stripe.single_refund_event(order, 1, 900, "failed")
+    assert [await heard(market, stripe, failed) for _ in range(2)] == ["applied", "applied"]
+    assert await state_of(ada, order) == ("paid", 0)
+    assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 201
+    told = {(notice.recipient_ids[0], notice.title) for notice in await notices(market)}
+    assert told == {
+        (ada.id, "The money that you gave back for Engine came back to you"),
+        (grace.id, "A payment for Engine could not be given back to you"),
+    }
+    # The seller gives it back once more, and this time it arrives.
+    await did(ada, order, "refund", {})
+    await heard(market, stripe, stripe.single_refund_event(order, 2, 900, "succeeded"))
+    assert await state_of(ada, order) == ("refunded", 900)
+    check = await ledger_check(market)
+    assert (check["balanced"], check["transactions"]) == (True, 4)
+
+
+async def test_a_chargeback_holds_the_money_until_it_is_decided(market: Market, stripe: StripeServer) -> None:
+    ada, grace, slug, order = await bought(market, stripe)
+    await notices(market)
+    assert await heard(market, stripe, stripe.dispute_event(order, "created", "warning_needs_response")) == "ignored"
+    assert await heard(market, stripe, stripe.dispute_event(order, "created", "needs_response")) == "applied"
+    shown = (await ada.get(f"{ORDERS}/{order['id']}")).json()
+    assert (shown["state"], shown["refunded_minor"], shown["disputed_minor"]) == ("paid", 0, 900)
+    refused = await ada.post(f"{ORDERS}/{order['id']}/refund", {})
+    assert refused.status_code == 400
+    assert "disputed" in refused.text
+    assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 201
+    assert balances(await ledger_check(market))["disputed"] == 900
+    await heard(market, stripe, stripe.dispute_event(order, "closed", "lost"))
+    assert await state_of(ada, order) == ("refunded", 900)
+    assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 402
+    assert balances(await ledger_check(market)).get("disputed", 0) == 0
+    titles = [notice.title for notice in await notices(market) if notice.recipient_ids == (ada.id,)]
+    assert titles == [
+        "The payment for Engine is disputed",
+        "The dispute of the payment for Engine is lost",
+    ]
+    # The bank thinks again: the money is back, and so is the right.
+    await heard(market, stripe, stripe.dispute_event(order, "funds_reinstated", "won"))
+    assert await state_of(ada, order) == ("paid", 0)
+    assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 201
+    check = await ledger_check(market)
+    assert check["balanced"]
+    async with market.parts.database.begin() as connection:
+        await connection.execute(
+            text("""update orders set claims = '{"refunds":[],"disputes":[]}', heard_back_minor=1""")
+        )
+    assert not (await ledger_check(market))["balanced"]
+
+
+async def test_a_dispute_in_other_money_is_set_aside(market: Market, stripe: StripeServer) -> None:
+    ada, _, _, order = await bought(market, stripe)
+    assert await heard(market, stripe, stripe.dispute_event(order, "created", "lost", currency="usd")) == "mismatch"
+    unknown = stripe.dispute_event({**order, "id": new_id("ord")}, "created", "lost")
+    assert await heard(market, stripe, unknown) == "waiting"
+    assert await heard(market, stripe, stripe.dispute_event(order, "created", "lost", id="")) == "ignored"
+    assert await state_of(ada, order) == ("paid", 0)
 
 
 async def test_a_refund_whose_answer_was_lost_is_finished_and_not_made_twice(

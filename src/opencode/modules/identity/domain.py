@@ -21,6 +21,7 @@ class Role(StrEnum):
 
     ADMIN = "admin"
     INTERVIEWER = "interviewer"
+    MODERATOR = "moderator"
     MEMBER = "member"
 
 
@@ -42,11 +43,13 @@ RESOURCES: dict[str, tuple[str, ...]] = {
 PERMISSIONS = frozenset(f"{resource}:{action}" for resource, actions in RESOURCES.items() for action in actions)
 
 _MEMBER = frozenset({"account:manage", "tokens:manage", "projects:write", "notices:read", "notices:manage"})
+_MODERATOR = _MEMBER | {"projects:moderate"}
 _INTERVIEWER = _MEMBER | {"interviews:create", "interviews:read", "interviews:manage", "runs:create", "ai:use"}
 
 GRANTS: dict[Role, frozenset[str]] = {
     Role.ADMIN: PERMISSIONS,
     Role.INTERVIEWER: _INTERVIEWER,
+    Role.MODERATOR: _MODERATOR,
     Role.MEMBER: _MEMBER,
 }
 """What each role permits. What somebody may do to one interview, that module's own policy decides."""

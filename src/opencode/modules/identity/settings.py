@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from opencode.infra.settings import SettingsError, setting
 
-_ROLES = ("admin", "interviewer", "member")
+_ROLES = ("admin", "interviewer", "moderator", "member")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,28 @@ What can go wrong in the marketplace.
                     RebuildNotFound · SitemapNotFound · CaseNotFound · ProofNotFound · SourceMissing · OrderNotFound
                     EntitlementNotFound · ProviderNotSetUp
     Forbidden       NotYourProject · NotYourProfile · YourOwnProject · YourOwnReview · NotUsed · NotYourCollection
-                    OwnReport · NotYourOrder
+                    OwnReport · NotYourWords · NotYourOrder
     PaymentRequired ProjectNotBought
-    Conflict        NothingToProve · ProjectHeld · ProjectNotHeld · ReportedAlready · AppealedAlready · CaseDecided
-                    DecisionNotPossible · AnotherModeratorDecides · NameTaken · HandleTaken · StatusNotPossible
-                    NotPublished · NothingToDownload · TooManyProjects · SameKeyOtherProject · ImportUnderWay
-                    FollowingYourself · FollowingTooMany · TooManyCollections · CollectionFull · VersionTaken
-                    TooManyReleases · ReleaseInUse · FileNameTaken · TooManyFiles · OwnProject · NothingToPay
-                    NotForSale · AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself
-                    PaymentUnderWay · RefundUnderWay · PaymentsRefused · ProjectSold
+    Conflict        NothingToProve · NoIssuer · NoSource · ProjectHeld · WordsHeld · NotHeld · ReportedAlready
+                    AppealedAlready · CaseDecided · DecisionNotPossible · AnotherModeratorDecides · NameTaken
+                    HandleTaken · StatusNotPossible · NotPublished · NothingToDownload · TooManyProjects
+                    SameKeyOtherProject · ImportUnderWay · FollowingYourself · FollowingTooMany
+                    TooManyCollections · CollectionFull · VersionTaken · TooManyReleases · ReleaseInUse
+                    FileNameTaken · TooManyFiles · OwnProject · NothingToPay · NothingToDeliver · NotForSale
+                    AlreadyBought · OrderOpen · OrderNotPossible · PaymentComesByItself · PaymentUnderWay
+                    RefundUnderWay · PaymentsRefused · ProjectSold
     Outdated        ProjectOutdated
     Invalid         ProjectRefused · CursorOfAnotherSearch · ImportRefused · ChecksumMismatch · UploadBrokenOff
                     SourceUnknown · SourcePrivate · SourceTooLarge · OrderRefused · WebhookRefused
+                    TokenRefused
     TooLarge        ImportTooLarge · FileTooLarge
     Busy            UploadsAtOnce · ProjectsTooFast · ActsTooFast · ReportsTooFast · ChecksTooFast · PreviewsTooFast
                     DraftsTooFast · LicencesTooFast
     Unavailable     SourceUnreadable · SourceBusy · FileMissing · CatalogueFilling · PaymentsUnavailable
+                    IssuerNotUnderstood
 """
+
+from collections.abc import Sequence
 
 from opencode.infra.fetching.errors import shown
 from opencode.kernel.errors import (
@@ -249,13 +254,46 @@ class NothingToProve(Conflict):
         )
 
 
+class NoIssuer(Conflict):
+    """Nobody vouches for jobs that run for repositories of this host."""
+
+    title = "No issuer of tokens is set up"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server believes no issuer of tokens for repositories on {host[:100]!r}.",
+            action="Prove it by a file or by DNS, or ask the operator to set OCP_MARKETPLACE_OIDC_ISSUERS.",
+        )
+
+
+class TokenRefused(Invalid):
+    """The token of a job proves nothing here."""
+
+    title = "The token was refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The token {why}.", action="Let a job of the repository ask for a new one, and send it once.")
+
+
+class IssuerNotUnderstood(Unavailable):
+    """An issuer of tokens does not say what its keys are."""
+
+    title = "The issuer of tokens is not understood"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The issuer {url} does not tell its keys as OpenID Connect says.",
+            action="Try again later, or tell the operator.",
+        )
+
+
 class OwnReport(Forbidden):
     """Nobody reports what is their own."""
 
     title = "Your own cannot be reported"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"You cannot report {name}: it is yours.", action="Change it, archive it or delete it.")
+        super().__init__(f"You cannot report {name}: it is yours.", action="Change it or delete it.")
 
 
 class ProjectHeld(Conflict):
@@ -270,13 +308,34 @@ class ProjectHeld(Conflict):
         )
 
 
-class ProjectNotHeld(Conflict):
+class WordsHeld(Conflict):
+    """A moderator has taken a review or a profile out of sight."""
+
+    title = "Moderators hold it"
+
+    def __init__(self, name: str, doing: str, hold: str) -> None:
+        super().__init__(
+            f"Nobody can {doing} {name}: moderators have {hold} it.",
+            action="Whose it is finds the reason in its moderation field, and may appeal.",
+        )
+
+
+class NotHeld(Conflict):
     """There is no decision to appeal against."""
 
     title = "There is nothing to appeal against"
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"No decision keeps {slug} out of sight.", action="Nothing needs to be done.")
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No decision keeps {name} out of sight.", action="Nothing needs to be done.")
+
+
+class NotYourWords(Forbidden):
+    """Only whose review or profile it is may do this."""
+
+    title = "This is somebody else's"
+
+    def __init__(self, name: str, doing: str) -> None:
+        super().__init__(f"You may not {doing} {name}.", action="Only its author may.")
 
 
 class ReportedAlready(Conflict):
@@ -477,7 +536,7 @@ class ReleaseInUse(Conflict):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Somebody has downloaded a file of {version}, so it cannot be deleted.",
+            f"Somebody has downloaded a file of {version}, so nothing of it can be deleted.",
             action='Take it back instead: PATCH it with {"yanked": true}, and nobody is offered it any more.',
         )
 
@@ -490,6 +549,18 @@ class FileNameTaken(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The release has a file {name} with another content, and files never change.",
+            action="Choose another name, or release a new version.",
+        )
+
+
+class FileNameSpent(Conflict):
+    """A file of this version had this name and another content before it was deleted; people may know its checksum."""
+
+    title = "The name was used before"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"{version} had a file {name} with another content, and a name never stands for two.",
             action="Choose another name, or release a new version.",
         )
 
@@ -575,6 +646,21 @@ class SourceUnknown(Invalid):
             f"{shown(url) or 'An empty address'} is no project that can be read. {known}",
             action="Paste the address of its page there." if hosts else _NO_SOURCES,
         )
+
+
+class NoSource(Conflict):
+    """A project's repository is at no place that this server reads from, or it names none."""
+
+    title = "There is nothing to read again"
+
+    def __init__(self, slug: str, url: str | None, hosts: Sequence[str]) -> None:
+        if url is None:
+            detail, action = f"{slug} names no repository.", "Add its address to the project first."
+        else:
+            known = f"it reads from {', '.join(hosts)}" if hosts else "it reads from nowhere yet"
+            detail = f"The repository of {slug}, {shown(url)}, is at no place that this server reads from: {known}."
+            action = "Change the fields by hand." if hosts else _NO_SOURCES
+        super().__init__(detail, action=action)
 
 
 class SourceMissing(NotFound):
@@ -809,6 +895,18 @@ class NothingToPay(Conflict):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"The project {slug} is free.", action="There is nothing to buy: download it.")
+
+
+class NothingToDeliver(Conflict):
+    """Whoever paid for the project would get nothing: it has no file, no repository and no licence keys."""
+
+    title = "There is nothing to deliver"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The project {slug} has a price, but nothing that a buyer would get.",
+            action="Ask its owner to add a release with a file, or the address of a repository; then order it.",
+        )
 
 
 class NotForSale(Conflict):

@@ -1,6 +1,6 @@
 """The plug of the marketplace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,14 +10,16 @@ from litestar.di import Provide
 from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
-from opencode.infra.fetching import Fetcher
+from opencode.infra.fetching import Fetcher, Reach
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
 from opencode.infra.storage import Storage
 from opencode.modules.marketplace.adapters.dns import TxtResolver
+from opencode.modules.marketplace.adapters.oidc import Issuers
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
+from opencode.modules.marketplace.domain.issuers import Issuer
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
@@ -45,11 +47,13 @@ from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes, Render
 from opencode.modules.marketplace.service.releasing import Releasing
+from opencode.modules.marketplace.service.reporting import Reporting
 from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.showing import Showing
 from opencode.modules.marketplace.service.sitemaps import Sitemaps
+from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
@@ -95,11 +99,13 @@ class _Services:
     publishing: Publishing
     readmes: Readmes
     releasing: Releasing
+    reporting: Reporting
     reputing: Reputing
     resembling: Resembling
     reviewing: Reviewing
     showing: Showing
     sitemaps: Sitemaps
+    syncing: Syncing
     telling: Telling
     tidying: Tidying
     visiting: Visiting
@@ -117,15 +123,21 @@ def build_index(settings: MarketplaceSettings, database: Database) -> CatalogInd
     return AtOnce(EmbeddedCatalog)
 
 
-def build_draft_reader(settings: MarketplaceSettings) -> ReadDraft:
-    """What reads drafts from the places that the operator has named."""
+def build_draft_reader(settings: MarketplaceSettings) -> tuple[ReadDraft, Sequence[str]]:
+    """What reads drafts from the places that the operator has named, and the hosts of those."""
     # Loaded only here: few servers name any.
-    from opencode.infra.fetching import Fetcher, Reach
     from opencode.modules.marketplace.adapters.sources import Importer, Places
 
     is_private = settings.marketplace_sources_private
     fetcher = Fetcher(Reach(private_too=True)) if is_private else Fetcher()
-    return Importer(fetcher, Places.of(settings)).draft
+    places = Places.of(settings)
+    return Importer(fetcher, places).draft, places.hosts
+
+
+def build_issuers(settings: MarketplaceSettings) -> Issuers:
+    """Who vouches for jobs of CI, as the operator has named them."""
+    fetcher = Fetcher(Reach(private_too=True)) if settings.marketplace_oidc_private else Fetcher()
+    return Issuers(fetcher, [Issuer.of(entry) for entry in settings.marketplace_oidc_issuers])
 
 
 def summarise(markdown: str) -> str:
@@ -136,14 +148,14 @@ def summarise(markdown: str) -> str:
     return summary_of(markdown)
 
 
-def build_renderer() -> Render:
+def build_renderer(settings: MarketplaceSettings) -> Render:
     """What makes HTML of Markdown."""
 
     # Loaded at the first text only: it takes a tenth of a second.
     def render(markdown: str, repository: Repository | None) -> str:
         from opencode.modules.marketplace.adapters.readme import render
 
-        return render(markdown, repository)
+        return render(markdown, repository, image_hosts=settings.marketplace_image_hosts)
 
     return render
 
@@ -156,16 +168,18 @@ def build(
     index: CatalogIndex,
     storage: Storage,
     proofs: Proofs | None = None,
+    issuers: Issuers | None = None,
 ) -> MarketplaceModule:
     """
     Put the module together.
 
     Args:
         proofs: looks for proofs of ownership; None looks on the public internet.
+        issuers: of tokens of CI jobs; None takes those that the settings name.
     """
     catalogue = Catalogue(parts, index)
     proofs = proofs or Proofs(Fetcher(), TxtResolver())
-    own = _services(parts, settings, identity, catalogue, storage, proofs)
+    own = _services(parts, settings, identity, catalogue, storage, proofs, issuers or build_issuers(settings))
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, own.people, own.telling, own.resembling)
@@ -221,13 +235,15 @@ def _services(
     catalogue: Catalogue,
     storage: Storage,
     proofs: Proofs,
+    issuers: Issuers,
 ) -> _Services:
     shared = Shared(parts, settings, identity, catalogue)
     counting = Counting(parts, catalogue)
     entitlements = Entitlements(shared)
     files = Files(shared, counting, entitlements, storage)
     browsing = Browsing(shared)
-    readmes = Readmes(shared, build_renderer())
+    drafting, publishing = Drafting(shared, *build_draft_reader(settings)), Publishing(shared)
+    readmes = Readmes(shared, build_renderer(settings))
     stripe = build_stripe(settings)
     providers = {provider.name: provider for provider in (Manual(), stripe) if provider}
     paying = Paying(shared, providers)
@@ -235,7 +251,7 @@ def _services(
         browsing=browsing,
         collecting=Collecting(shared),
         counting=counting,
-        drafting=Drafting(shared, build_draft_reader(settings)),
+        drafting=drafting,
         entitlements=entitlements,
         errands=Errands(shared),
         feeding=Feeding(shared, browsing),
@@ -244,11 +260,12 @@ def _services(
         importing=Importing(shared),
         listening=Listening(parts.clock, paying, stripe),
         moderating=Moderating(shared),
+        reporting=Reporting(shared),
         ordering=Ordering(shared, providers),
         paying=paying,
         people=People(shared),
-        proving=Proving(shared, proofs),
-        publishing=Publishing(shared),
+        proving=Proving(shared, proofs, issuers),
+        publishing=publishing,
         readmes=readmes,
         releasing=Releasing(shared, entitlements),
         reputing=Reputing(shared),
@@ -256,6 +273,7 @@ def _services(
         reviewing=Reviewing(shared),
         showing=Showing(shared, readmes, summarise),
         sitemaps=Sitemaps(shared),
+        syncing=Syncing(shared, drafting, publishing),
         telling=Telling(shared),
         tidying=Tidying(shared),
         visiting=Visiting(shared, counting, entitlements, files),

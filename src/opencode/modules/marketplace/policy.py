@@ -1,24 +1,27 @@
-"""Who may do what to a project or an order in which state: tables, enumerated by tests."""
+"""Who may do what to a project, an order, a review or a profile in which state: tables, enumerated by tests."""
 
 from enum import StrEnum
 
 from opencode.kernel.errors import Conflict, Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.collection import Collection, Visibility
+from opencode.modules.marketplace.domain.moderation import Hold
 from opencode.modules.marketplace.domain.orders import Order, OrderState
 from opencode.modules.marketplace.domain.project import HELD, PUBLIC, Project, ProjectStatus
 from opencode.modules.marketplace.errors import (
     CollectionNotFound,
+    NotHeld,
     NotPublished,
     NotYourCollection,
     NotYourOrder,
     NotYourProject,
+    NotYourWords,
     OrderNotFound,
     OrderNotPossible,
     OwnReport,
     ProjectHeld,
     ProjectNotFound,
-    ProjectNotHeld,
+    WordsHeld,
     YourOwnProject,
 )
 
@@ -97,9 +100,13 @@ _NEED_AN_ACCOUNT = frozenset(Action) - _NEED_NO_ACCOUNT
 
 
 def relation_of(by: Principal, project: Project) -> Relation:
+    return _relation_to(by, project.owner_id)
+
+
+def _relation_to(by: Principal, owner_id: str) -> Relation:
     if not by.is_user:
         return Relation.NOBODY
-    if by.id == project.owner_id:
+    if by.id == owner_id:
         return Relation.OWNER
     if by.may(TO_MODERATE):
         return Relation.MODERATOR
@@ -116,7 +123,7 @@ def require(action: Action, by: Principal, project: Project) -> None:
         YourOwnProject: nobody reviews what is theirs.
         NotPublished: the owner's draft cannot be starred, followed or downloaded yet.
         ProjectHeld: a moderator has taken the project out of sight, and the caller knows of it.
-        ProjectNotHeld: there is nothing to appeal against.
+        NotHeld: there is nothing to appeal against.
         OwnReport: nobody reports a project of their own.
     """
     relation = relation_of(by, project)
@@ -144,10 +151,65 @@ def _refusal(
     if not states:
         return NotYourProject(project.slug, action)
     if action is Action.APPEAL:
-        return ProjectNotHeld(project.slug)
+        return NotHeld(project.slug)
     if project.status in HELD:
         return ProjectHeld(project.slug, action, project.status)
     return NotPublished(project.slug, action)
+
+
+class WordsAction(StrEnum):
+    """What people do with a review or a profile; the words fit into "you may not … this"."""
+
+    SEE = "see"
+    CHANGE = "change"
+    DELETE = "take back"
+    REPORT = "report"
+    APPEAL = "appeal for"
+
+
+_UNHELD: frozenset[Hold | None] = frozenset({None})
+_ANY_HOLD: frozenset[Hold | None] = frozenset({None, *Hold})
+
+ALLOWED_WITH_WORDS: dict[WordsAction, dict[Relation, frozenset[Hold | None]]] = {
+    WordsAction.SEE: {
+        **dict.fromkeys((*_OTHERS, Relation.NOBODY), _UNHELD),
+        Relation.OWNER: _ANY_HOLD,
+        Relation.MODERATOR: _ANY_HOLD,
+    },
+    WordsAction.CHANGE: {Relation.OWNER: _ANY_HOLD - {Hold.REMOVED}},
+    # Who could take back what is held would write it anew, where everybody sees it.
+    WordsAction.DELETE: {Relation.OWNER: _UNHELD},
+    WordsAction.REPORT: dict.fromkeys(_OTHERS, _UNHELD),
+    WordsAction.APPEAL: {Relation.OWNER: frozenset(Hold)},
+}
+"""Who may do what with what somebody says, a review or a profile, by how moderators hold it; None: not at all."""
+
+
+def may_see_words(by: Principal, owner_id: str, hold: Hold | None) -> bool:
+    return hold in ALLOWED_WITH_WORDS[WordsAction.SEE][_relation_to(by, owner_id)]
+
+
+def require_with_words(action: WordsAction, by: Principal, owner_id: str, hold: Hold | None, name: str) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: nobody is signed in, or a guest, or a token without the scope.
+        OwnReport: nobody reports what they say themselves.
+        NotYourWords: only whose it is may.
+        NotHeld: there is nothing to appeal against.
+        WordsHeld: moderators keep it out of sight.
+    """
+    require_writer(by)
+    relation = _relation_to(by, owner_id)
+    allowed = ALLOWED_WITH_WORDS[action].get(relation, frozenset[Hold | None]())
+    if hold in allowed:
+        return
+    if action is WordsAction.REPORT and relation is Relation.OWNER:
+        raise OwnReport(name)
+    if not allowed:
+        raise NotYourWords(name, action)
+    if action is WordsAction.APPEAL or hold is None:
+        raise NotHeld(name)
+    raise WordsHeld(name, action, hold)
 
 
 def require_collection(by: Principal, collection: Collection, *, to_change: bool = False) -> None:

@@ -9,6 +9,19 @@ _ENTRY = "host or host=address of its API, separated by commas"
 _SOURCE = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?(?:\s*=\s*https?://[^\s/?#@]+(?:/[^\s?#@]*)?)?")
 
 
+_ISSUER_ENTRY = "issuer=host=claim, separated by commas; the issuer is an https address"
+_ISSUER = re.compile(
+    r"(?:https://[A-Za-z0-9.-]{1,253}|http://(?:127\.0\.0\.1|localhost))(?::\d{1,5})?(?:/[\w./-]{0,200})?"
+    r"\s*=\s*[A-Za-z0-9.-]{1,253}(?::\d{1,5})?\s*=\s*\w{1,100}"
+)
+
+_LONGEST_HOST = 260
+_HOST_ENTRY = "a host, such as pictures.example.org"
+_HOST = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\d{1,5})?"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """How much one person, and one import, may put into the marketplace, and how things are paid."""
@@ -24,6 +37,10 @@ class MarketplaceSettings:
     collections_per_person: int = setting(200, "collections that one person may have", minimum=1)
     previews_per_minute: int = setting(
         240, "texts that one person may have rendered per minute while writing them", minimum=1
+    )
+    marketplace_image_hosts: tuple[str, ...] = setting(
+        (),
+        "hosts whose pictures READMEs show, separated by commas; those of others become links",
     )
     release_file_bytes: int = setting(268_435_456, "bytes that one file of a release may have", minimum=1)
     release_project_bytes: int = setting(
@@ -72,6 +89,12 @@ class MarketplaceSettings:
     proof_checks_per_hour: int = setting(
         30, "checks of proofs of ownership that one person may ask for per hour", minimum=1
     )
+    marketplace_oidc_issuers: tuple[str, ...] = setting(
+        (),
+        "issuers whose tokens of CI jobs prove repositories of a host, and the claim that names the repository: "
+        f"{_ISSUER_ENTRY}",
+    )
+    marketplace_oidc_private: bool = setting(False, "issuers may be in this server's own networks, and at any port")
     proof_days: int = setting(7, "days after which a proof of ownership is looked at again", minimum=1)
     proof_grace_days: int = setting(7, "days that a proof still counts after a check has failed", minimum=1)
     similar_popularity: int = setting(
@@ -92,6 +115,16 @@ class MarketplaceSettings:
             for name in ("marketplace_sources_github", "marketplace_sources_pypi", "marketplace_sources_npm")
             for entry in getattr(self, name)
             if not _SOURCE.fullmatch(entry)
+        ]
+        problems += [
+            f"{variable_of('marketplace_oidc_issuers')} has {entry!r}: it must be {_ISSUER_ENTRY}"
+            for entry in self.marketplace_oidc_issuers
+            if not _ISSUER.fullmatch(entry)
+        ]
+        problems += [
+            f"{variable_of('marketplace_image_hosts')} has {entry!r}: it must be {_HOST_ENTRY}"
+            for entry in self.marketplace_image_hosts
+            if len(entry) > _LONGEST_HOST or not _HOST.fullmatch(entry)
         ]
         if problems:
             raise SettingsError(problems)

@@ -21,6 +21,7 @@ def test_a_followed_search_knows_the_words_of_a_project_that_the_index_knows() -
         tags=("machine-learning",),
         license="MIT OR Apache-2.0",
         is_free=False,
+        is_featured=True,
     )
     labels = Labels()
     indexed = impacts_of(listing, [labels.label(*each) for each in labels_of(listing)])

@@ -1,6 +1,7 @@
 """What HTML may have to be harmless, told apart from the code under test: read by another parser, by another list."""
 
 import re
+from collections.abc import Collection
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -15,16 +16,17 @@ _ATTRIBUTE_NAMES = (
     "rowspan sizes src srcset start title type value width"
 )
 _ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
-_CLASS = re.compile(r"hl-\w+|language-[\w-]+|alert(-\w+)?|task")
+_CLASS = re.compile(r"hl-\w+|language-[\w-]+|alert(-\w+)?|task|image-link")
 
 
 class _Checker(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, image_hosts: Collection[str]) -> None:
         super().__init__(convert_charrefs=True)
+        self.image_hosts = image_hosts
         self.wrong: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
+        if tag not in _TAGS or tag == "h1":
             self.wrong.append(f"<{tag}>")
         for name, value in attrs:
             if name not in _ATTRIBUTES or not _is_harmless(name, value or ""):
@@ -34,6 +36,12 @@ class _Checker(HTMLParser):
             self.wrong.append("a link without rel")
         if tag == "img" and (given.get("loading"), given.get("referrerpolicy")) != ("lazy", "no-referrer"):
             self.wrong.append("a picture that is not lazy")
+        sources = [
+            given.get("src") or "",
+            *(each.split()[0] for each in (given.get("srcset") or "").split(", ") if each),
+        ]
+        if any(urlsplit(source).netloc not in self.image_hosts for source in sources if source):
+            self.wrong.append("a picture of a host that hears who looks at it")
         if tag == "input" and (given.get("type") != "checkbox" or "disabled" not in given):
             self.wrong.append("an input that takes input")
 
@@ -52,9 +60,9 @@ class _Checker(HTMLParser):
         self.wrong.append(f"<![{data}]>")
 
 
-def wrong_with(html: str) -> list[str]:
-    """Everything in it that could do harm."""
-    checker = _Checker()
+def wrong_with(html: str, image_hosts: Collection[str] = ()) -> list[str]:
+    """Everything in it that could do harm, where pictures of these hosts are shown."""
+    checker = _Checker(image_hosts)
     checker.feed(html)
     checker.close()
     return checker.wrong

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from opencode.modules.marketplace.domain.repositories import Repository, reposit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REL = ' rel="nofollow ugc noopener"'
+RAW = "https://raw.githubusercontent.com/owner/name/main"
 LAZY = 'loading="lazy" referrerpolicy="no-referrer"'
 
 
@@ -40,9 +42,11 @@ GITHUB = _repository("https://github.com/owner/name")
             '<a href="https://a.example">https://b.example</a>',
             f'<a href="https://a.example"{REL}>https://b.example</a>',
         ),
-        ("# What's *new*?", '<h1 id="readme-whats-new">What\'s <em>new</em>?</h1>'),
-        ("# A\n# A", '<h1 id="readme-a-1">A</h1>'),
-        ("# Übung 1", '<h1 id="readme-übung-1">Übung 1</h1>'),
+        ("# What's *new*?", '<h2 id="readme-whats-new">What\'s <em>new</em>?</h2>'),
+        ("# A\n# A", '<h2 id="readme-a-1">A</h2>'),
+        ("# Übung 1", '<h2 id="readme-übung-1">Übung 1</h2>'),
+        ("##### A\n###### B", '<h6 id="readme-a">A</h6>\n<h6 id="readme-b">B</h6>'),
+        ('<h1 align="center">A</h1>\n<H2>B</H2>', '<h2 align="center">A</h2>\n<h3>B</h3>'),
         ("[up](#whats-new)", f'<a href="#readme-whats-new"{REL}>up</a>'),
         ('<a name="old"></a>', '<a name="readme-old"'),
         (
@@ -99,7 +103,7 @@ def test_markdown_reads_as_on_github(markdown: str, html: str) -> None:
 )
 def test_what_is_relative_leads_into_the_repository(repository: Repository, page: str, raw: str) -> None:
     markdown = '[a](docs/a.md?b=1#c) [b](./b.md) [c](/c.md) ![d](d%20e.png) ![f](/img/../f.svg) <img src="g.png">'
-    html = render(markdown, repository, folder="sub")
+    html = render(markdown, repository, folder="sub", image_hosts=[urlsplit(raw).netloc])
     for there in (f"{page}sub/docs/a.md?b=1#c", f"{page}sub/b.md", f"{page}c.md"):
         assert f'href="{there}"' in html
     for there in (f"{raw}sub/d%20e.png", f"{raw}f.svg", f"{raw}sub/g.png"):
@@ -111,6 +115,7 @@ def test_pictures_for_dark_and_light_screens_are_found_too() -> None:
         '<picture><source media="(prefers-color-scheme: dark)" srcset="dark.png, dark2.png 2x" type="image/png">'
         '<img alt="logo" src="light.png" width="50%"></picture>',
         GITHUB,
+        image_hosts=["Raw.GitHubUserContent.com"],
     )
     raw = "https://raw.githubusercontent.com/owner/name/main"
     assert f'media="(prefers-color-scheme: dark)" srcset="{raw}/dark.png, {raw}/dark2.png 2x" type="image/png"' in html
@@ -122,7 +127,7 @@ def test_pictures_for_dark_and_light_screens_are_found_too() -> None:
     [
         ("[tracker](../../issues)", f'<a href="https://github.com/owner/name/issues"{REL}>tracker</a>'),
         ("[other](../../../else)", f"<a{REL}>other</a>"),
-        ("![up](../../../a.png)", f'<img {LAZY} alt="up">'),
+        ("![up](../../../a.png)", "<p>up</p>"),
         ("![b](https://github.com/o/n/blob/main/a.png)", 'src="https://github.com/o/n/raw/main/a.png"'),
         ("![b](//a.example/b.png)", 'src="https://a.example/b.png"'),
         ("[m](mailto:a@b.example?subject=c)", 'href="mailto:a@b.example?subject=c"'),
@@ -131,11 +136,37 @@ def test_pictures_for_dark_and_light_screens_are_found_too() -> None:
 def test_links_out_of_the_folder_lead_where_they_would_there_and_never_to_other_projects(
     markdown: str, html: str
 ) -> None:
-    assert html in render(markdown, GITHUB)
+    assert html in render(markdown, GITHUB, image_hosts=["a.example", "github.com"])
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("![A *plot*](docs/plot.png)", f'<p><a class="image-link" href="{RAW}/docs/plot.png"{REL}>A plot</a></p>'),
+        ("![](docs/plot%201.png)", f'href="{RAW}/docs/plot%201.png"{REL}>plot 1.png</a>'),
+        ("![](https://other.example)", f'href="https://other.example"{REL}>picture</a>'),
+        ("![a](http://shown.example/a.png)", f'href="http://shown.example/a.png"{REL}>a</a>'),
+        ("![a](https://shown.example:8443/a.png)", 'class="image-link"'),
+        ("![a](https://shown.example.evil.example/a.png)", 'class="image-link"'),
+        ("![a](https://not-shown.example/a.png)", 'class="image-link"'),
+        ('<img alt="&lt;b&gt; &amp; c" src="a.png?b=1&amp;c=2">', ">&lt;b&gt; &amp; c</a>"),
+        ('<img alt="a" src="https://other.example/b.png" src="https://shown.example/c.png">', 'other.example/b.png"'),
+        ("![a](data:image/png;base64,AAAA)", "<p>a</p>"),
+        ("[![Build](badge.svg)](https://ci.example/)", f'<p><a href="https://ci.example/"{REL}>Build</a></p>'),
+        ('<a href="https://b.example"><b><img src="c.svg"></b></a>', f"{REL}><b>c.svg</b></a>"),
+        ("![a](https://SHOWN.example/a.png)", f'<img {LAZY} src="https://SHOWN.example/a.png" alt="a">'),
+        (
+            '<img alt="a" src="https://shown.example/a.png" srcset="https://other.example/b.png 2x, c.png 3x">',
+            f'<img {LAZY} alt="a" src="https://shown.example/a.png">',
+        ),
+    ],
+)
+def test_a_picture_of_a_host_that_is_not_allowed_is_a_link_with_its_words(markdown: str, html: str) -> None:
+    assert html in render(markdown, GITHUB, image_hosts=["shown.example"])
 
 
 def test_without_a_repository_what_is_relative_leads_nowhere() -> None:
-    assert render("[a](b.md) ![c](d.png)") == f'<p><a{REL}>a</a> <img {LAZY} alt="c"></p>\n'
+    assert render("[a](b.md) ![c](d.png)") == f"<p><a{REL}>a</a> c</p>\n"
 
 
 def test_the_same_text_gives_the_same_html_in_every_process() -> None:

@@ -27,6 +27,7 @@ export interface ProjectQuery extends PageQuery {
   license?: string | null;
   price?: string;
   tags?: readonly string[];
+  featured?: boolean;
   sort?: string;
 }
 

@@ -1177,6 +1177,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/moderation/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many cases wait for a decision */
+        get: operations["count_waiting_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices/unsubscribe": {
         parameters: {
             query?: never;
@@ -1369,7 +1386,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List the hosts that drafts are read from
+         * @description None where the operator has named none.
+         */
+        get: operations["list_draft_sources"];
         put?: never;
         /**
          * Read a project from a code host or package index
@@ -1638,6 +1659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/proofs/{proof_id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove a repository by the token of a job of CI
+         * @description The token says itself who it is of, so nobody needs to be signed in. It is good once.
+         */
+        post: operations["send_proof_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{slug}/purchase": {
         parameters: {
             query?: never;
@@ -1723,7 +1764,11 @@ export interface paths {
          */
         put: operations["upload_release_file"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete a file of a release that nobody has downloaded
+         * @description Its name stays its own: the same content may come back under it, another one never.
+         */
+        delete: operations["delete_release_file"];
         options?: never;
         /** How large a file is, and its checksum; not counted */
         head: operations["look_at_release_file"];
@@ -1809,6 +1854,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{slug}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a project's repository again
+         * @description Its README becomes the description; summary, technologies and licence are filled in where they are empty.
+         */
+        post: operations["sync_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own review
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/reviews/{review_id}/helpful": {
         parameters: {
             query?: never;
@@ -1846,6 +1931,26 @@ export interface paths {
         post?: never;
         /** Take one's reply back */
         delete: operations["delete_reply"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{review_id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a review
+         * @description One open report for each person and review. Its author never learns who it was.
+         */
+        post: operations["report_review"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2023,6 +2128,26 @@ export interface paths {
         patch: operations["change_profile"];
         trace?: never;
     };
+    "/api/v1/users/{handle}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for another decision about one's own profile
+         * @description Once for each decision that keeps it out of sight.
+         */
+        post: operations["appeal_for_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{handle}/collections": {
         parameters: {
             query?: never;
@@ -2057,6 +2182,26 @@ export interface paths {
         post?: never;
         /** Stop following somebody */
         delete: operations["unfollow_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{handle}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell moderators that something is wrong with a profile
+         * @description One open report for each person and profile. Whose it is never learns who it was.
+         */
+        post: operations["report_profile"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2162,7 +2307,7 @@ export interface components {
          * @description Where money is, and whose it is.
          * @enum {string}
          */
-        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds";
+        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds" | "disputed";
         /** AgreementView */
         AgreementView: {
             agree: boolean;
@@ -2641,14 +2786,21 @@ export interface components {
          * @description What a transaction is about.
          * @enum {string}
          */
-        Happening: "paid" | "refunded";
+        Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
             helpful: number;
         };
+        /**
+         * Hold
+         * @description How something is kept out of everybody's sight but its owner's.
+         * @enum {string}
+         */
+        Hold: "quarantined" | "removed";
         /** HoldView */
         HoldView: {
+            hold: components["schemas"]["Hold"];
             reason: string;
             decided_at: string | null;
             may_appeal: boolean;
@@ -2999,6 +3151,7 @@ export interface components {
             quantity: number;
             amount_minor: number;
             refunded_minor: number;
+            disputed_minor: number;
             currency: string;
             provider: string;
             checkout_url: string | null;
@@ -3079,6 +3232,12 @@ export interface components {
                 [key: string]: components["schemas"]["ChoiceView"];
             };
             mails: boolean;
+        };
+        /** PresentView */
+        PresentView: {
+            hold: components["schemas"]["Hold"] | null;
+            title: string;
+            text: string;
         };
         /** PriceBody */
         PriceBody: {
@@ -3161,6 +3320,7 @@ export interface components {
             reputation: number;
             projects: components["schemas"]["CardView"][];
             projects_total: number;
+            moderation: components["schemas"]["HoldView"] | null;
             revision: number;
             /** Format: date-time */
             created_at: string;
@@ -3248,7 +3408,7 @@ export interface components {
          * ProofMethod
          * @enum {string}
          */
-        ProofMethod: "file" | "dns";
+        ProofMethod: "file" | "dns" | "oidc";
         /**
          * ProofState
          * @enum {string}
@@ -3272,6 +3432,7 @@ export interface components {
         /** ProofsView */
         ProofsView: {
             items: components["schemas"]["ProofView"][];
+            methods: components["schemas"]["ProofMethod"][];
         };
         /** PurchaseView */
         PurchaseView: {
@@ -3342,6 +3503,7 @@ export interface components {
             version: string;
             prerelease: boolean;
             yanked: boolean;
+            downloaded: boolean;
             files: number;
             size_bytes: number;
             /** Format: date-time */
@@ -3370,6 +3532,7 @@ export interface components {
             notes_html: string;
             prerelease: boolean;
             yanked: boolean;
+            downloaded: boolean;
             files: components["schemas"]["FileView"][];
             /** Format: date-time */
             created_at: string;
@@ -3474,6 +3637,7 @@ export interface components {
             marked: boolean;
             reply: string | null;
             replied_at: string | null;
+            moderation: components["schemas"]["HoldView"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -3492,7 +3656,7 @@ export interface components {
          * @description What an account is on this server, the most powerful first.
          * @enum {string}
          */
-        Role: "admin" | "interviewer" | "member";
+        Role: "admin" | "interviewer" | "moderator" | "member";
         /** RunDraft */
         RunDraft: {
             /** @description id or alias, see /api/v1/languages */
@@ -3646,6 +3810,10 @@ export interface components {
             downloads: number;
             why: string;
         };
+        /** SourcesView */
+        SourcesView: {
+            hosts: string[];
+        };
         /** StarView */
         StarView: {
             starred: boolean;
@@ -3686,6 +3854,12 @@ export interface components {
             path: string;
             owner: components["schemas"]["OwnerView"] | null;
         };
+        /** SyncView */
+        SyncView: {
+            changed: string[];
+            problems: components["schemas"]["ProblemView"][];
+            project: components["schemas"]["ProjectView"];
+        };
         /** TerminalDraft */
         TerminalDraft: {
             columns: number;
@@ -3725,6 +3899,10 @@ export interface components {
             ticket: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** TokenBody */
+        TokenBody: {
+            token: string;
         };
         /** PageView[TokenView] */
         TokenPage: {
@@ -3810,6 +3988,10 @@ export interface components {
          * @enum {string}
          */
         Visibility: "public" | "private";
+        /** WaitingView */
+        WaitingView: {
+            waiting: number;
+        };
         /** WebhookBody */
         WebhookBody: {
             url: string;
@@ -3896,6 +4078,8 @@ export interface components {
             reason: string;
             decided_by: components["schemas"]["OwnerView"] | null;
             decided_at: string | null;
+            present: components["schemas"]["PresentView"] | null;
+            appealed: boolean;
             reports: components["schemas"]["FiledReportView"][];
             history: components["schemas"]["StepView"][];
             cases_of_owner: number;
@@ -6459,6 +6643,35 @@ export interface operations {
             };
         };
     };
+    count_waiting_cases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_before_unsubscribing: {
         parameters: {
             query: {
@@ -6738,6 +6951,8 @@ export interface operations {
                 price?: components["schemas"]["PriceFilter"];
                 /** @description repeats; a result has ALL of them */
                 tags?: string[] | null;
+                /** @description true: only what administrators feature */
+                featured?: boolean;
                 /** @description the order of the results */
                 sort?: components["schemas"]["Order"];
             };
@@ -6828,6 +7043,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CountersPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_draft_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -7466,6 +7710,42 @@ export interface operations {
             };
         };
     };
+    send_proof_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                proof_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_own_purchase: {
         parameters: {
             query?: never;
@@ -7735,6 +8015,37 @@ export interface operations {
             };
         };
     };
+    delete_release_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+                version: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     look_at_release_file: {
         parameters: {
             query?: never;
@@ -7967,6 +8278,75 @@ export interface operations {
             };
         };
     };
+    sync_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeal_for_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     mark_review_helpful: {
         parameters: {
             query?: never;
@@ -8082,6 +8462,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
@@ -8531,6 +8946,41 @@ export interface operations {
             };
         };
     };
+    appeal_for_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_collections: {
         parameters: {
             query?: {
@@ -8647,6 +9097,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FollowingView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -5,7 +5,7 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-export type Role = 'admin' | 'interviewer' | 'member';
+export type Role = 'admin' | 'interviewer' | 'moderator' | 'member';
 
 export interface User {
   id: string;

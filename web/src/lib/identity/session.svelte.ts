@@ -10,6 +10,7 @@ export class Session {
   problem = $state.raw<ApiProblem | null>(null);
 
   readonly isAdmin = $derived(this.user?.roles.includes('admin') ?? false);
+  readonly canModerate = $derived(this.user?.permissions.includes('projects:moderate') ?? false);
   readonly canInterview = $derived(this.user?.permissions.includes('interviews:create') ?? false);
 
   #loading: Promise<void> | null = null;

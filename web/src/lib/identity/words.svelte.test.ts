@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeServer, json } from '../../../test/fake-server.ts';
 import { auditWords } from './audit-words.ts';
 import { fragmentValue, nextPath } from './next.ts';
-import { roleOf, rolesFor } from './roles.ts';
+import { CHOICES, roleInWords, roleOf, rolesFor } from './roles.ts';
 import { Roster } from './roster.svelte.ts';
 
 describe('where to go after signing in', () => {
@@ -28,6 +28,15 @@ describe('roles and the audit trail', () => {
     expect(roleOf(['member', 'interviewer'])).toBe('interviewer');
     expect(roleOf([])).toBe('member');
     expect(rolesFor('admin')).toEqual(['admin']);
+  });
+
+  it('keeps an interviewer who moderates an interviewer', () => {
+    expect(roleOf(['moderator'])).toBe('moderator');
+    expect(roleOf(['moderator', 'interviewer'])).toBe('interviewer+moderator');
+    expect(rolesFor('interviewer+moderator')).toEqual(['interviewer', 'moderator']);
+    for (const { value } of CHOICES) expect(roleOf(rolesFor(value))).toBe(value);
+    expect(roleInWords('interviewer+moderator')).toBe('an interviewer and a moderator');
+    expect(roleInWords('moderator')).toBe('a moderator');
   });
 
   it('puts names to ids, and shortens those that have none', async () => {

@@ -21,6 +21,8 @@ class Theme {
     globalThis
       .matchMedia?.('(prefers-color-scheme: dark)')
       .addEventListener('change', () => this.#wish === 'system' && this.#apply());
+    // The system may have changed its mind since `app.html` looked, and nobody was listening yet.
+    if (globalThis.document && this.#wish === 'system') this.#apply();
     globalThis.addEventListener?.('storage', (event) => {
       if (event.key !== KEY) return;
       this.#wish = remembered();

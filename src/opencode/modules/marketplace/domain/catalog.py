@@ -69,17 +69,27 @@ class Listing:
     tags: tuple[str, ...] = ()
     license: str = ""
     is_free: bool = True
+    is_featured: bool = False
     standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A result has ALL technologies and ALL tags, the licence and the price. Values are compared without case."""
+    """
+    A result has ALL technologies and ALL tags, the licence and the price. Values are compared without case.
+
+    Attributes:
+        featured: only what administrators feature.
+    """
 
     technologies: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     license: str | None = None
     price: PriceFilter = PriceFilter.ALL
+    featured: bool = False
+
+
+EVERYTHING = Filters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Search:
     """
 
     text: str = ""
-    filters: Filters = Filters()
+    filters: Filters = EVERYTHING
     order: Order = Order.RELEVANCE
     limit: int = 20
     after: "Position | None" = None

@@ -10,17 +10,21 @@ DESCRIPTION_LETTERS = 2000
 FACETS_OF_WORDS = ("technologies", "tags")
 """Facets whose values are found as text too."""
 
+_FEATURED = ("featured", "true")
+"""A label as those of facets are, which no page counts."""
 _MARK = "\1"
 _DIGEST_BYTES = 8
 
 
 def labels_of(listing: Listing) -> list[tuple[str, str]]:
-    """The values of facets that a project has, with the facet."""
+    """What filters ask of a project: the values of facets that it has, with the facet, and whether it is featured."""
     labels = [("technologies", value) for value in listing.technologies]
     labels += [("tags", value) for value in listing.tags]
     if listing.license:
         labels.append(("license", listing.license))
     labels.append(("price", (PriceFilter.FREE if listing.is_free else PriceFilter.PAID).value))
+    if listing.is_featured:
+        labels.append(_FEATURED)
     return labels
 
 
@@ -37,6 +41,8 @@ def words_of_filters(filters: Filters) -> list[str]:
         words.append(word_of_label("license", filters.license))
     if filters.price is not PriceFilter.ALL:
         words.append(word_of_label("price", filters.price.value))
+    if filters.featured:
+        words.append(word_of_label(*_FEATURED))
     return words
 
 
@@ -58,5 +64,7 @@ def digest_of(listing: Listing) -> int:
     numbers = (str(listing.created_at), str(listing.updated_at), str(listing.is_free))
     words = (listing.name, listing.title, listing.summary, listing.owner, listing.license)
     parts = (*words, *numbers, *lists, listing.description[:DESCRIPTION_LETTERS])
+    # Only then: what an index has kept of all other projects stays as it is.
+    parts += _FEATURED if listing.is_featured else ()
     raw = "\0".join(parts).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(raw, digest_size=_DIGEST_BYTES).digest(), "big")

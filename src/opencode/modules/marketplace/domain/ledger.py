@@ -10,13 +10,20 @@ transaction is known by a key that names what happened, so that it is written on
     refunded   debit   refunds             amount - share of the fee
                debit   platform_fee        share of the fee
                credit  provider_clearing   amount
+    disputed   debit   disputed            amount
+               credit  provider_clearing   amount
+
+A refund that failed is the opposite of a refund, a dispute that was won the opposite of one that was opened; one that
+was lost moves from `disputed` to where refunds are.
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from opencode.kernel.ids import OrderId
+from opencode.modules.marketplace.domain.claims import NO_CLAIMS, DisputeState
 from opencode.modules.marketplace.domain.orders import Order, fee_given_back
 
 
@@ -30,7 +37,10 @@ class Account(StrEnum):
     PLATFORM_FEE = "platform_fee"
     """What this server's operator keeps."""
     REFUNDS = "refunds"
-    """What sellers have given back; with `seller_payable` it makes what is theirs."""
+    """What sellers have given back, or disputes have taken; with `seller_payable` it makes what is theirs."""
+
+    DISPUTED = "disputed"
+    """What a provider has taken away until a dispute is decided."""
 
 
 class Happening(StrEnum):
@@ -38,6 +48,10 @@ class Happening(StrEnum):
 
     PAID = "paid"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    DISPUTED = "disputed"
+    DISPUTE_LOST = "dispute_lost"
+    DISPUTE_WON = "dispute_won"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,40 +106,63 @@ class Check:
 
 def booked(before: Order, after: Order, at: datetime) -> list[Transaction]:
     """What must be written when an order has gone from one to the other."""
+    if not after.paid_at:
+        return []
     transactions: list[Transaction] = []
-    if after.paid_at and not before.paid_at:
-        transactions.append(_paid(after, at))
-    if after.refunded_minor > before.refunded_minor:
-        transactions.append(_refunded(after, before.refunded_minor, at))
+    if not before.paid_at:
+        before = replace(after, heard_back_minor=0, claims=NO_CLAIMS)
+        transactions.append(_transaction(before, f"{after.id}:paid", Happening.PAID, _position(before), at))
+    then, now = _position(before), _position(after)
+    moved = {account: now[account] - then[account] for account in Account}
+    if any(moved.values()):
+        happening = _what_happened(before, after)
+        transactions.append(_transaction(after, _key(after, happening), happening, moved, at))
     return transactions
 
 
-def _paid(order: Order, at: datetime) -> Transaction:
-    return _transaction(
-        order,
-        f"{order.id}:paid",
-        Happening.PAID,
-        Entry(Account.PROVIDER_CLEARING, order.amount_minor),
-        Entry(Account.SELLER_PAYABLE, -(order.amount_minor - order.fee_minor)),
-        Entry(Account.PLATFORM_FEE, -order.fee_minor),
-        at=at,
+def _position(order: Order) -> dict[Account, int]:
+    """What a paid order is in the ledger. It is a function of what was heard, and adds up to zero."""
+    fee_back_minor = fee_given_back(order, order.refunded_minor)
+    return {
+        Account.PROVIDER_CLEARING: order.rest_minor,
+        Account.SELLER_PAYABLE: order.fee_minor - order.amount_minor,
+        Account.PLATFORM_FEE: fee_back_minor - order.fee_minor,
+        Account.REFUNDS: order.refunded_minor - fee_back_minor,
+        Account.DISPUTED: order.disputed_minor,
+    }
+
+
+def _what_happened(before: Order, after: Order) -> Happening:
+    if after.failed_minor > before.failed_minor:
+        return Happening.REFUND_FAILED
+    for state, happening in (
+        (DisputeState.WON, Happening.DISPUTE_WON),
+        (DisputeState.LOST, Happening.DISPUTE_LOST),
+        (DisputeState.OPEN, Happening.DISPUTED),
+    ):
+        if after.claims.disputed_minor(state) > before.claims.disputed_minor(state):
+            return happening
+    return Happening.REFUNDED
+
+
+def _key(order: Order, happening: Happening) -> str:
+    claims = order.claims
+    if claims == NO_CLAIMS:
+        return f"{order.id}:{happening}:{order.refunded_minor}"
+    # Balances may come back to where they were; each of these only grows, so a key does not.
+    decided = (DisputeState.LOST, DisputeState.WON)
+    grown = (
+        order.sent_back_minor,
+        claims.failed_minor,
+        claims.disputed_minor(*DisputeState),
+        claims.disputed_minor(*decided),
+        claims.disputed_minor(DisputeState.WON),
     )
+    return f"{order.id}:{happening}:{hashlib.blake2b(repr(grown).encode(), digest_size=10).hexdigest()}"
 
 
-def _refunded(order: Order, before_minor: int, at: datetime) -> Transaction:
-    amount_minor = order.refunded_minor - before_minor
-    fee_minor = fee_given_back(order, order.refunded_minor) - fee_given_back(order, before_minor)
-    return _transaction(
-        order,
-        f"{order.id}:refunded:{order.refunded_minor}",
-        Happening.REFUNDED,
-        Entry(Account.REFUNDS, amount_minor - fee_minor),
-        Entry(Account.PLATFORM_FEE, fee_minor),
-        Entry(Account.PROVIDER_CLEARING, -amount_minor),
-        at=at,
-    )
-
-
-def _transaction(order: Order, key: str, happening: Happening, *entries: Entry, at: datetime) -> Transaction:
-    kept = tuple(entry for entry in entries if entry.amount_minor)
-    return Transaction(key=key, order_id=order.id, happening=happening, currency=order.currency, entries=kept, at=at)
+def _transaction(
+    order: Order, key: str, happening: Happening, amounts: dict[Account, int], at: datetime
+) -> Transaction:
+    entries = tuple(Entry(account, amount_minor) for account, amount_minor in amounts.items() if amount_minor)
+    return Transaction(key=key, order_id=order.id, happening=happening, currency=order.currency, entries=entries, at=at)

@@ -56,6 +56,15 @@ class Decision(StrEnum):
     """It is out of sight for good; its owner may delete it, and appeal."""
 
 
+class Hold(StrEnum):
+    """How something is kept out of everybody's sight but its owner's."""
+
+    QUARANTINED = "quarantined"
+    """Its owner may change it, and appeal."""
+    REMOVED = "removed"
+    """For good: its owner may only appeal."""
+
+
 class StepKind(StrEnum):
     """What happened in a case."""
 
@@ -193,10 +202,35 @@ def status_after(decision: Decision, before: ProjectStatus, held_from: ProjectSt
     return _EFFECTS[decision] or before
 
 
-def is_impartial(case: Case, moderator_id: str, reporter_ids: Collection[str]) -> bool:
-    """Does somebody decide about what is not their own, what they have not reported, and no appeal against themself?"""
+HOLD_OF: dict[ProjectStatus, Hold] = {
+    ProjectStatus.QUARANTINED: Hold.QUARANTINED,
+    ProjectStatus.REMOVED: Hold.REMOVED,
+}
+"""Of a project, whose status tells it."""
+
+
+def hold_after(decision: Decision, before: Hold | None) -> Hold | None:
+    """What a decision makes of the hold of a review or a profile; None for what everybody sees."""
+    match decision:
+        case Decision.DISMISS:
+            return before
+        case Decision.QUARANTINE:
+            return Hold.QUARANTINED
+        case Decision.REMOVE:
+            return Hold.REMOVED
+        case Decision.RESTORE:
+            return None
+
+
+def is_impartial(case: Case, moderator_id: str, concerned: Collection[str]) -> bool:
+    """
+    Does somebody decide about what is not their own, what does not concern them, and no appeal against themself?
+
+    Args:
+        concerned: those who have reported it, and whoever owns the project that a review is of.
+    """
     decided_before = case.appealed and case.decided_by == moderator_id
-    return not (moderator_id == case.subject.owner_id or moderator_id in reporter_ids or decided_before)
+    return not (moderator_id == case.subject.owner_id or moderator_id in concerned or decided_before)
 
 
 def report_problems(reason: ReportReason | None, text: str) -> list[FieldProblem]:

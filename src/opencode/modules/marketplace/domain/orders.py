@@ -3,7 +3,8 @@ Orders: what is bought at which price, and what has become of it.
 
 What payment providers tell comes twice, late and in any order. So an order is a join of what was heard: each fact may
 only raise it (pending < expired < cancelled < paid < refunded), and the same facts in another order end the same.
-Money that has arrived outweighs everything: an order that was cancelled is paid when its payment comes all the same.
+Money that has arrived outweighs everything: an order that was cancelled is paid when its payment comes all the same,
+and one that was refunded is paid again when the refund comes back.
 """
 
 from dataclasses import dataclass, replace
@@ -13,9 +14,19 @@ from enum import StrEnum
 import msgspec
 
 from opencode.kernel.ids import OrderId, ProjectId, RefundId
+from opencode.modules.marketplace.domain.claims import (
+    MOST_CLAIMS,
+    NO_CLAIMS,
+    Claims,
+    DisputeState,
+    HeardDispute,
+    HeardRefund,
+)
 
 MOST_QUANTITY = 100
 MOST_REFERENCE = 200
+MOST_MINOR = 10**15
+"""More than anybody pays; what is heard of more counts as so much, so that sums fit into the database."""
 _WHOLE_BASIS_POINTS = 10_000
 
 
@@ -46,9 +57,26 @@ class Paid(msgspec.Struct, frozen=True, tag="paid"):
 
 
 class GivenBack(msgspec.Struct, frozen=True, tag="given_back"):
-    """So much was given back, in all refunds of the order together: so one that is heard twice counts once."""
+    """
+    So much was given back, in all refunds of the order together: so one that is heard twice counts once. Those that
+    failed are counted when we say it, and not any more when the provider does.
+    """
 
     total_minor: int
+    currency: str
+
+
+class RefundTold(msgspec.Struct, frozen=True, tag="refund_told"):
+    """There is this refund, or it has failed."""
+
+    refund: HeardRefund
+    currency: str
+
+
+class DisputeTold(msgspec.Struct, frozen=True, tag="dispute_told"):
+    """There is this dispute, and it has come so far."""
+
+    dispute: HeardDispute
     currency: str
 
 
@@ -58,7 +86,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     state: OrderState
 
 
-Fact = Paid | GivenBack | Ended
+Fact = Paid | GivenBack | RefundTold | DisputeTold | Ended
 
 
 class PaymentMismatchError(Exception):
@@ -77,7 +105,8 @@ class Order:
         fee_minor: the platform's part of it (`fee_of`).
         checkout_id: the provider's name for where the buyer pays.
         payment_reference: the provider's name for the payment, or what a person noted.
-        heard_back_minor: given back as far as was heard; it may be heard before the payment is.
+        heard_back_minor: the largest total given back that was heard; it may be heard before the payment is.
+        claims: what was heard of single refunds and disputes.
     """
 
     id: OrderId
@@ -101,16 +130,46 @@ class Order:
     created_at: datetime
     expires_at: datetime
     paid_at: datetime | None
+    claims: Claims = NO_CLAIMS
+
+    @property
+    def sent_back_minor(self) -> int:
+        """
+        In all refunds together, those that failed too. A provider's total is without the latter, so what is known one
+        by one may be more.
+        """
+        return max(self.heard_back_minor, self.claims.given_minor)
+
+    @property
+    def failed_minor(self) -> int:
+        """Of what was sent back: what came back to the seller."""
+        return self.claims.failed_minor if self.paid_at else 0
+
+    @property
+    def lost_minor(self) -> int:
+        """Of what was paid: what disputes have taken for good."""
+        return min(self.claims.disputed_minor(DisputeState.LOST), self.amount_minor - self._back_minor)
 
     @property
     def refunded_minor(self) -> int:
-        """Given back of what was paid."""
-        return self.heard_back_minor if self.paid_at else 0
+        """What the buyer has again of what was paid, by refunds and by disputes that were lost."""
+        return self._back_minor + self.lost_minor if self.paid_at else 0
+
+    @property
+    def disputed_minor(self) -> int:
+        """What the provider has taken away until a dispute is decided."""
+        if not self.paid_at:
+            return 0
+        return min(self.claims.disputed_minor(DisputeState.OPEN), self.amount_minor - self.refunded_minor)
 
     @property
     def rest_minor(self) -> int:
         """What can still be given back."""
-        return self.amount_minor - self.refunded_minor if self.paid_at else 0
+        return self.amount_minor - self.refunded_minor - self.disputed_minor if self.paid_at else 0
+
+    @property
+    def _back_minor(self) -> int:
+        return max(0, min(self.sent_back_minor - self.claims.failed_minor, self.amount_minor))
 
     def heard(self, fact: Fact, at: datetime) -> "Order":
         """
@@ -127,16 +186,32 @@ class Order:
             case GivenBack(total_minor=total_minor, currency=currency):
                 if currency != self.currency or total_minor < 0:
                     raise PaymentMismatchError
-                total_minor = max(self.heard_back_minor, min(total_minor, self.amount_minor))
+                total_minor = max(self.heard_back_minor, min(total_minor, MOST_MINOR))
                 return replace(self, heard_back_minor=total_minor)._settled()
+            case RefundTold(refund=refund, currency=currency):
+                self._require_claim(refund.amount_minor, currency)
+                return self._with_claims(self.claims.with_refund(refund))
+            case DisputeTold(dispute=dispute, currency=currency):
+                self._require_claim(dispute.amount_minor, currency)
+                return self._with_claims(self.claims.with_dispute(dispute))
             case Ended(state=state):
                 is_news = self.state in _RANK and _RANK[state] > _RANK[self.state]
                 return replace(self, state=state) if is_news else self
 
+    def _require_claim(self, amount_minor: int, currency: str) -> None:
+        if currency != self.currency or not 0 <= amount_minor <= MOST_MINOR:
+            raise PaymentMismatchError
+
+    def _with_claims(self, claims: Claims) -> "Order":
+        if claims.count > MOST_CLAIMS:
+            raise PaymentMismatchError
+        return replace(self, claims=claims)._settled()
+
     def _settled(self) -> "Order":
         if self.paid_at is None:
             return self
-        return replace(self, state=OrderState.PAID if self.rest_minor else OrderState.REFUNDED)
+        is_whole = self.refunded_minor < self.amount_minor
+        return replace(self, state=OrderState.PAID if is_whole else OrderState.REFUNDED)
 
 
 class RefundState(StrEnum):

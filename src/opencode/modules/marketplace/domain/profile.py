@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from opencode.kernel.errors import FieldProblem
+from opencode.modules.marketplace.domain.moderation import Hold
 from opencode.modules.marketplace.domain.slugs import handle_problem
 from opencode.modules.marketplace.domain.text import (
     Findings,
@@ -33,6 +34,7 @@ class Profile:
     Attributes:
         avatar, website: http(s) addresses.
         github: the name of an account there, as the person says; nothing proves it yet.
+        hold: by moderators; then others see no more than handle and name.
     """
 
     user_id: str
@@ -45,6 +47,7 @@ class Profile:
     website: str | None = None
     github: str = ""
     revision: int = 1
+    hold: Hold | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -52,6 +55,15 @@ class Profile:
         """The profile with other fields, as `checked` gave them back; the same one when nothing is different."""
         after = replace(self, **fields)
         return self if after == self else replace(after, revision=self.revision + 1, updated_at=at)
+
+    def held(self, hold: Hold | None) -> "Profile":
+        """The profile as a moderator leaves it; the same one when that is no change."""
+        return self if hold is self.hold else replace(self, hold=hold, revision=self.revision + 1)
+
+    @property
+    def bare(self) -> "Profile":
+        """What is left of it for others while it is held."""
+        return replace(self, bio="", avatar=None, skills=(), location="", website=None, github="")
 
 
 def checked(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:

@@ -103,6 +103,11 @@ class Project:
         return self.status is ProjectStatus.PUBLISHED
 
     @property
+    def was_public(self) -> bool:
+        """Could others see it at some time?"""
+        return self.status is not ProjectStatus.DRAFT
+
+    @property
     def verified(self) -> Verified | None:
         """The proof that the repository is the owner's."""
         return Verified(self.verified_method, self.verified_at) if self.verified_method and self.verified_at else None
@@ -185,6 +190,7 @@ def listing_of(project: Project) -> Listing:
         tags=project.tags,
         license=project.license,
         is_free=project.price.is_free,
+        is_featured=project.featured,
     )
 
 

@@ -18,6 +18,8 @@ class ProofMethod(StrEnum):
     """A token in a file of the repository, or of the web site that it is on."""
     DNS = "dns"
     """A token in a TXT record of the repository's host."""
+    OIDC = "oidc"
+    """A job of the repository's CI, for which an issuer vouches."""
 
 
 class ProofState(StrEnum):

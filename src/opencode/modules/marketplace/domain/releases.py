@@ -60,6 +60,10 @@ class ReleaseFile:
     created_at: datetime
 
 
+SpentNames = Mapping[str, str]
+"""Names that files of a version had before they were deleted -> the SHA-256 of what people could get under them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
     """A release in a list."""

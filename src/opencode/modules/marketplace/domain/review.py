@@ -8,6 +8,7 @@ from typing import Any
 
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.ids import ProjectId, ReviewId
+from opencode.modules.marketplace.domain.moderation import Case, Hold
 from opencode.modules.marketplace.domain.text import Findings, line_problem, plain_problem, tidy_line, tidy_plain
 
 MAX_REVIEW_TITLE = 120
@@ -36,6 +37,7 @@ class Review:
         rating: 1 to 5.
         helpful: how many people marked it so.
         reply: the project's owner's, None while there is none.
+        hold: by moderators; then only its author sees it, and it counts in no rating.
     """
 
     id: ReviewId
@@ -47,6 +49,7 @@ class Review:
     helpful: int = 0
     reply: str | None = None
     replied_at: datetime | None = None
+    hold: Hold | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -66,12 +69,13 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ShownReview:
-    """A review with its author's names. `marked`: by the caller."""
+    """A review with its author's names. `marked`: by the caller; `case`: that keeps it out of sight, for its author."""
 
     review: Review
     author_handle: str
     author_name: str
     marked: bool = False
+    case: Case | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from litestar.types import ControllerRouterHandler
 
 from opencode.modules.marketplace.routes.catalogue import CatalogueController
 from opencode.modules.marketplace.routes.collections import CollectionsController
-from opencode.modules.marketplace.routes.drafts import read_draft
+from opencode.modules.marketplace.routes.drafts import DraftsController
 from opencode.modules.marketplace.routes.feeds import FeedsController
 from opencode.modules.marketplace.routes.files import FilesController
 from opencode.modules.marketplace.routes.following import FollowingController
 from opencode.modules.marketplace.routes.imports import ImportsController
 from opencode.modules.marketplace.routes.markdown import render_markdown
-from opencode.modules.marketplace.routes.moderation import CasesController, appeal_for_project, report_project
+from opencode.modules.marketplace.routes.moderation import CasesController, ReportsController, count_waiting_cases
 from opencode.modules.marketplace.routes.orders import (
     OrdersController,
     check_ledger,
@@ -37,13 +37,14 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     CatalogueController,
     ImportsController,
     CasesController,
+    ReportsController,
+    count_waiting_cases,
     PeopleController,
     FollowingController,
     ReviewsController,
     CollectionsController,
     FeedsController,
     ProofsController,
-    appeal_for_project,
     get_own_profile,
     list_own_projects,
     OrdersController,
@@ -56,8 +57,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     verify_licence,
     check_ledger,
     hear_stripe,
-    report_project,
-    read_draft,
+    DraftsController,
     render_markdown,
     get_sitemap_index,
     get_sitemap,

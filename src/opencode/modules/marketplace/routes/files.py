@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from litestar import Controller, Request, Response, get, head, put
+from litestar import Controller, Request, Response, delete, get, head, put
 from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
@@ -91,6 +91,18 @@ class FilesController(Controller):
         files: NamedDependency[Files],
     ) -> Response[None]:
         return head_of(_download(await files.look(slug, version, name, principal)))
+
+    @delete("/", operation_id="delete_release_file", summary="Delete a file of a release that nobody has downloaded")
+    async def remove(
+        self,
+        slug: FromPath[str],
+        version: FromPath[str],
+        name: FromPath[str],
+        principal: NamedDependency[Principal],
+        files: NamedDependency[Files],
+    ) -> None:
+        """Its name stays its own: the same content may come back under it, another one never."""
+        await files.delete(slug, version, name, principal)
 
 
 def _download(found: FoundFile) -> Download:

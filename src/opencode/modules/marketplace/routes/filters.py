@@ -13,4 +13,5 @@ Values = Annotated[
     list[str] | None, QueryParameter(max_items=_MOST_VALUES, description="repeats; a result has ALL of them")
 ]
 Licence = Annotated[str | None, QueryParameter(name="license", max_length=300, description="an SPDX expression")]
+Featured = Annotated[bool, QueryParameter(description="true: only what administrators feature")]
 Price = Annotated[PriceFilter, QueryParameter(description="free, paid or all")]

@@ -18,41 +18,120 @@ from opencode.modules.marketplace.schemas.moderation import (
     DecisionBody,
     ReportBody,
     ReportView,
+    WaitingView,
 )
 from opencode.modules.marketplace.service.moderating import Moderating
+from opencode.modules.marketplace.service.reporting import Reporting
 
 
-@post(
-    "/api/v1/projects/{slug:str}/reports",
-    operation_id="report_project",
-    summary="Tell moderators that something is wrong with a project",
-    tags=["Marketplace"],
+class ReportsController(Controller):
+    path = "/api/v1"
+    tags = ("Marketplace",)
+
+    @post(
+        "/projects/{slug:str}/reports",
+        operation_id="report_project",
+        summary="Tell moderators that something is wrong with a project",
+    )
+    async def report_project(
+        self,
+        slug: FromPath[str],
+        data: JSONBody[ReportBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> ReportView:
+        """One open report for each person and project. The owner never learns who it was."""
+        return ReportView.of(await reporting.report_project(slug, principal, data.reason, data.text))
+
+    @post(
+        "/reviews/{review_id:str}/reports",
+        operation_id="report_review",
+        summary="Tell moderators that something is wrong with a review",
+    )
+    async def report_review(
+        self,
+        review_id: FromPath[str],
+        data: JSONBody[ReportBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> ReportView:
+        """One open report for each person and review. Its author never learns who it was."""
+        return ReportView.of(await reporting.report_review(review_id, principal, data.reason, data.text))
+
+    @post(
+        "/users/{handle:str}/reports",
+        operation_id="report_profile",
+        summary="Tell moderators that something is wrong with a profile",
+    )
+    async def report_profile(
+        self,
+        handle: FromPath[str],
+        data: JSONBody[ReportBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> ReportView:
+        """One open report for each person and profile. Whose it is never learns who it was."""
+        return ReportView.of(await reporting.report_profile(handle, principal, data.reason, data.text))
+
+    @post(
+        "/projects/{slug:str}/appeal",
+        operation_id="appeal_for_project",
+        summary="Ask for another decision about one's own project",
+    )
+    async def appeal_for_project(
+        self,
+        slug: FromPath[str],
+        data: JSONBody[AppealBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> AppealView:
+        """Once for each decision that keeps it out of sight."""
+        case = await reporting.appeal_for_project(slug, principal, data.text)
+        return AppealView(data.text, case.opened_at)
+
+    @post(
+        "/reviews/{review_id:str}/appeal",
+        operation_id="appeal_for_review",
+        summary="Ask for another decision about one's own review",
+    )
+    async def appeal_for_review(
+        self,
+        review_id: FromPath[str],
+        data: JSONBody[AppealBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> AppealView:
+        """Once for each decision that keeps it out of sight."""
+        case = await reporting.appeal_for_review(review_id, principal, data.text)
+        return AppealView(data.text, case.opened_at)
+
+    @post(
+        "/users/{handle:str}/appeal",
+        operation_id="appeal_for_profile",
+        summary="Ask for another decision about one's own profile",
+    )
+    async def appeal_for_profile(
+        self,
+        handle: FromPath[str],
+        data: JSONBody[AppealBody],
+        principal: NamedDependency[Principal],
+        reporting: NamedDependency[Reporting],
+    ) -> AppealView:
+        """Once for each decision that keeps it out of sight."""
+        case = await reporting.appeal_for_profile(handle, principal, data.text)
+        return AppealView(data.text, case.opened_at)
+
+
+@get(
+    "/api/v1/moderation/waiting",
+    operation_id="count_waiting_cases",
+    summary="How many cases wait for a decision",
+    tags=["Moderation"],
 )
-async def report_project(
-    slug: FromPath[str],
-    data: JSONBody[ReportBody],
-    principal: NamedDependency[Principal],
-    moderating: NamedDependency[Moderating],
-) -> ReportView:
-    """One open report for each person and project. The owner never learns who it was."""
-    return ReportView.of(await moderating.report_project(slug, principal, data.reason, data.text))
-
-
-@post(
-    "/api/v1/projects/{slug:str}/appeal",
-    operation_id="appeal_for_project",
-    summary="Ask for another decision about one's own project",
-    tags=["Marketplace"],
-)
-async def appeal_for_project(
-    slug: FromPath[str],
-    data: JSONBody[AppealBody],
-    principal: NamedDependency[Principal],
-    moderating: NamedDependency[Moderating],
-) -> AppealView:
-    """Once for each decision that keeps it out of sight."""
-    case = await moderating.appeal(slug, principal, data.text)
-    return AppealView(data.text, case.opened_at)
+async def count_waiting_cases(
+    principal: NamedDependency[Principal], moderating: NamedDependency[Moderating]
+) -> WaitingView:
+    return WaitingView(await moderating.waiting(principal))
 
 
 class CasesController(Controller):

@@ -28,7 +28,7 @@ class PeopleController(Controller):
         if_none_match: IfNoneMatch = None,
     ) -> Response[ProfileView]:
         """An old handle answers 308 with the present one."""
-        person = await people.look(handle)
+        person = await people.look(handle, principal)
         if person.profile.handle != handle:
             return moved_to(f"{_PATH}/{person.profile.handle}")
         return answer_to(

@@ -15,7 +15,7 @@ from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFil
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
 from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS, project_key, user_key
 from opencode.modules.marketplace.domain.views import Shown
-from opencode.modules.marketplace.routes.filters import Licence, Price, SearchText, Values
+from opencode.modules.marketplace.routes.filters import Featured, Licence, Price, SearchText, Values
 from opencode.modules.marketplace.routes.revisions import IfMatch, moved_to, with_revision
 from opencode.modules.marketplace.routes.visitors import VISITOR
 from opencode.modules.marketplace.schemas.counters import (
@@ -26,6 +26,7 @@ from opencode.modules.marketplace.schemas.counters import (
     StarView,
     WeeksView,
 )
+from opencode.modules.marketplace.schemas.drafts import SyncView
 from opencode.modules.marketplace.schemas.fields import CardView
 from opencode.modules.marketplace.schemas.projects import ProjectChange, ProjectDraft, ProjectView
 from opencode.modules.marketplace.schemas.proofs import NameCheckView
@@ -34,6 +35,7 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.resembling import Resembling
+from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.visiting import Visiting
 
 _PATH = "/api/v1/projects"
@@ -63,11 +65,12 @@ class ProjectsController(Controller):
         licence: Licence = None,
         price: Price = PriceFilter.ALL,
         tags: Values = None,
+        featured: Featured = False,
         sort: Annotated[Order, QueryParameter(description="the order of the results")] = Order.RELEVANCE,
         if_none_match: IfNoneMatch = None,
     ) -> Response[SearchView]:
         """Total and facets are exact, and count all results. Without words, relevance is popularity."""
-        filters = Filters(tuple(technologies or ()), tuple(tags or ()), licence, price)
+        filters = Filters(tuple(technologies or ()), tuple(tags or ()), licence, price, featured)
         view = SearchView.of(await browsing.search(Search(q, filters, sort), page))
         return answer_to(
             principal, view, control=_LISTS_KEPT, if_none_match=if_none_match, surrogate_keys=(ALL_PROJECTS,)
@@ -97,7 +100,8 @@ class ProjectsController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
-        view = await _view(made, readmes, notices=await resembling.notices_for(made.project))
+        told = await resembling.notices_for(made.project)
+        view = await _view(made, readmes, notices=[*told, *await publishing.notices_for(made.project)])
         return with_revision(view, made.project.revision, status_code=201)
 
     @get("/names/check", operation_id="check_name", summary="What a name could be taken for, before one takes it")
@@ -146,7 +150,28 @@ class ProjectsController(Controller):
         values = data.values()
         shown = await publishing.change(slug, principal, values, if_match=if_match)
         notices = await resembling.notices_for(shown.project) if values.keys() & {"name", "title", "status"} else []
+        if values.keys() & {"price", "repository_url", "status"}:
+            notices = [*notices, *await publishing.notices_for(shown.project)]
         return with_revision(await _view(shown, readmes, notices=notices), shown.project.revision)
+
+    @post(
+        "/{slug:str}/sync",
+        operation_id="sync_project",
+        summary="Read a project's repository again",
+        status_code=200,
+    )
+    async def sync(
+        self,
+        slug: FromPath[str],
+        principal: NamedDependency[Principal],
+        syncing: NamedDependency[Syncing],
+        readmes: NamedDependency[Readmes],
+        if_match: IfMatch = None,
+    ) -> Response[SyncView]:
+        """Its README becomes the description; summary, technologies and licence are filled in where they are empty."""
+        synced = await syncing.sync(slug, principal, if_match=if_match)
+        view = SyncView.of(synced, await _view(synced.shown, readmes))
+        return with_revision(view, synced.shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from opencode.infra.http import Body
+from opencode.modules.marketplace.domain.moderation import Case, Hold
 from opencode.modules.marketplace.domain.money import Price
 from opencode.modules.marketplace.domain.project import ProjectStatus
 from opencode.modules.marketplace.domain.proofs import ProofMethod, Verified
@@ -46,6 +47,21 @@ class VerifiedView(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, verified: Verified | None) -> "VerifiedView | None":
         return cls(verified.method, verified.at) if verified else None
+
+
+class HoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something of one's own is out of others' sight. `may_appeal`: once for each decision."""
+
+    hold: Hold
+    reason: str
+    decided_at: datetime | None
+    may_appeal: bool
+
+    @classmethod
+    def of(cls, case: Case | None, hold: Hold | None) -> "HoldView | None":
+        if case is None or hold is None:
+            return None
+        return cls(hold=hold, reason=case.reason, decided_at=case.decided_at, may_appeal=case.may_be_appealed)
 
 
 class CardView(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from opencode.modules.marketplace.domain.moderation import (
     CaseKind,
     CaseState,
     Decision,
+    Hold,
     Report,
     ReportReason,
     Step,
@@ -22,6 +23,7 @@ from opencode.modules.marketplace.domain.moderation import (
 )
 from opencode.modules.marketplace.schemas.fields import OwnerView
 from opencode.modules.marketplace.service.moderating import CaseShown
+from opencode.modules.marketplace.service.subjects import Found
 
 
 class ReportBody(Body):
@@ -153,12 +155,33 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class PresentView(msgspec.Struct, frozen=True):
+    """What the subject says now, in plain text, and how it is held; null: everybody sees it."""
+
+    hold: Hold | None
+    title: str
+    text: str
+
+    @classmethod
+    def of(cls, found: Found | None) -> "PresentView | None":
+        return cls(found.hold, *found.words) if found else None
+
+
+class WaitingView(msgspec.Struct, frozen=True):
+    """How many cases wait for a decision."""
+
+    waiting: int
+
+
 class CaseView(CaseCardView, frozen=True, kw_only=True):
     """
     A case with its latest 200 reports, the newest first, and what happened in it, in order. `cases_of_owner`: how many
-    cases there are about what the same person has or had.
+    cases there are about what the same person has or had. `present` is null when the subject is deleted. `appealed`:
+    the owner asks for another decision than the last.
     """
 
+    present: PresentView | None
+    appealed: bool
     reports: list[FiledReportView]
     history: list[StepView]
     cases_of_owner: int
@@ -167,6 +190,8 @@ class CaseView(CaseCardView, frozen=True, kw_only=True):
     def of(cls, shown: CaseShown) -> "CaseView":
         return cls(
             **_case_fields(shown),
+            present=PresentView.of(shown.present),
+            appealed=shown.case.appealed,
             reports=[FiledReportView.of(report, shown) for report in shown.reports],
             history=[StepView.of(step, shown) for step in shown.steps],
             cases_of_owner=shown.of_owner,

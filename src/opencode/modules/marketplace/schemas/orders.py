@@ -48,9 +48,10 @@ class BoughtView(msgspec.Struct, frozen=True):
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """
-    An order. `amount_minor` is for all `quantity` together, in minor units, and never changes. `checkout_url` is where
-    its buyer pays, while it is pending; `payment_reference` names the payment to its seller and administrators. `side`:
-    what the caller is to it.
+    An order. `amount_minor` is for all `quantity` together, in minor units, and never changes. `refunded_minor`: what
+    the buyer has again, by refunds and by disputes that were lost; `disputed_minor`: what the provider has taken away
+    until a dispute is decided. `checkout_url` is where its buyer pays, while it is pending; `payment_reference` names
+    the payment to its seller and administrators. `side`: what the caller is to it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     amount_minor: int
     refunded_minor: int
+    disputed_minor: int
     currency: str
     provider: str
     checkout_url: str | None
@@ -88,6 +90,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
             quantity=order.quantity,
             amount_minor=order.amount_minor,
             refunded_minor=order.refunded_minor,
+            disputed_minor=order.disputed_minor,
             currency=order.currency,
             provider=order.provider,
             checkout_url=order.checkout_url if is_buyer and order.state is OrderState.PENDING else None,

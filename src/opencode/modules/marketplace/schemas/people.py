@@ -11,7 +11,7 @@ from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.marketplace.domain import profile as profiles
 from opencode.modules.marketplace.domain.reputation import Reputation
-from opencode.modules.marketplace.schemas.fields import CardView, present_values
+from opencode.modules.marketplace.schemas.fields import CardView, HoldView, present_values
 from opencode.modules.marketplace.service.people import Person
 
 
@@ -36,7 +36,10 @@ class ProfileChange(Body):
 
 
 class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person. `projects` are the latest publications, `projects_total` says how many there are in all."""
+    """
+    A person. `projects` are the latest publications, `projects_total` says how many there are in all. `moderation` is
+    null unless moderators hold the profile; then its owner and they alone see more of it than handle and name.
+    """
 
     handle: str
     display_name: str
@@ -49,6 +52,7 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
     reputation: int
     projects: list[CardView]
     projects_total: int
+    moderation: HoldView | None
     revision: int
     created_at: datetime
 
@@ -67,6 +71,7 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
             reputation=person.reputation,
             projects=[CardView.of(card) for card in person.cards],
             projects_total=person.total,
+            moderation=HoldView.of(person.case, own.hold),
             revision=own.revision,
             created_at=own.created_at,
         )

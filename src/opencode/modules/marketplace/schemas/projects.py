@@ -9,12 +9,10 @@ from msgspec import UNSET, UnsetType
 
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
-from opencode.modules.marketplace.domain.moderation import (
-    Case,
-)
+from opencode.modules.marketplace.domain.moderation import HOLD_OF
 from opencode.modules.marketplace.domain.project import ProjectStatus, checked
 from opencode.modules.marketplace.domain.views import Shown
-from opencode.modules.marketplace.schemas.fields import OwnerView, PriceView, VerifiedView, present_values
+from opencode.modules.marketplace.schemas.fields import HoldView, OwnerView, PriceView, VerifiedView, present_values
 from opencode.modules.marketplace.service.lines import PriceBody, ProjectBody, rule_values
 
 
@@ -58,18 +56,6 @@ class MarkdownBody(Body):
 
     text: str
     repository_url: str | None = None
-
-
-class HoldView(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a project is out of sight, for its owner. `may_appeal`: once for each decision."""
-
-    reason: str
-    decided_at: datetime | None
-    may_appeal: bool
-
-    @classmethod
-    def of(cls, case: Case) -> "HoldView":
-        return cls(reason=case.reason, decided_at=case.decided_at, may_appeal=case.may_be_appealed)
 
 
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +129,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
             robot_views=counters.robot_views,
             starred=starred,
             verified=VerifiedView.of(project.verified),
-            moderation=HoldView.of(shown.case) if shown.case else None,
+            moderation=HoldView.of(shown.case, HOLD_OF.get(project.status)),
             revision=project.revision,
             created_at=project.created_at,
             updated_at=project.updated_at,

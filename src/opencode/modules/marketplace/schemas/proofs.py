@@ -1,19 +1,27 @@
 """Proofs of ownership, and names that are alike."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from opencode.infra.http import Body
 from opencode.modules.marketplace.domain.proofs import ProofMethod, ProofState
-from opencode.modules.marketplace.service.proving import ProofShown
+from opencode.modules.marketplace.service.proving import ProofShown, ProofsShown
 from opencode.modules.marketplace.service.resembling import NameChecked, Similar
 
 
 class ProofBody(Body):
-    """How the repository is to be proved: by a `file` in it, or by its host's `dns`."""
+    """How the repository is to be proved: by a `file` in it, by its host's `dns`, or by a job's token (`oidc`)."""
 
     method: ProofMethod
+
+
+class TokenBody(Body):
+    """What an issuer gave to a job of CI: a JSON Web Token for the audience that the proof has as its `token`."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=16_384)]
 
 
 class ProofView(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +61,14 @@ class ProofView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProofsView(msgspec.Struct, frozen=True):
+    """The proofs that were begun, and the methods that can prove the project's repository on this server."""
+
     items: list[ProofView]
+    methods: list[ProofMethod]
+
+    @classmethod
+    def of(cls, shown: ProofsShown) -> "ProofsView":
+        return cls([ProofView.of(each) for each in shown.proofs], list(shown.methods))
 
 
 class SimilarView(msgspec.Struct, frozen=True):

@@ -59,12 +59,15 @@ class FileView(msgspec.Struct, frozen=True):
 
 
 class ReleaseCardView(msgspec.Struct, frozen=True, kw_only=True):
-    """A release in a list. `size_bytes` is that of all `files` together."""
+    """
+    A release in a list. `size_bytes` is that of all `files` together; `downloaded` is true once somebody has got one.
+    """
 
     id: str
     version: str
     prerelease: bool
     yanked: bool
+    downloaded: bool
     files: int
     size_bytes: int
     created_at: datetime
@@ -78,6 +81,7 @@ class ReleaseCardView(msgspec.Struct, frozen=True, kw_only=True):
             version=own.version,
             prerelease=own.prerelease,
             yanked=own.yanked,
+            downloaded=own.downloaded,
             files=summary.files,
             size_bytes=summary.size_bytes,
             created_at=own.created_at,
@@ -86,7 +90,10 @@ class ReleaseCardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """A release. `notes` is Markdown, `notes_html` the same as HTML that is safe to show."""
+    """
+    A release. `notes` is Markdown, `notes_html` the same as HTML that is safe to show. Once somebody has `downloaded`
+    a file of it, it stays with all of them.
+    """
 
     id: str
     version: str
@@ -94,6 +101,7 @@ class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
     notes_html: str
     prerelease: bool
     yanked: bool
+    downloaded: bool
     files: list[FileView]
     created_at: datetime
     updated_at: datetime
@@ -108,6 +116,7 @@ class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
             notes_html=notes_html,
             prerelease=own.prerelease,
             yanked=own.yanked,
+            downloaded=own.downloaded,
             files=[FileView.of(file, url_of(file)) for file in shown.files],
             created_at=own.created_at,
             updated_at=own.updated_at,

@@ -10,7 +10,7 @@ from msgspec import Meta
 from opencode.infra.http import Body
 from opencode.kernel.errors import FieldProblem
 from opencode.modules.marketplace.domain.review import Ratings, ShownReview, checked_review
-from opencode.modules.marketplace.schemas.fields import OwnerView
+from opencode.modules.marketplace.schemas.fields import HoldView, OwnerView
 from opencode.modules.marketplace.service.reviewing import ReviewPage
 
 
@@ -36,7 +36,10 @@ class ReplyDraft(Body):
 
 
 class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
-    """A review. `helpful`: how many marked it so; `marked`: the caller did."""
+    """
+    A review. `helpful`: how many marked it so; `marked`: the caller did. `moderation` is null unless moderators hold
+    it; then its author alone sees it.
+    """
 
     id: str
     author: OwnerView
@@ -47,6 +50,7 @@ class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
     marked: bool
     reply: str | None
     replied_at: datetime | None
+    moderation: HoldView | None
     created_at: datetime
     updated_at: datetime
 
@@ -63,6 +67,7 @@ class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
             marked=shown.marked,
             reply=review.reply,
             replied_at=review.replied_at,
+            moderation=HoldView.of(shown.case, review.hold),
             created_at=review.created_at,
             updated_at=review.updated_at,
         )

@@ -136,6 +136,12 @@ class UseCases:
         if wait_s := await self.parts.limiter.attempt(f"marketplace:act:{by.id}", rate):
             raise ActsTooFast(wait_s)
 
+    async def delivers(self, stores: Stores, project: Project) -> bool:
+        """Is there anything that buyers of this project get: a repository, a file of a release, or licence keys?"""
+        if project.repository_url or await stores.releases.best_file(project.id):
+            return True
+        return await stores.entitlements.has_keys(project.id)
+
     async def person(self, stores: Stores, handle: str, *, to_change: bool = False) -> Profile:
         """
         The profile that has, or had, this handle.

@@ -214,8 +214,9 @@ class Catalogue:
             log.exception("catalogue does not know how projects stand")
 
     async def settle(self) -> None:
-        """Bring the index in shape after many changes, beside what goes on."""
-        await self._index.settle()
+        """Bring the index in shape after many changes, beside what goes on. While it is being filled nobody asks."""
+        if self._ready:
+            await self._index.settle()
 
     def _indexes(self) -> list[CatalogIndex]:
         """Those that changes go into."""

@@ -1,6 +1,6 @@
 """Drafts: what another place tells of a project, for its author to look at before anything is saved."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +40,20 @@ class ReadProject:
 
 
 class Drafting(UseCases):
-    def __init__(self, shared: Shared, read: ReadDraft) -> None:
+    def __init__(self, shared: Shared, read: ReadDraft, hosts: Sequence[str]) -> None:
         super().__init__(shared)
         self._read = read
+        self._hosts = hosts
+
+    def hosts(self, by: Principal) -> Sequence[str]:
+        """
+        Whose pages can be read: none where the operator has named none.
+
+        Raises:
+            Unauthenticated, Forbidden: this person may not make projects.
+        """
+        policy.require_writer(by)
+        return self._hosts
 
     async def read(self, by: Principal, url: str) -> ReadProject:
         """

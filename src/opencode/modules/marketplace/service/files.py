@@ -18,15 +18,18 @@ from opencode.modules.marketplace.domain.releases import (
     MAX_FILES,
     Release,
     ReleaseFile,
+    SpentNames,
     file_name_problem,
     tidy_file_name,
 )
 from opencode.modules.marketplace.errors import (
     ChecksumMismatch,
     FileMissing,
+    FileNameSpent,
     FileNameTaken,
     FileNotFound,
     FileTooLarge,
+    ReleaseInUse,
     ReleaseNotFound,
     TooManyFiles,
     UploadsAtOnce,
@@ -111,8 +114,8 @@ class Files(UseCases):
             The file, and whether it is new: the same content under the same name changes nothing.
 
         Raises:
-            ProjectNotFound, NotYourProject, ReleaseNotFound, ProjectRefused, FileTooLarge, FileNameTaken, TooManyFiles,
-            ChecksumMismatch, UploadsAtOnce, StorageFull, …
+            ProjectNotFound, NotYourProject, ReleaseNotFound, ProjectRefused, FileTooLarge, FileNameTaken,
+            FileNameSpent, TooManyFiles, ChecksumMismatch, UploadsAtOnce, StorageFull, …
         """
         policy.require_account(by)
         name = tidy_file_name(name)
@@ -124,7 +127,10 @@ class Files(UseCases):
             require_good([FieldProblem("/name", problem)] if problem else [])
             release = await release_of(stores, project, version)
             held = await stores.releases.file(release.id, name)
-            room = await self._room(stores, project, release, held)
+            spent = await stores.releases.spent_names(release)
+            room = await self._room(stores, project, release, held, spent)
+        if sha256:
+            _require_own_name(release, name, sha256, spent)
         if held and sha256 and await self._storage.size_of(_same(held, sha256).sha256) is not None:
             return FoundFile(project, release, held), False
         if length is not None and length > room.most_bytes:
@@ -133,6 +139,27 @@ class Files(UseCases):
         if held:
             return FoundFile(project, release, _same(held, stored.sha256)), False
         return await self._add(slug, release, name, by, stored)
+
+    async def delete(self, slug: str, version: str, name: str, by: Principal) -> None:
+        """
+        Delete a file of a release of which nobody has got one. Its name stays its own, if others could see it.
+
+        Raises:
+            ProjectNotFound, NotYourProject, ReleaseNotFound, FileNotFound, ReleaseInUse, …
+        """
+        policy.require_account(by)
+        await self.brake(by)
+        async with self.unit_of_work() as work:
+            project = (await self.find(work.stores, slug, to_change=True)).project
+            policy.require(Action.CHANGE, by, project)
+            release = await release_of(work.stores, project, version)
+            file = await work.stores.releases.file(release.id, tidy_file_name(name))
+            if file is None:
+                raise FileNotFound(name)
+            if not await work.stores.releases.delete_file_undownloaded(release.id, file.name):
+                raise ReleaseInUse(release.version)
+            if project.was_public:
+                await work.stores.releases.spend(release, [file])
 
     async def look(self, slug: str, version: str, name: str, by: Principal) -> FoundFile:
         """
@@ -206,12 +233,16 @@ class Files(UseCases):
         if gone:
             log.info("contents of no file were deleted", count=len(gone))
 
-    async def _room(self, stores: Stores, project: Project, release: Release, held: ReleaseFile | None) -> Room:
+    async def _room(
+        self, stores: Stores, project: Project, release: Release, held: ReleaseFile | None, spent: SpentNames
+    ) -> Room:
         if held:
             # Nothing is added; it is only read to see whether it is the same.
             return Room(held.size_bytes, "the file of this name has as many")
         own = self.settings
-        if len(await stores.releases.files_of(release.id)) >= MAX_FILES:
+        names = {file.name for file in await stores.releases.files_of(release.id)}
+        # Names that were given away count too, or deleting and uploading would fill the table without an end.
+        if len(names | spent.keys()) >= MAX_FILES:
             raise TooManyFiles(MAX_FILES)
         rooms = (
             Room(own.release_file_bytes, "which is the most for one file"),
@@ -255,7 +286,9 @@ class Files(UseCases):
                 raise ReleaseNotFound(release.version)
             if held := await work.stores.releases.file(release.id, name):
                 return FoundFile(project, present, _same(held, stored.sha256)), False
-            room = await self._room(work.stores, project, present, None)
+            spent = await work.stores.releases.spent_names(present)
+            _require_own_name(present, name, stored.sha256, spent)
+            room = await self._room(work.stores, project, present, None, spent)
             if stored.size_bytes > room.most_bytes:
                 raise FileTooLarge(name, room.most_bytes, room.reason)
             new = ReleaseFile(
@@ -279,6 +312,15 @@ class Files(UseCases):
         except Unavailable:
             # Nobody is kept from a file because counting has to wait.
             log.warning("a download was not counted", project_id=found.project.id)
+
+
+def _require_own_name(release: Release, name: str, sha256: str, spent: SpentNames) -> None:
+    """
+    Raises:
+        FileNameSpent: a file that was deleted had this name and another content.
+    """
+    if spent.get(name, sha256) != sha256:
+        raise FileNameSpent(name, release.version)
 
 
 def _same(held: ReleaseFile, sha256: str) -> ReleaseFile:

@@ -19,6 +19,7 @@ from opencode.modules.marketplace.domain.project import Project
 from opencode.modules.marketplace.errors import (
     AlreadyBought,
     NotForSale,
+    NothingToDeliver,
     NothingToPay,
     OrderNotFound,
     OrderOpen,
@@ -91,7 +92,7 @@ class Ordering(Orders):
 
         Raises:
             Unauthenticated, Forbidden, ProjectNotFound, ProjectsTooFast, SameKeyOtherProject
-            OrderRefused, OwnProject, NothingToPay, NotForSale, AlreadyBought, OrderOpen
+            OrderRefused, OwnProject, NothingToPay, NothingToDeliver, NotForSale, AlreadyBought, OrderOpen
             PaymentsRefused, PaymentsUnavailable: the provider's; the same request later goes on with the same order.
         """
         policy.require_writer(by)
@@ -208,6 +209,8 @@ class Ordering(Orders):
         if owned := await work.stores.entitlements.active_of(buyer.user_id, project.id):
             raise AlreadyBought(project.slug, owned.id)
         if order is None:
+            if not await self.delivers(work.stores, project):
+                raise NothingToDeliver(project.slug)
             return await self._add(work, project, buyer, quantity)
         if order.quantity != quantity:
             raise OrderOpen(order.id, order.quantity)

@@ -152,6 +152,9 @@ class Paying(Orders):
         return Outcome.APPLIED
 
     async def _open_or_new(self, stores: Stores, order: Order, by: Principal, amount_minor: int | None) -> Refund:
+        if order.disputed_minor and not order.rest_minor:
+            problem = "cannot be given back while its payment is disputed"
+            raise OrderRefused((FieldProblem("/amount_minor", problem),))
         wanted_minor = order.rest_minor if amount_minor is None else amount_minor
         if not 1 <= wanted_minor <= order.rest_minor:
             raise OrderRefused((FieldProblem("/amount_minor", f"must be from 1 to {order.rest_minor}"),))
@@ -163,7 +166,7 @@ class Paying(Orders):
             id=RefundId(new_id("rfd")),
             order_id=order.id,
             amount_minor=wanted_minor,
-            total_minor=order.refunded_minor + wanted_minor,
+            total_minor=order.sent_back_minor + wanted_minor,
             state=RefundState.REQUESTED,
             by_id=by.id,
             created_at=self.clock.now(),

@@ -1,18 +1,21 @@
 """Profiles: looking at people, and changing how one is seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from opencode.contracts.marketplace import PersonRenamed, ProfileChanged
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.domain.moderation import Case
 from opencode.modules.marketplace.domain.profile import Profile, checked
 from opencode.modules.marketplace.domain.reputation import Reputation
 from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.errors import NotYourProfile
+from opencode.modules.marketplace.policy import WordsAction
 from opencode.modules.marketplace.service.base import UseCases, require_current, require_good
+from opencode.modules.marketplace.service.subjects import profile_subject
 from opencode.modules.marketplace.store import Stores
 
 SHOWN_PROJECTS = 20
@@ -20,22 +23,34 @@ SHOWN_PROJECTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A profile as its page shows it: with the latest publications, and how many there are in all."""
+    """
+    A profile as its page shows it: with the latest publications, and how many there are in all.
+
+    Attributes:
+        case: the one that keeps the profile out of sight, for whoever still sees it; None for all others.
+    """
 
     profile: Profile
     reputation: int
     cards: list[Card]
     total: int
+    case: Case | None = None
 
 
 class People(UseCases):
-    async def look(self, handle: str) -> Person:
+    async def look(self, handle: str, by: Principal) -> Person:
         """
+        Of a profile that moderators hold, only its owner and they see more than handle and name.
+
         Raises:
             ProfileNotFound
         """
         async with self.reading() as stores:
-            return await self._person(stores, await self.person(stores, handle))
+            person = await self._person(stores, await self.person(stores, handle))
+        own = person.profile
+        if policy.may_see_words(by, own.user_id, own.hold):
+            return person
+        return replace(person, profile=own.bare, case=None)
 
     async def reputation(self, handle: str) -> tuple[Profile, Reputation, datetime | None]:
         """
@@ -63,7 +78,7 @@ class People(UseCases):
         to them.
 
         Raises:
-            ProfileNotFound, NotYourProfile, ProjectRefused, HandleTaken, ProjectOutdated
+            ProfileNotFound, NotYourProfile, WordsHeld, ProjectRefused, HandleTaken, ProjectOutdated
         """
         policy.require_writer(by)
         fields, problems = checked(values)
@@ -72,6 +87,8 @@ class People(UseCases):
             before = await self.person(work.stores, handle, to_change=True)
             if before.user_id != by.id:
                 raise NotYourProfile(before.handle)
+            name = profile_subject(before).name
+            policy.require_with_words(WordsAction.CHANGE, by, before.user_id, before.hold, name)
             require_good(problems)
             require_current(f"The profile {before.handle}", before.revision, if_match)
             after = before.changed(fields, self.clock.now())
@@ -104,4 +121,5 @@ class People(UseCases):
             (await stores.reputation.of(profile.user_id))[0].score,
             await stores.projects.newest_cards_of(profile.user_id, SHOWN_PROJECTS),
             await stores.projects.count_of(profile.user_id, listed=True),
+            await stores.moderation.of_subject(profile_subject(profile)) if profile.hold else None,
         )

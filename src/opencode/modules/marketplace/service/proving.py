@@ -8,12 +8,16 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
+from opencode.infra.db import fingerprint
 from opencode.infra.security import Rate, hash_secret
+from opencode.kernel.addresses import network_of
 from opencode.kernel.errors import Invalid, Unavailable
 from opencode.kernel.ids import ProjectId, UserId, new_id
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
+from opencode.modules.marketplace.adapters.oidc import Issuers
 from opencode.modules.marketplace.adapters.proofs import FILE, RECORD, WELL_KNOWN, Proofs, token_of
+from opencode.modules.marketplace.domain.issuers import Vouched
 from opencode.modules.marketplace.domain.project import Project
 from opencode.modules.marketplace.domain.proofs import (
     MAX_KEY_BYTES,
@@ -25,7 +29,15 @@ from opencode.modules.marketplace.domain.proofs import (
     verified_by,
 )
 from opencode.modules.marketplace.domain.repositories import repository_of
-from opencode.modules.marketplace.errors import ChecksTooFast, NothingToProve, ProofNotFound
+from opencode.modules.marketplace.errors import (
+    ChecksTooFast,
+    NoIssuer,
+    NothingToProve,
+    ProjectNotFound,
+    ProofNotFound,
+    SameKeyOtherProject,
+    TokenRefused,
+)
 from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import Shared, UseCases, listing_events
 from opencode.modules.marketplace.store import MarketplaceWork
@@ -35,6 +47,8 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 50
 """Proofs that are looked at again in one go."""
 _HOUR_S = 3600
+_TOKENS = "oidc"
+"""In whose name it is remembered which tokens were used; no account is called that."""
 _CLAIM = timedelta(hours=1)
 
 
@@ -59,14 +73,29 @@ class ProofShown:
     others: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ProofsShown:
+    """
+    What its owner has done to prove a repository, and could do.
+
+    Attributes:
+        methods: that can prove it on this server.
+    """
+
+    proofs: Sequence[ProofShown]
+    methods: Sequence[ProofMethod]
+
+
 class Proving(UseCases):
     def __init__(
         self,
         shared: Shared,
         proofs: Proofs,
+        issuers: Issuers,
     ) -> None:
         super().__init__(shared)
         self._proofs = proofs
+        self._issuers = issuers
         self._key = hash_secret(self.parts.signer.sign(_Key())).encode()
 
     async def begin(self, slug: str, by: Principal, method: ProofMethod) -> ProofShown:
@@ -75,6 +104,7 @@ class Proving(UseCases):
 
         Raises:
             ProjectNotFound, NotYourProject, ProjectHeld, NothingToProve
+            NoIssuer: nobody vouches for jobs that run for this repository.
         """
         policy.require_account(by)
         await self.brake(by)
@@ -84,6 +114,8 @@ class Proving(UseCases):
             key = repository_key(project.repository_url)
             if key is None or len(key.encode()) > MAX_KEY_BYTES:
                 raise NothingToProve(project.slug)
+            if method not in self._methods(key):
+                raise NoIssuer(_host_of(key))
             for earlier in await work.stores.proofs.of_project(project.id):
                 if earlier.method is not method:
                     continue
@@ -101,7 +133,7 @@ class Proving(UseCases):
             await work.stores.proofs.add(new)
         return self._shown(project, new)
 
-    async def list_all(self, slug: str, by: Principal) -> list[ProofShown]:
+    async def list_all(self, slug: str, by: Principal) -> ProofsShown:
         """
         Raises:
             ProjectNotFound, NotYourProject, ProjectHeld
@@ -110,13 +142,19 @@ class Proving(UseCases):
         async with self.reading() as stores:
             project = (await self.find(stores, slug)).project
             policy.require(Action.CHANGE, by, project)
-            proofs = await stores.proofs.of_project(project.id)
-            return [
+            shown = [
                 self._shown(project, proof, await stores.proofs.proved_by_others(proof.repository, proof.owner_id))
                 if proof.is_valid
                 else self._shown(project, proof)
-                for proof in proofs
+                for proof in await stores.proofs.of_project(project.id)
             ]
+        key = repository_key(project.repository_url)
+        return ProofsShown(shown, self._methods(key) if key else ())
+
+    def _methods(self, key: str) -> list[ProofMethod]:
+        """Those that can prove a repository here."""
+        vouched = bool(self._issuers.of_host(_host_of(key)))
+        return [method for method in ProofMethod if method is not ProofMethod.OIDC or vouched]
 
     async def check(self, slug: str, proof_id: str, by: Principal) -> ProofShown:
         """
@@ -130,7 +168,8 @@ class Proving(UseCases):
             project = (await self.find(stores, slug)).project
             policy.require(Action.CHANGE, by, project)
             proof = _one(await stores.proofs.of_project(project.id), proof_id)
-        if proof.state is ProofState.VOID:
+        # There is nothing to look at for a job's token: it comes by itself.
+        if proof.state is ProofState.VOID or proof.method is ProofMethod.OIDC:
             return self._shown(project, proof)
         rate = Rate(self.settings.proof_checks_per_hour, _HOUR_S)
         if wait_s := await self.parts.limiter.attempt(f"marketplace:proof:{by.id}", rate):
@@ -138,6 +177,49 @@ class Proving(UseCases):
         # Strangers are asked outside of any transaction: they may take their time.
         problem = await self._problem(project, proof)
         return await self._note(project, proof_id, problem)
+
+    async def take_token(self, slug: str, proof_id: str, token: str, address: str) -> ProofShown:
+        """
+        Take the token of a job of CI. It says itself who it is of and what for, so whoever sends it need not.
+
+        Args:
+            token: for the audience that `begin` gave; it is good once.
+            address: of whoever sends it.
+
+        Raises:
+            ProofNotFound: there is none that waits for a token; it is not told whether there is the project.
+            TokenRefused, IssuerNotUnderstood, ChecksTooFast, FetchFailed
+        """
+        rate = Rate(self.settings.proof_checks_per_hour, _HOUR_S)
+        if wait_s := await self.parts.limiter.attempt(f"marketplace:proof:{network_of(address)}", rate):
+            raise ChecksTooFast(wait_s)
+        try:
+            async with self.reading() as stores:
+                project = (await self.find(stores, slug)).project
+                proof = _one(await stores.proofs.of_project(project.id), proof_id)
+        except ProjectNotFound:
+            raise ProofNotFound(proof_id) from None
+        if proof.method is not ProofMethod.OIDC or proof.state is ProofState.VOID:
+            raise ProofNotFound(proof_id)
+        said = await self._issuers.read(token, self._token(project), self.clock.now())
+        if said.repository != proof.repository or repository_key(project.repository_url) != proof.repository:
+            raise TokenRefused("is of another repository")
+        await self._use_once(said, proof)
+        return await self._note(project, proof_id, None)
+
+    async def _use_once(self, said: Vouched, proof: Proof) -> None:
+        """
+        Raises:
+            TokenRefused: it has come before.
+        """
+        key = fingerprint(said.id)
+        async with self.unit_of_work() as work:
+            if await work.stores.requests.find(_TOKENS, key):
+                raise TokenRefused("was used before")
+            try:
+                await work.stores.requests.add(_TOKENS, key, fingerprint(said.repository), proof.id, self.clock.now())
+            except SameKeyOtherProject:
+                raise TokenRefused("was used before") from None
 
     async def remove(self, slug: str, proof_id: str, by: Principal) -> None:
         """
@@ -181,6 +263,8 @@ class Proving(UseCases):
         url = project.repository_url
         if url is None or repository_key(url) != proof.repository:
             return "The project names another repository by now."
+        if proof.method is ProofMethod.OIDC:
+            return f"No job has sent a new token. {_todo(project, proof.method)}"
         try:
             if proof.method is ProofMethod.DNS:
                 found = await self._proofs.domain_has(_domain(url), token)
@@ -261,8 +345,17 @@ def _todo(project: Project, method: ProofMethod) -> str:
     url = project.repository_url or ""
     if method is ProofMethod.DNS:
         return f"Add a TXT record with the text {RECORD}<token> to {_domain(url)}."
+    if method is ProofMethod.OIDC:
+        return (
+            "Let a job of the repository ask for a token with the audience <token>, and send it to "
+            f"POST /api/v1/projects/{project.slug}/proofs/<id>/token."
+        )
     if known := repository_of(url):
         return (
             f"Commit the token, on a line of its own, as {FILE} or {WELL_KNOWN} to the default branch of {known.url}."
         )
     return f"Serve the token, on a line of its own, at https://{_domain(url)}/{WELL_KNOWN}."
+
+
+def _host_of(key: str) -> str:
+    return key.partition("/")[0]

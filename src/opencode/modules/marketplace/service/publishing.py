@@ -32,10 +32,16 @@ from opencode.modules.marketplace.service.base import (
     require_good,
     subject_of,
 )
-from opencode.modules.marketplace.service.moderating import note_deleted
+from opencode.modules.marketplace.service.cases import note_deleted
 
 _LEAVING = {ProjectStatus.PUBLISHED: ProjectWithdrawn, ProjectStatus.ARCHIVED: ArchivedProjectChanged}
 """What is said when a project is deleted that others could read."""
+
+
+_NOTHING_TO_DELIVER = (
+    "Nobody can order this project yet: whoever pays for it would get nothing. Add a release with a file, or the "
+    "address of a repository."
+)
 
 
 class Publishing(UseCases):
@@ -131,6 +137,13 @@ class Publishing(UseCases):
                 work.publish(kind(project_id=project.id, owner_id=project.owner_id, at=self.clock.now()))
         await self.catalogue.catch_up([project.id])
         await self.identity.record("project.deleted", actor=by, subject_id=project.id)
+
+    async def notices_for(self, project: Project) -> list[str]:
+        """What the owner of a project with a price should know of it."""
+        if project.price.is_free:
+            return []
+        async with self.reading() as stores:
+            return [] if await self.delivers(stores, project) else [_NOTHING_TO_DELIVER]
 
     async def list_own(self, by: Principal, wanted: PageRequest) -> Page[Card]:
         """One's own projects in all states, newest first."""

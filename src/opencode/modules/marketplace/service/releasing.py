@@ -140,7 +140,7 @@ class Releasing(UseCases):
 
     async def delete(self, slug: str, version: str, by: Principal) -> None:
         """
-        Delete a release of which nobody has got a file.
+        Delete a release of which nobody has got a file. Its files' names stay theirs, if others could see them.
 
         Raises:
             ProjectNotFound, NotYourProject, ReleaseNotFound, ReleaseInUse, …
@@ -150,6 +150,8 @@ class Releasing(UseCases):
             project = (await self.find(work.stores, slug, to_change=True)).project
             policy.require(Action.CHANGE, by, project)
             release = await release_of(work.stores, project, version)
+            if project.was_public:
+                await work.stores.releases.spend(release, await work.stores.releases.files_of(release.id))
             if not await work.stores.releases.delete_undownloaded(release.id):
                 raise ReleaseInUse(release.version)
             project = await self._tell(work, project)

@@ -20,7 +20,7 @@ from opencode.modules.marketplace.domain.text import line_problem
 from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.errors import CatalogueFilling, ProjectRefused
 from opencode.modules.marketplace.service.base import UseCases, subject_of
-from opencode.modules.marketplace.service.moderating import open_case
+from opencode.modules.marketplace.service.cases import open_case
 
 log = structlog.get_logger(__name__)
 

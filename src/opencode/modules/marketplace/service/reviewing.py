@@ -1,7 +1,7 @@
 """Reviews: reading and writing them, marking them helpful, and replying."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,10 @@ from opencode.modules.marketplace.domain.review import (
 )
 from opencode.modules.marketplace.domain.text import plain_problem, tidy_plain
 from opencode.modules.marketplace.errors import NotUsed, ReviewNotFound, YourOwnReview
-from opencode.modules.marketplace.policy import Action
+from opencode.modules.marketplace.policy import Action, WordsAction
 from opencode.modules.marketplace.service.base import UseCases, require_good
+from opencode.modules.marketplace.service.cases import note_deleted
+from opencode.modules.marketplace.service.subjects import review_subject
 from opencode.modules.marketplace.store import MarketplaceWork, Stores
 
 
@@ -52,7 +54,7 @@ class Reviewing(UseCases):
             page = await stores.reviews.page_of(project.id, order, wanted, by.id)
             ratings = await stores.reviews.ratings_of(project.id)
             own = await stores.reviews.of(project.id, by.id) if by.is_user else None
-            shown = await stores.reviews.shown(own.id, by.id) if own else None
+            shown = await self._own(stores, own, project, by) if own else None
             return ReviewPage(page.items, page.next_cursor, ratings, shown, await _may_review(stores, project, by))
 
     async def write(self, slug: str, by: Principal, values: Mapping[str, Any]) -> tuple[ShownReview, bool]:
@@ -66,7 +68,8 @@ class Reviewing(UseCases):
             The review, and whether there was none before.
 
         Raises:
-            ProjectNotFound, NotPublished, YourOwnProject, NotUsed, ProjectRefused, ActsTooFast, Unauthenticated, …
+            ProjectNotFound, NotPublished, YourOwnProject, NotUsed, WordsHeld, ProjectRefused, ActsTooFast,
+            Unauthenticated, …
         """
         policy.require_account(by)
         fields, problems = checked_review(values)
@@ -80,25 +83,31 @@ class Reviewing(UseCases):
             require_good(problems)
             if not await _has_used(work.stores, project, by):
                 raise NotUsed(project.slug)
-            before = await work.stores.reviews.of(project.id, by.id)
+            before = await work.stores.reviews.of(project.id, by.id, to_change=True)
+            if before:
+                _require(WordsAction.CHANGE, by, before, author.handle, project)
             after = await (self._rewrite(work, before, fields, now) if before else self._add(work, project, by, fields))
             if before is None:
                 work.publish(_written(project, after, author, now))
-            return await work.stores.reviews.shown(after.id, by.id), before is None
+            return await self._own(work.stores, after, project, by), before is None
 
     async def delete(self, slug: str, by: Principal) -> None:
         """
         Take one's review back.
 
         Raises:
-            ProjectNotFound, ReviewNotFound, Unauthenticated, …
+            ProjectNotFound, ReviewNotFound, WordsHeld, Unauthenticated, …
         """
         async with self.unit_of_work() as work:
             project = (await self.find(work.stores, slug, to_change=True)).project
             policy.require(Action.SEE, by, project)
             policy.require_writer(by)
-            if (own := await work.stores.reviews.of(project.id, by.id)) is None:
+            own = await work.stores.reviews.of(project.id, by.id, to_change=True)
+            author = await work.stores.profiles.of(by.id)
+            if own is None or author is None:
                 raise ReviewNotFound(f"of {project.slug} by you")
+            _require(WordsAction.DELETE, by, own, author.handle, project)
+            await note_deleted(work, review_subject(own, author.handle, project.slug), by.id, self.clock.now())
             await work.stores.reviews.delete(own.id)
 
     async def mark_helpful(self, review_id: str, by: Principal, *, wanted: bool) -> int:
@@ -146,9 +155,17 @@ class Reviewing(UseCases):
     async def _find(self, stores: Stores, review_id: str) -> tuple[Review, Project]:
         review = await stores.reviews.get(review_id, to_change=True) if is_id(review_id, "rev") else None
         shown = await stores.projects.get(review.project_id) if review else None
-        if review is None or shown is None:
+        if review is None or shown is None or review.hold:
             raise ReviewNotFound(review_id)
         return review, shown.project
+
+    async def _own(self, stores: Stores, review: Review, project: Project, by: Principal) -> ShownReview:
+        """The caller's, with the case that keeps it out of sight, if one does."""
+        shown = await stores.reviews.shown(review.id, by.id)
+        if review.hold is None:
+            return shown
+        subject = review_subject(review, shown.author_handle, project.slug)
+        return replace(shown, case=await stores.moderation.of_subject(subject))
 
     async def _rewrite(self, work: MarketplaceWork, before: Review, fields: Mapping[str, Any], now: datetime) -> Review:
         after = before.rewritten(fields, now)
@@ -169,6 +186,11 @@ class Reviewing(UseCases):
         )
         await work.stores.reviews.add(new)
         return new
+
+
+def _require(action: WordsAction, by: Principal, review: Review, author_handle: str, project: Project) -> None:
+    name = review_subject(review, author_handle, project.slug).name
+    policy.require_with_words(action, by, review.author_id, review.hold, name)
 
 
 async def _may_review(stores: Stores, project: Project, by: Principal) -> bool:

@@ -23,14 +23,15 @@ async def settle(work: MarketplaceWork, before: Order, fact: Fact, at: datetime)
     await work.stores.orders.save(after)
     for transaction in booked(before, after, at):
         await work.stores.ledger.write(transaction)
-    await work.stores.orders.finish_refunds(after.id, after.heard_back_minor)
+    await work.stores.orders.finish_refunds(after.id, after.sent_back_minor)
     if after.paid_at and not before.paid_at:
         await work.stores.entitlements.add(_entitlement(after, at))
         _tell_paid(work, after, at)
-    if after.refunded_minor > before.refunded_minor:
-        _tell_refunded(work, after, at)
+    _tell_returned(work, before, after, at)
     if after.state is OrderState.REFUNDED:
         await work.stores.entitlements.revoke(after.id, at)
+    elif before.state is OrderState.REFUNDED:
+        await work.stores.entitlements.restore(after.id)
     return after
 
 
@@ -52,6 +53,26 @@ def _tell_paid(work: MarketplaceWork, order: Order, at: datetime) -> None:
     bought, sold = f"{order.title} is yours", f"{order.title} was bought"
     for recipient_id, title in ((order.buyer_id, bought), (order.seller_id, sold)):
         work.publish(_notice(NoticeKind.ORDER_PAID, "paid", order, recipient_id, title, at))
+
+
+def _tell_returned(work: MarketplaceWork, before: Order, after: Order, at: datetime) -> None:
+    """Of what came back to the buyer, or to the seller."""
+
+    def tell(recipient_id: str, what: str, title: str) -> None:
+        grown = f"{after.sent_back_minor}.{after.failed_minor}.{after.lost_minor}.{after.disputed_minor}"
+        work.publish(_notice(NoticeKind.ORDER_REFUNDED, f"{what}:{grown}", after, recipient_id, title, at))
+
+    if after.failed_minor > before.failed_minor:
+        tell(after.seller_id, "refund_failed", f"The money that you gave back for {after.title} came back to you")
+        tell(after.buyer_id, "refund_failed", f"A payment for {after.title} could not be given back to you")
+        return
+    if after.disputed_minor > before.disputed_minor:
+        tell(after.seller_id, "disputed", f"The payment for {after.title} is disputed")
+    elif after.disputed_minor < before.disputed_minor:
+        how = "lost" if after.lost_minor > before.lost_minor else "over"
+        tell(after.seller_id, f"dispute_{how}", f"The dispute of the payment for {after.title} is {how}")
+    if after.refunded_minor > before.refunded_minor:
+        _tell_refunded(work, after, at)
 
 
 def _tell_refunded(work: MarketplaceWork, order: Order, at: datetime) -> None:

@@ -39,6 +39,12 @@ class EntitlementStore:
         found = (await self._connection.execute(query)).mappings().one_or_none()
         return Entitlement(**found) if found else None
 
+    async def has_keys(self, project_id: ProjectId) -> bool:
+        """Do programs of this project ask for licence keys? So it is when some of its buyers have made theirs."""
+        columns = entitlements.c
+        query = select(columns.id).where(columns.project_id == project_id, columns.key_hash.is_not(None)).limit(1)
+        return (await self._connection.execute(query)).first() is not None
+
     async def page_of(self, user_id: str, wanted: PageRequest) -> Page[Entitlement]:
         """Newest first, those that were revoked too."""
         query = _SHOWN.where(entitlements.c.user_id == user_id)
@@ -56,6 +62,11 @@ class EntitlementStore:
         """Doing it twice is the same as once."""
         changed = update(entitlements).where(entitlements.c.order_id == order_id, entitlements.c.revoked_at.is_(None))
         await self._connection.execute(changed.values(revoked_at=at))
+
+    async def restore(self, order_id: OrderId) -> None:
+        """Take a revocation back."""
+        changed = update(entitlements).where(entitlements.c.order_id == order_id)
+        await self._connection.execute(changed.values(revoked_at=None))
 
     async def give_key(self, entitlement_id: EntitlementId, key_hash: str, last4: str, at: datetime) -> bool:
         """In place of the one before. Returns whether there is such an entitlement that was not revoked."""

@@ -67,6 +67,10 @@ class ModerationStore:
         )
         return {row.case_id: row.many for row in await self._connection.execute(query.group_by(reports.c.case_id))}
 
+    async def count_open(self) -> int:
+        query = select(func.count()).select_from(cases).where(cases.c.state == CaseState.OPEN)
+        return (await self._connection.execute(query)).scalar_one()
+
     async def count_of_owner(self, owner_id: str) -> int:
         """Cases about what somebody owns or owned."""
         query = select(func.count()).select_from(cases).where(cases.c.owner_id == owner_id)

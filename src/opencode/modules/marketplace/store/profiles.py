@@ -17,10 +17,11 @@ class ProfileStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def of(self, user_id: str) -> Profile | None:
-        row = (await self._connection.execute(select(profiles).where(profiles.c.user_id == user_id))).mappings()
-        found = row.one_or_none()
-        return Profile(**found) if found else None
+    async def of(self, user_id: str, *, to_change: bool = False) -> Profile | None:
+        """Args: to_change: nobody else changes it until this transaction is over."""
+        query = select(profiles).where(profiles.c.user_id == user_id)
+        row = (await self._connection.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
+        return Profile(**row) if row else None
 
     async def of_all(self, user_ids: Collection[str]) -> dict[str, Profile]:
         """By account: those of these people who have a profile."""

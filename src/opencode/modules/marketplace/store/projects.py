@@ -47,6 +47,7 @@ from opencode.modules.marketplace.store.tables import (
     review_marks,
     reviews,
     slugs,
+    spent_file_names,
     stars,
     uses,
 )
@@ -308,6 +309,7 @@ _OF_ONE_PROJECT = (
     proofs,
     releases,
     release_files,
+    spent_file_names,
 )
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.kernel.ids import ProjectId, ReleaseId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.marketplace.domain.releases import Release, ReleaseFile, ReleaseSummary
+from opencode.modules.marketplace.domain.releases import Release, ReleaseFile, ReleaseSummary, SpentNames
 from opencode.modules.marketplace.errors import FileNameTaken, VersionTaken
-from opencode.modules.marketplace.store.tables import release_files, releases
+from opencode.modules.marketplace.store.tables import release_files, releases, spent_file_names
 
 # The one to offer: what was taken back never, a prerelease only when there is nothing else.
 _BEST_FIRST = (releases.c.prerelease, releases.c.version_key.desc())
@@ -88,6 +88,39 @@ class ReleaseStore:
             return False
         await self._connection.execute(delete(release_files).where(release_files.c.release_id == release_id))
         return True
+
+    async def delete_file_undownloaded(self, release_id: ReleaseId, name: str) -> bool:
+        """Delete one file, unless somebody has got one of its release. Returns whether the release allowed it."""
+        # The release is written to be held: nobody gets a file of it while one is being deleted.
+        held = update(releases).where(releases.c.id == release_id, ~releases.c.downloaded).values(downloaded=False)
+        if not (await self._connection.execute(held)).rowcount:
+            return False
+        own = release_files.c
+        await self._connection.execute(delete(release_files).where(own.release_id == release_id, own.name == name))
+        return True
+
+    async def spend(self, release: Release, files: Sequence[ReleaseFile]) -> None:
+        """Remember what these names held, before their files are deleted."""
+        spent = await self.spent_names(release)
+        new = [
+            {
+                "project_id": release.project_id,
+                "version_key": release.version_key,
+                "name": file.name,
+                "sha256": file.sha256,
+            }
+            for file in files
+            if file.name not in spent
+        ]
+        if new:
+            await self._connection.execute(insert(spent_file_names), new)
+
+    async def spent_names(self, release: Release) -> SpentNames:
+        """Of this version, whichever release of it there was."""
+        own = spent_file_names.c
+        query = select(own.name, own.sha256).where(own.project_id == release.project_id)
+        rows = await self._connection.execute(query.where(own.version_key == release.version_key))
+        return {row.name: row.sha256 for row in rows}
 
     async def files_of(self, release_id: ReleaseId) -> list[ReleaseFile]:
         """In the order in which they came."""

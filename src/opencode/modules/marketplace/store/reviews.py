@@ -35,9 +35,9 @@ class ReviewStore:
         row = (await self._connection.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
         return Review(**row) if row else None
 
-    async def of(self, project_id: ProjectId, author_id: str) -> Review | None:
+    async def of(self, project_id: ProjectId, author_id: str, *, to_change: bool = False) -> Review | None:
         query = select(*_REVIEW).where(reviews.c.project_id == project_id, reviews.c.author_id == author_id)
-        row = (await self._connection.execute(query)).mappings().one_or_none()
+        row = (await self._connection.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
         return Review(**row) if row else None
 
     async def shown(self, review_id: str, reader_id: str) -> ShownReview:
@@ -47,13 +47,16 @@ class ReviewStore:
     async def page_of(
         self, project_id: ProjectId, order: ReviewOrder, wanted: PageRequest, reader_id: str
     ) -> Page[ShownReview]:
-        query = _shown_to(reader_id).where(reviews.c.project_id == project_id)
+        """Those that moderators hold are not in it."""
+        query = _shown_to(reader_id).where(reviews.c.project_id == project_id, reviews.c.hold.is_(None))
         query = newest_first(query, _KEYS[order], reviews.c.id, wanted)
         found = [_shown(row) for row in (await self._connection.execute(query)).mappings()]
         return Page.cut(found, wanted.limit, lambda each: _key(each.review, order))
 
     async def ratings_of(self, project_id: ProjectId) -> Ratings:
-        query = select(reviews.c.rating, func.count()).where(reviews.c.project_id == project_id)
+        query = select(reviews.c.rating, func.count()).where(
+            reviews.c.project_id == project_id, reviews.c.hold.is_(None)
+        )
         found = {row[0]: row[1] for row in await self._connection.execute(query.group_by(reviews.c.rating))}
         one, two, three, four, five = (found.get(rating, 0) for rating in RATINGS)
         return Ratings((one, two, three, four, five))

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
 from opencode.modules.marketplace.domain.agreement import Disagreement
 from opencode.modules.marketplace.domain.catalog import PriceFilter
+from opencode.modules.marketplace.domain.claims import Claims
 from opencode.modules.marketplace.domain.collection import MAX_COLLECTION_TITLE, MAX_NOTE, Visibility
 from opencode.modules.marketplace.domain.counting import Kind
 from opencode.modules.marketplace.domain.errands import ErrandKind, ReportState
@@ -38,6 +39,7 @@ from opencode.modules.marketplace.domain.moderation import (
     CaseKind,
     CaseState,
     Decision,
+    Hold,
     ReportReason,
     StepKind,
     SubjectKind,
@@ -63,6 +65,19 @@ class Words(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...] | None:
         return None if value is None else msgspec.json.decode(value, type=tuple[str, ...])
+
+
+class ClaimsText(TypeDecorator[Claims]):
+    """What was heard of an order's refunds and disputes, as a JSON object."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Claims | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Claims | None:
+        return None if value is None else msgspec.json.decode(value, type=Claims)
 
 
 _ID = String(40)
@@ -127,6 +142,7 @@ profiles = Table(
     Column("website", _URL, nullable=True),
     Column("github", String(40), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("hold", Word(Hold), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -249,6 +265,17 @@ release_files = Table(
     Index(None, "sha256"),
 )
 
+# Names that a file had which people could see, and which content: after the file was deleted.
+spent_file_names = Table(
+    "spent_file_names",
+    metadata,
+    Column("project_id", _ID, nullable=False),
+    Column("version_key", String(400), nullable=False),
+    Column("name", String(MAX_FILE_NAME), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    PrimaryKeyConstraint("project_id", "version_key", "name"),
+)
+
 # What an operator asked of every process that has the catalogue, and what each reported.
 errands = Table(
     "catalogue_errands",
@@ -303,6 +330,7 @@ orders = Table(
     Column("checkout_url", _URL, nullable=True),
     Column("payment_reference", String(255), nullable=True),
     Column("heard_back_minor", BigInteger, nullable=False),
+    Column("claims", ClaimsText, nullable=False, server_default='{"refunds":[],"disputes":[]}'),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("paid_at", UtcDateTime, nullable=True),
@@ -460,6 +488,7 @@ reviews = Table(
     Column("helpful", Integer, nullable=False),
     Column("reply", Text, nullable=True),
     Column("replied_at", UtcDateTime, nullable=True),
+    Column("hold", Word(Hold), nullable=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     # One person has one review of a project.

@@ -75,6 +75,24 @@ describe('writing a project', () => {
   });
 });
 
+describe('reading a project again', () => {
+  it('shows what is new, and puts it back when it is undone, without what is being typed', async () => {
+    const fresh = project({ description: '# Fresh', license: 'MIT', revision: 4 });
+    const server = new FakeServer()
+      .on(`POST ${PATH}/sync`, json({ changed: ['description', 'license'], problems: [], project: fresh }))
+      .on(`PATCH ${PATH}`, json(project({ description: 'Old', revision: 5 })));
+    const form = editing(project({ description: 'Old' }));
+    const synced = (await form.refresh())!;
+    expect(server.calls[0]!.headers['if-match']).toBe('"3"');
+    expect([form.fields.description, form.fields.license, form.isDirty]).toEqual(['# Fresh', 'MIT', false]);
+    form.set({ title: 'Being typed' });
+    await form.putBack(synced.before, ['description', 'license']);
+    expect(server.calls[1]!.body).toEqual({ description: 'Old', license: null });
+    expect(server.calls[1]!.headers['if-match']).toBe('"4"');
+    expect([form.fields.description, form.fields.title]).toEqual(['Old', 'Being typed']);
+  });
+});
+
 describe('two who write at once', () => {
   async function met(): Promise<{ form: ProjectEditing; server: FakeServer }> {
     const theirs = project({ title: 'Their engine', summary: 'Computes', revision: 4 });

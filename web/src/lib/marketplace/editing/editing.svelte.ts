@@ -1,4 +1,4 @@
-import { asProblem, marketplace, type Project, type ProjectStatus } from '#lib/api/index.ts';
+import { asProblem, marketplace, sources, type Project, type ProjectStatus, type SyncedProject } from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 import { projectSearch } from '../search/project-search.svelte.ts';
@@ -68,6 +68,22 @@ export class ProjectEditing {
     });
   }
 
+  /** Reads the project again from its repository, which changes it on the server at once. */
+  async refresh(): Promise<(SyncedProject & { before: ProjectFields }) | undefined> {
+    const { project, base: before } = this;
+    if (!project) return undefined;
+    const synced = await sources.sync(project.slug, project.revision);
+    this.#takeOver(synced.project);
+    return { ...synced, before };
+  }
+
+  /** Saves these fields as they were, and leaves alone what is being typed into others. */
+  async putBack(before: ProjectFields, names: readonly FieldName[]): Promise<void> {
+    if (!this.project) return;
+    const { slug, revision } = this.project;
+    this.#takeOver(await marketplace.change(slug, bodyOf(before, names), revision));
+  }
+
   async remove(): Promise<void> {
     if (!this.project) return;
     await marketplace.remove(this.project.slug);
@@ -106,6 +122,13 @@ export class ProjectEditing {
     const { fields, conflicts, taken } = merge(base, mine, theirs);
     this.fields = fields;
     this.meeting = { theirs, mine, conflicts, taken };
+  }
+
+  #takeOver(saved: Project): void {
+    const { base, fields } = this;
+    this.project = saved;
+    this.fields = merge(base, fields, this.base).fields;
+    projectSearch.forget();
   }
 
   #adopt(saved: Project): void {

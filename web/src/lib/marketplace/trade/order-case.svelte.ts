@@ -11,7 +11,7 @@ export class OrderCase {
   /** Null while it is not here, and for the buyer, who has none. */
   ledger = $state.raw<readonly LedgerTransaction[] | null>(null);
   ledgerProblem = $state.raw<ApiProblem | null>(null);
-  readonly restMinor = $derived(this.order?.paid_at ? this.order.amount_minor - this.order.refunded_minor : 0);
+  readonly restMinor = $derived(this.order?.paid_at ? this.order.amount_minor - this.order.refunded_minor - this.order.disputed_minor : 0);
 
   #id = '';
   /** Of the refund that was not answered yet, by its amount: asking again must not give back twice. */

@@ -15,6 +15,7 @@ const order = (change: Partial<Order> = {}): Order => ({
   quantity: 1,
   amount_minor: 900,
   refunded_minor: 0,
+  disputed_minor: 0,
   currency: 'EUR',
   provider: 'manual',
   checkout_url: null,

@@ -22,10 +22,15 @@ export const ACCOUNT_WORDS: Record<LedgerAccount, string> = {
   seller_payable: 'Earned by the seller',
   platform_fee: 'Fee of this server',
   refunds: 'Given back by the seller',
+  disputed: 'Held while disputed',
 };
 export const HAPPENING_WORDS: Record<LedgerTransaction['happening'], string> = {
   paid: 'Paid',
   refunded: 'Given back',
+  refund_failed: 'Came back to the seller',
+  disputed: 'Disputed',
+  dispute_lost: 'Dispute lost',
+  dispute_won: 'Dispute won',
 };
 
 const PROVIDER_WORDS: Record<string, string> = { manual: 'Invoice', stripe: 'Stripe' };

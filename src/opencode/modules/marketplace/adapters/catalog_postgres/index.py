@@ -233,4 +233,4 @@ def _facets(counted: list[tuple[str, str, int]]) -> Facets:
     facets: dict[str, list[FacetValue]] = {}
     for facet, written, count in counted:
         facets.setdefault(facet, []).append(FacetValue(written, count))
-    return Facets(**{facet: tuple(values) for facet, values in facets.items()})
+    return Facets(**{facet: tuple(facets.get(facet, ())) for facet in Facets.__slots__})

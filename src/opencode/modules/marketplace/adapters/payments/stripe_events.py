@@ -7,7 +7,16 @@ import msgspec
 
 from opencode.kernel.ids import OrderId, is_id
 from opencode.modules.marketplace.adapters.payments import amounts
-from opencode.modules.marketplace.domain.orders import Ended, Fact, GivenBack, OrderState, Paid
+from opencode.modules.marketplace.domain.claims import DisputeState, HeardDispute, HeardRefund
+from opencode.modules.marketplace.domain.orders import (
+    DisputeTold,
+    Ended,
+    Fact,
+    GivenBack,
+    OrderState,
+    Paid,
+    RefundTold,
+)
 from opencode.modules.marketplace.domain.payments import News
 from opencode.modules.marketplace.errors import WebhookRefused
 
@@ -23,6 +32,17 @@ _CHECKOUT_FACTS = {
 }
 _CHECKOUT_PAID = frozenset({"checkout.session.completed", "checkout.session.async_payment_succeeded"})
 _REFUNDED = "charge.refunded"
+_REFUND_TOLD = frozenset({"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"})
+_REFUND_FAILED = frozenset({"failed", "canceled"})
+_REFUND_GIVEN = frozenset({"succeeded", "pending"})
+_DISPUTE = "charge.dispute."
+_DISPUTE_STATES = {
+    "needs_response": DisputeState.OPEN,
+    "under_review": DisputeState.OPEN,
+    "lost": DisputeState.LOST,
+    "won": DisputeState.WON,
+}
+"""All others, such as `warning_needs_response`, are inquiries, which move no money."""
 
 
 class _Data(msgspec.Struct):
@@ -50,6 +70,23 @@ class _Charge(msgspec.Struct):
     currency: str
     payment_intent: str | dict[str, Any] | None = None
     metadata: dict[str, str] | None = None
+
+
+class _Refund(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str | None = None
+    payment_intent: str | dict[str, Any] | None = None
+    metadata: dict[str, str] | None = None
+
+
+class _Dispute(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    payment_intent: str | dict[str, Any] | None = None
 
 
 def news_of(body: bytes, received_at: datetime) -> News:
@@ -92,7 +129,30 @@ def _read(event: _Event) -> tuple[str | None, str | None, Fact | None]:
         currency = charge.currency.upper()
         fact = GivenBack(amounts.received(charge.amount_refunded, currency), currency)
         return (charge.metadata or {}).get(ORDER_KEY), _id_of(charge.payment_intent), fact
+    if event.type in _REFUND_TOLD:
+        refund = msgspec.convert(event.data.object, _Refund)
+        return (refund.metadata or {}).get(ORDER_KEY), _id_of(refund.payment_intent), _refund(refund)
+    if event.type.startswith(_DISPUTE):
+        dispute = msgspec.convert(event.data.object, _Dispute)
+        # Its metadata are its own: of our order it knows the payment only.
+        return None, _id_of(dispute.payment_intent), _dispute(dispute)
     return None, None, None
+
+
+def _refund(refund: _Refund) -> RefundTold | None:
+    currency = refund.currency.upper()
+    if refund.status not in _REFUND_FAILED | _REFUND_GIVEN or not _is_plain(refund.id):
+        return None
+    is_failed = refund.status in _REFUND_FAILED
+    return RefundTold(HeardRefund(refund.id, amounts.received(refund.amount, currency), is_failed), currency)
+
+
+def _dispute(dispute: _Dispute) -> DisputeTold | None:
+    currency = dispute.currency.upper()
+    state = _DISPUTE_STATES.get(dispute.status)
+    if state is None or not _is_plain(dispute.id):
+        return None
+    return DisputeTold(HeardDispute(dispute.id, amounts.received(dispute.amount, currency), state), currency)
 
 
 def _paid(session: _Session, reference: str | None) -> Paid | None:

@@ -2,7 +2,8 @@
 READMEs: Markdown by strangers, as HTML that may stand on a page of ours.
 
 `parsing` reads Markdown as GitHub does; `nesting` bounds what raw HTML in it can cost; `allowed` lets through what is
-known to be harmless; `links` leads what is relative into the repository. Safety rests on `allowed` alone.
+known to be harmless; `links` leads what is relative into the repository; `pictures` makes links of pictures that are
+not shown. Safety rests on `allowed` alone.
 """
 
 from opencode.modules.marketplace.adapters.readme.rendering import MOST_BYTES, ReadmeTooLarge, render

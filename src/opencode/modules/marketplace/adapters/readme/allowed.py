@@ -7,6 +7,7 @@ import nh3
 
 from opencode.modules.marketplace.adapters.readme.highlighting import CODE_CLASSES, TOKEN_CLASSES
 from opencode.modules.marketplace.adapters.readme.links import ID_PREFIX, Links, fragment_of
+from opencode.modules.marketplace.adapters.readme.pictures import LINK_CLASS
 from opencode.modules.marketplace.adapters.readme.vocabulary import (
     ALERTS,
     ATTRIBUTES,
@@ -16,6 +17,7 @@ from opencode.modules.marketplace.adapters.readme.vocabulary import (
 )
 
 _CLASSES = {
+    "a": {LINK_CLASS},
     "span": set(TOKEN_CLASSES),
     "code": set(CODE_CLASSES),
     "div": {"alert", *(f"alert-{kind}" for kind in ALERTS)},

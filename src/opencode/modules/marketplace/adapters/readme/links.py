@@ -3,7 +3,7 @@
 import posixpath
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from opencode.modules.marketplace.domain.repositories import Repository
 
@@ -25,8 +25,14 @@ _BLOB = re.compile(r"(https://github\.com/[^/]+/[^/]+|https://[^/]+/.+/-)/blob/(
 
 @dataclass(frozen=True, slots=True)
 class Links:
+    """
+    Attributes:
+        image_hosts: in small letters, with a port where it is not the usual one. Pictures of others are not shown.
+    """
+
     repository: Repository | None
     folder: str = ""
+    image_hosts: frozenset[str] = frozenset()
 
     def link(self, url: str) -> str | None:
         """Where a link leads; None when nowhere."""
@@ -38,6 +44,12 @@ class Links:
         return _absolute(url) or self._page(url)
 
     def picture(self, url: str) -> str | None:
+        """The address of a picture that may be shown; None when it may not."""
+        address = self.address_of_picture(url)
+        return address if address and self._shows(address) else None
+
+    def address_of_picture(self, url: str) -> str | None:
+        """Where a picture is, whether it may be shown or not; None when nowhere."""
         url = _trimmed(url)
         absolute = _absolute(url)
         if absolute and (page := _BLOB.fullmatch(absolute)):
@@ -55,6 +67,13 @@ class Links:
             if at >= len(value):
                 break
         return ", ".join(found) or None
+
+    def _shows(self, address: str) -> bool:
+        try:
+            parts = urlsplit(address)
+        except ValueError:  # brackets around what is no IPv6 address
+            return False
+        return parts.scheme == "https" and parts.netloc.lower() in self.image_hosts
 
     def _page(self, url: str) -> str | None:
         if self.repository is None or not _is_relative(url):

@@ -1,5 +1,5 @@
 """
-Tags in order and not too deep.
+Tags in order and not too deep, headings below the title of the page, and links in place of pictures that are not shown.
 
 A browser's rules for broken HTML (WHATWG HTML §13.2) make some short texts very long: every paragraph opens again what
 the one before left open. So tags are closed in order here, before such a parser sees them, and only so many are open
@@ -9,6 +9,8 @@ at once. What is harmless is not decided here.
 import re
 from collections import Counter
 
+from opencode.modules.marketplace.adapters.readme.links import Links
+from opencode.modules.marketplace.adapters.readme.pictures import instead_of_picture
 from opencode.modules.marketplace.adapters.readme.vocabulary import ATTRIBUTES, DROPPED_WITH_CONTENT, FORCED, TAGS, VOID
 
 _MOST_OPEN = 100
@@ -16,6 +18,8 @@ _MOST_FORMATTING = 8
 _MOST_ATTRIBUTES = 20
 # HTML §13.2.4.3: what is opened again in the next paragraph.
 _FORMATTING = frozenset({"a", "b", "code", "em", "i", "s", "small", "strike", "strong", "tt", "u"})
+# The page has its one `h1` already: the title of the project. What reads pages aloud goes from heading to heading.
+_LOWER = {f"h{level}": f"h{level + 1}" for level in range(1, 6)}
 
 # Possessive throughout: no text makes them go back.
 _VALUE = r"(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++)"
@@ -23,14 +27,18 @@ _TAG = re.compile(rf"<(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:\s++[^\s\"'<>/=]++(?:\s*+=
 _ATTRIBUTE = re.compile(rf"\s++([^\s\"'<>/=]++)(?:\s*+=\s*+({_VALUE}))?+", re.ASCII)
 
 
-def shallow(html: str) -> str:
-    """The same HTML with its tags in order. Text stays; unknown tags, comments, scripts and styles do not."""
-    return _Reader(html).read()
+def shallow(html: str, links: Links) -> str:
+    """
+    The same HTML with its tags in order, and each heading a level lower. Text stays; unknown tags, comments, scripts
+    and styles do not.
+    """
+    return _Reader(html, links).read()
 
 
 class _Reader:
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, links: Links) -> None:
         self._html = html
+        self._links = links
         self._out: list[str] = []
         self._open: list[str] = []
         self._skipped = Counter[str]()
@@ -60,6 +68,7 @@ class _Reader:
             end = re.compile(rf"</{name}\s*>", re.ASCII | re.IGNORECASE)
             return (not tag[1] and self._end_of(name, end, tag.end())) or tag.end()
         if name in TAGS:
+            name = _LOWER.get(name, name)
             self._close(name) if tag[1] else self._start(name, tag[3])
         return tag.end()
 
@@ -81,7 +90,13 @@ class _Reader:
                 self._skipped[name] += 1
                 return
             self._open.append(name)
-        self._out.append(f"<{name}{_kept(name, attributes)}>")
+        kept = _kept(name, attributes)
+        instead = self._instead_of_picture(kept) if name == "img" else None
+        self._out.append(_opening(name, kept) if instead is None else instead)
+
+    def _instead_of_picture(self, attributes: list[tuple[str, str]]) -> str | None:
+        first_wins = dict(reversed(attributes))  # as in browsers, when a name comes twice
+        return instead_of_picture(first_wins, self._links, in_link=self._is_too_deep("a"))
 
     def _is_too_deep(self, name: str) -> bool:
         if len(self._open) >= _MOST_OPEN or (name == "a" and "a" in self._open):
@@ -97,14 +112,18 @@ class _Reader:
             self._out.append(f"</{name}>")
 
 
-def _kept(tag: str, attributes: str) -> str:
-    kept = [f' {name}="{value}"' for name, value in FORCED.get(tag, {}).items()]
+def _opening(tag: str, attributes: list[tuple[str, str]]) -> str:
+    written = "".join(f' {name}="{value.replace(chr(34), "&quot;")}"' for name, value in attributes)
+    return f"<{tag}{written}>"
+
+
+def _kept(tag: str, attributes: str) -> list[tuple[str, str]]:
+    kept = list(FORCED.get(tag, {}).items())
     for found in _ATTRIBUTE.finditer(attributes):
         name = found[1].lower()
         if name in ATTRIBUTES.get(tag, ()) or name in ATTRIBUTES["*"]:
             value = found[2] or ""
-            value = value[1:-1] if value[:1] in ("'", '"') else value
-            kept.append(f' {name}="{value.replace(chr(34), "&quot;")}"')
+            kept.append((name, value[1:-1] if value[:1] in ("'", '"') else value))
         if len(kept) == _MOST_ATTRIBUTES:
             break
-    return "".join(kept)
+    return kept

@@ -1,5 +1,6 @@
 """A README as HTML."""
 
+from collections.abc import Iterable
 from html import escape
 
 from opencode.kernel.errors import TooLarge
@@ -26,15 +27,19 @@ class ReadmeTooLarge(TooLarge):
         )
 
 
-def render(markdown: str, repository: Repository | None = None, *, folder: str = "") -> str:
+def render(
+    markdown: str, repository: Repository | None = None, *, folder: str = "", image_hosts: Iterable[str] = ()
+) -> str:
     """
     Render Markdown as GitHub does (tables, task lists, alerts, raw HTML …), sanitised. The same text always gives the
-    same HTML. What is made to be slow or to become huge is shown as it was typed.
+    same HTML. Headings begin at the second level, below the page's own. What is made to be slow or to become huge is
+    shown as it was typed.
 
     Args:
         markdown: 200 kB at the most.
         repository: where relative links lead, and at which state; without one they lead nowhere.
         folder: the README's own, from the root of the repository.
+        image_hosts: whose pictures are shown; those of others become links.
 
     Raises:
         ReadmeTooLarge
@@ -46,10 +51,14 @@ def render(markdown: str, repository: Repository | None = None, *, folder: str =
     try:
         rendered = html_of(text)
         if len(rendered) <= MOST_OUTPUT:
-            rendered = sanitised(shallow(rendered), Links(repository, folder))
+            rendered = _safe(rendered, Links(repository, folder, frozenset(map(str.lower, image_hosts))))
     except TooIntricate:
         return _as_typed(text)
     return rendered if len(rendered) <= MOST_OUTPUT else _as_typed(text)
+
+
+def _safe(html: str, links: Links) -> str:
+    return sanitised(shallow(html, links), links)
 
 
 def _as_typed(text: str) -> str:

@@ -28,7 +28,13 @@ _ORDERS = {
 
 
 def home_page(
-    trending: Sequence[Card], newest: Sequence[Card], total: int, public_url: str, *, fresh_s: int = 60
+    featured: Sequence[Card],
+    trending: Sequence[Card],
+    newest: Sequence[Card],
+    total: int,
+    public_url: str,
+    *,
+    fresh_s: int = 60,
 ) -> PublicPage:
     words = "Find projects that people share, publish your own, and meet in live coding interviews."
     body = [
@@ -36,6 +42,7 @@ def home_page(
         element("p", words),
         search_form(),
         element("p", element("a", f"All {total:,} projects" if total > 1 else "All projects", href="/projects")),
+        *_section("Featured", featured),
         *_section("Trending", trending),
         *_section("New", newest),
         element("p", element("a", "Join an interview with its code", href="/join")),

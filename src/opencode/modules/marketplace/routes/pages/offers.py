@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 from opencode.infra.html import Markup, PageAddress, PageOffer, PublicPage, element
 from opencode.kernel.errors import NotFound
 from opencode.kernel.pages import PageRequest
-from opencode.modules.marketplace.domain.catalog import Order, Search
+from opencode.kernel.principal import ANONYMOUS
+from opencode.modules.marketplace.domain.catalog import EVERYTHING, Filters, Order, Search
 from opencode.modules.marketplace.domain.slugs import handle_problem, parts_of
 from opencode.modules.marketplace.domain.surrogates import UNKNOWN_PEOPLE, UNKNOWN_PROJECTS
 from opencode.modules.marketplace.errors import CatalogueFilling, ProfileNotFound, ProjectNotFound
@@ -52,14 +53,16 @@ class MarketplacePages:
 
     async def _home(self) -> PublicPage:
         try:
+            featured = await self._first(Order.RECENT, Filters(featured=True))
             trending, newest = [await self._first(order) for order in (Order.TRENDING, Order.RECENT)]
         except CatalogueFilling:
             # A server that has just started has a door all the same.
-            return home_page((), (), 0, self._public_url(), fresh_s=0)
-        return home_page(trending.cards, newest.cards, newest.total, self._public_url())
+            return home_page((), (), (), 0, self._public_url(), fresh_s=0)
+        return home_page(featured.cards, trending.cards, newest.cards, newest.total, self._public_url())
 
-    async def _first(self, order: Order) -> FoundPage:
-        return await self._browsing.search(Search(order=order, with_facets=False), PageRequest(AT_HOME))
+    async def _first(self, order: Order, filters: Filters = EVERYTHING) -> FoundPage:
+        wanted = Search(filters=filters, order=order, with_facets=False)
+        return await self._browsing.search(wanted, PageRequest(AT_HOME))
 
     async def _list(self, wanted: Wanted) -> PublicPage:
         page = PageRequest.parse(ON_A_PAGE, wanted.cursor)
@@ -75,7 +78,7 @@ class MarketplacePages:
         return await _or_nothing(self._person_there(handle), UNKNOWN_PEOPLE)
 
     async def _person_there(self, handle: str) -> PublicPage:
-        return person_page(await self._people.look(handle), handle, self._public_url())
+        return person_page(await self._people.look(handle, ANONYMOUS), handle, self._public_url())
 
 
 async def _or_nothing(page: Awaitable[PublicPage], surrogate_key: str) -> PublicPage:

@@ -1,0 +1,19 @@
+import { request } from './request.ts';
+import type { components } from './schema.d.ts';
+
+type Schemas = components['schemas'];
+
+/** A project as another place tells of it, with what it could not tell. */
+export type ReadDraft = Schemas['DraftView'];
+
+/** What reading a project again has changed, and what it could not. */
+export type SyncedProject = Schemas['SyncView'];
+
+export const sources = {
+  /** Whose pages can be read; none where the operator has named none. */
+  hosts: () => request<{ hosts: string[] }>('GET', '/api/v1/projects/drafts'),
+  read: (url: string) => request<ReadDraft>('POST', '/api/v1/projects/drafts', { body: { url } }),
+  /** Refused with 412 when the project is no longer at this revision. */
+  sync: (slug: string, revision: number) =>
+    request<SyncedProject>('POST', `/api/v1/projects/${encodeURIComponent(slug)}/sync`, { revision }),
+};
