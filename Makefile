@@ -64,6 +64,7 @@ docs: .venv/synced
 	python -m tools.settings_page
 	python -m tools.errors_page
 	python -m tools.languages_page
+	python -m tools.ai_page
 
 openapi: setup
 	python -m tools.openapi_page >openapi.json

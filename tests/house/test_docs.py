@@ -9,7 +9,7 @@ import pytest
 from opencode import __version__
 from opencode.modules.execution.domain.programs import Packages, ProbePrograms, Runtime
 from opencode.modules.interviews.domain.records import EventType
-from tools import errors_page, languages_page, settings_page
+from tools import ai_page, errors_page, languages_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
@@ -26,6 +26,11 @@ def test_every_setting_is_on_its_page_as_it_is_in_the_code() -> None:
 
 def test_every_error_is_on_its_page_as_it_is_in_the_code() -> None:
     assert _read("docs/errors.md") == errors_page.render(), "run make docs"
+
+
+def test_what_an_ai_configuration_may_say_is_on_its_page_and_in_its_schema() -> None:
+    assert _read("docs/ai-configuration.md") == ai_page.render(), "run make docs"
+    assert _read("docs/schemas/ai.v1.json") == ai_page.render_schema(), "run make docs"
 
 
 def test_every_language_is_on_its_page_as_it_is_in_its_file() -> None:
