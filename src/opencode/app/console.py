@@ -12,7 +12,7 @@ from opencode.app.settings import Settings, load_settings
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
-_WIDTH_IN_A_FILE = 200  # columns, where no terminal says how wide it is
+_WIDTH_IN_A_FILE = 2_000  # columns, where no terminal says how wide it is: a row stays a line for other programs
 
 
 def fail(detail: str, action: str = "") -> NoReturn:

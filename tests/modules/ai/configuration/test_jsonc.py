@@ -59,7 +59,7 @@ def test_every_value_stands_where_it_says(value: Any) -> None:
     lines = text.split("\n")
     for _, node in walk(understood(text)):
         rest = lines[node.place.line - 1][node.place.column - 1 :]
-        assert rest.startswith({dict: "{", list: "["}.get(type(node.value)) or json.dumps(node.value))
+        assert rest.startswith({"dict": "{", "list": "["}.get(type(node.value).__name__) or json.dumps(node.value))
 
 
 @given(st.text(max_size=60))

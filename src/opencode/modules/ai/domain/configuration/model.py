@@ -61,11 +61,11 @@ class Period(StrEnum):
     MONTH = "month"
 
 
-class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class _Part(Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class ModelPrice(_Part):
+class ModelPrice(_Part, frozen=True):
     """US dollars for a million tokens. What is not given costs as much as what it is a kind of."""
 
     input: Money
@@ -78,7 +78,7 @@ class ModelPrice(_Part):
     ] = None
 
 
-class ModelEntry(_Part):
+class ModelEntry(_Part, frozen=True):
     """A model, where more is to be said of it than its name."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200, description="as the provider calls it")]
@@ -90,7 +90,7 @@ class ModelEntry(_Part):
     price: Annotated[ModelPrice | None, Meta(description="in place of what the catalogue says")] = None
 
 
-class Timeouts(_Part):
+class Timeouts(_Part, frozen=True):
     """In seconds."""
 
     connect_s: Annotated[Seconds, Meta(description="until the provider takes the connection")] = 5.0
@@ -98,7 +98,7 @@ class Timeouts(_Part):
     between_bytes_s: Annotated[Seconds, Meta(description="between two pieces of a stream")] = 60.0
 
 
-class Retries(_Part):
+class Retries(_Part, frozen=True):
     """How often a call is tried again. What the provider asks for in Retry-After is kept."""
 
     attempts: Annotated[int, Meta(ge=1, le=10, description="tries in all, at one provider")] = 3
@@ -109,14 +109,14 @@ class Retries(_Part):
     budget: Annotated[float, Meta(ge=0, le=1, description="retries as a share of all calls, over ten seconds")] = 0.2
 
 
-class Breaker(_Part):
+class Breaker(_Part, frozen=True):
     """When a provider's model is left alone for a while."""
 
     failures: Annotated[int, Meta(ge=1, le=1_000, description="in a row")] = 5
     open_s: Annotated[Seconds, Meta(description="until one call may try again")] = 10.0
 
 
-class Provider(_Part):
+class Provider(_Part, frozen=True):
     """Somebody who answers."""
 
     type: ProviderType
@@ -153,12 +153,12 @@ class Provider(_Part):
     breaker: Breaker = field(default_factory=Breaker)
 
 
-class Target(_Part):
+class Target(_Part, frozen=True):
     model: ModelName
     weight: Share = 1.0
 
 
-class Alias(_Part):
+class Alias(_Part, frozen=True):
     """One name for several models."""
 
     targets: Annotated[tuple[ModelName | Target, ...], Meta(min_length=1, max_length=100)]
@@ -168,12 +168,12 @@ class Alias(_Part):
     ] = None
 
 
-class Budget(_Part):
+class Budget(_Part, frozen=True):
     amount_usd: Money
     period: Period = Period.MONTH
 
 
-class Limits(_Part):
+class Limits(_Part, frozen=True):
     """What one person, key or team may use. What is not given is not limited."""
 
     requests_per_minute: Count | None = None
@@ -182,7 +182,7 @@ class Limits(_Part):
     budget: Budget | None = None
 
 
-class Team(_Part):
+class Team(_Part, frozen=True):
     """People who share limits."""
 
     members: Annotated[
@@ -196,7 +196,7 @@ class Team(_Part):
     limits: Limits = field(default_factory=Limits)
 
 
-class AnswerCache(_Part):
+class AnswerCache(_Part, frozen=True):
     """Answers that are given again to the very same request."""
 
     enabled: bool = False
@@ -204,7 +204,7 @@ class AnswerCache(_Part):
     most_bytes: Annotated[int, Meta(ge=0, le=2**40)] = 67_108_864
 
 
-class Redaction(_Part):
+class Redaction(_Part, frozen=True):
     """What is taken out of a request before it leaves the house."""
 
     email_addresses: bool = False
@@ -213,7 +213,7 @@ class Redaction(_Part):
     ip_addresses: bool = False
 
 
-class Configuration(_Part):
+class Configuration(_Part, frozen=True):
     """AI providers, models and limits of OpenCode."""
 
     schema: Annotated[str | None, Meta(description="says that this file is OpenCode's")] = field(
