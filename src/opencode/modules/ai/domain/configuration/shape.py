@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-import jsonschema_rs
-
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, shown
 from opencode.modules.ai.domain.configuration.model import json_schema
 from opencode.modules.ai.domain.configuration.problems import Place, Problem, likely
@@ -93,6 +91,9 @@ def _schema() -> Json:
 
 @cache
 def _validator() -> Any:
+    # Loaded only here: every command of ocp would wait for it.
+    import jsonschema_rs
+
     return jsonschema_rs.Draft202012Validator(_schema())
 
 
@@ -120,9 +121,7 @@ def _of_branches(branches: list[list[Any]], path: Path, node: Node) -> Iterator[
                 yield from _told(error, node)
             return
     at = node_at(node, path)
-    kinds = " or ".join(_KINDS[kind] for kind in _KINDS if kind in wanted_kinds(path) - {"null"})
-    problem = Problem(at.place, shown(path), f"{_last(path)} must be {kinds}, not {_kind_of(at)}.")
-    yield Misshapen(problem, tuple(path))
+    yield Misshapen(Problem(at.place, shown(path), _of_another_kind(at, path)), tuple(path))
 
 
 def _unknown_key(name: str, path: Path, node: Node) -> Misshapen:
@@ -141,8 +140,7 @@ def _message(name: str, kind: Json, at: Node, path: Path) -> tuple[str, str]:
     last, value = _last(path), at.value
     limit = kind.get("limit", kind.get("value"))
     if name == "type":
-        kinds = " or ".join(_KINDS[each] for each in _KINDS if each in wanted_kinds(path) - {"null"})
-        return f"{last} must be {kinds}, not {_kind_of(at)}.", ""
+        return _of_another_kind(at, path), ""
     if name == "enum":
         options = [str(each) for each in kind["options"]] if isinstance(kind["options"], list) else []
         return f"{last} must be one of {', '.join(options)}, not {_written(value)}.", likely(str(value), options)
@@ -158,6 +156,12 @@ def _message(name: str, kind: Json, at: Node, path: Path) -> tuple[str, str]:
         "pattern": f"{last} {_NO_MATCH.get(str(path[-1]) if path else '', 'is not written as it must be')}.",
     }
     return messages.get(name, f"{last} is not good ({name})."), ""
+
+
+def _of_another_kind(at: Node, path: Path) -> str:
+    wanted = wanted_kinds(path)
+    kinds = " or ".join(words for kind, words in _KINDS.items() if kind in wanted and kind != "null")
+    return f"{_last(path)} must be {kinds}, not {_kind_of(at)}."
 
 
 def _last(path: Path) -> str:
