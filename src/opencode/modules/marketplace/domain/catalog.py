@@ -36,7 +36,7 @@ class Standing:
     Attributes:
         popularity: the key of the order by popularity.
         trending: the key of the order by trend (`domain.ranking.trend`).
-        trust: what the text's score is multiplied by.
+        trust: what the text's score is multiplied by, above zero.
     """
 
     popularity: float = 0.0

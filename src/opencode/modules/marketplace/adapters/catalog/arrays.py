@@ -8,5 +8,6 @@ Places = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
 """For each project of a segment whether it is meant."""
 Impacts = npt.NDArray[np.uint8]
+Scores = npt.NDArray[np.float32]
 Offsets = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]

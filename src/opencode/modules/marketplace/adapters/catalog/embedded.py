@@ -253,7 +253,7 @@ class EmbeddedCatalog:
 
     def _by_relevance(self, results: _Results, understood: Understanding, search: Search) -> tuple[Hit, ...]:
         columns = self._columns
-        names = Names(hash(understood.exact), [hash(each.word) for each in understood.names])
+        names = Names(understood.exact, [each.word for each in understood.names])
         after = (np.float32(search.after.key), Key.of(search.after.id)) if search.after else None
         parts = [best_of(part, columns, names, after, search.limit) for part in results.parts]
         if not parts:

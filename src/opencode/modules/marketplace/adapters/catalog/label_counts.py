@@ -35,6 +35,7 @@ class LabelCounts:
         self._places = np.concatenate([_NO_PLACES, *(places for _, _, places in rare)])
         lengths = np.array([len(places) for _, _, places in rare], dtype=np.int64)
         self._starts = np.cumsum(lengths) - lengths
+        self._totals = [(label, len(places)) for label, _, places in having]
 
     def mask(self, word: int) -> Mask | None:
         """Who has a label, by the number of its word; None of a rare label."""
@@ -42,6 +43,13 @@ class LabelCounts:
         if row is None:
             return None
         return np.unpackbits(row.view(np.uint8), count=self._projects, bitorder="little").view(np.bool_)
+
+    def totals(self, kinds: int) -> Offsets:
+        """How many projects have each label."""
+        counts: Offsets = np.zeros(kinds, dtype=np.int64)
+        for label, total in self._totals:
+            counts[label] = total
+        return counts
 
     def among(self, mask: Mask, kinds: int) -> Offsets:
         """

@@ -1,27 +1,24 @@
 """
 Which projects of a segment have all words that were asked for, and how well.
 
-What few projects have is a list of them; what many have is a place for every project of the segment, since marking
-places costs less than sorting them.
+What few projects have is a list of them, and whether these have the rest, too, is looked up; what many have is a place
+for every project of the segment, since marking places costs less than sorting them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.arrays import Impacts, Mask, Offsets, Places
+from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets, Places, Scores
+from opencode.modules.marketplace.adapters.catalog.postings import Postings, best_of_each
 from opencode.modules.marketplace.adapters.catalog.segment import Segment
 from opencode.modules.marketplace.domain.understanding import Clause
-
-Scores = npt.NDArray[np.float32]
 
 _FEW = 8192
 """So many places are rather sorted than marked."""
 _MANY = 24
 """Of that many projects of a segment one must have been found for a place for everyone to be worth it."""
-_FULL_IMPACT = 255.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +28,8 @@ class Matches:
 
     Attributes:
         places: of those that were found, ascending; `scores` beside them.
-        mask: in place of `places` where many were found, by place; `scores` is by place too then, and has only zeros
-            when it is empty.
+        mask: in place of `places` where many were found, by place; `scores` is by place too then, zero of all others,
+            and has only zeros when it is empty.
         everything: all projects of the segment, in which case the others are empty.
     """
 
@@ -62,9 +59,12 @@ class Matches:
         if self.everything or not len(gone):
             return self
         if self.mask is not None:
-            mask = self.mask.copy()
+            mask, scores = self.mask.copy(), self.scores
             mask[gone] = False
-            return replace(self, mask=mask)
+            if len(scores):
+                scores = scores.copy()
+                scores[gone] = 0
+            return replace(self, mask=mask, scores=scores)
         stays = np.isin(self.places, gone, assume_unique=True, invert=True)
         return replace(self, places=self.places[stays], scores=self.scores[stays])
 
@@ -88,48 +88,46 @@ def match(segment: Segment, clauses: Sequence[Clause]) -> Matches:
     """All projects of the segment that have every clause; with none, all there are."""
     if not clauses:
         return Matches(segment, _NO_PLACES, _NO_SCORES, everything=True)
-    found = sorted((_any_of(segment, clause) for clause in clauses), key=_size)
-    both = found[0]
-    for other in found[1:]:
-        both = _of_both(both, other)
-    if both.mask is not None and np.count_nonzero(both.mask) * _MANY < segment.count:
-        return _listed(both)
-    return both
+    first, *others = sorted((Postings.of(segment, clause) for clause in clauses), key=lambda each: each.total)
+    if first.total > max(_FEW, segment.count // _MANY):
+        return _of_frequent(segment, [first, *others])
+    places, scores = first.listed()
+    for other in others:
+        if not len(places):
+            break
+        further = other.scores_of(places)
+        shared = further >= 0
+        places, scores = places[shared], scores[shared] + further[shared]
+    return Matches(segment, places, scores)
+
+
+def _of_frequent(segment: Segment, asked: Sequence[Postings]) -> Matches:
+    scores, mask = asked[0].marked()
+    for other in asked[1:]:
+        further, marks = other.marked()
+        scores = scores + further if len(scores) and len(further) else scores if len(scores) else further
+        mask = mask & marks
+    if np.count_nonzero(mask) * _MANY < segment.count:
+        return _listed(Matches(segment, _NO_PLACES, scores, mask))
+    return Matches(segment, _NO_PLACES, scores * mask if len(scores) and len(asked) > 1 else scores, mask)
 
 
 def either(one: Matches, other: Matches) -> Matches:
     """What is in one of two results, or in both."""
-    if one.everything or (other.mask is None and not len(other.places)):
-        return one
-    parts = [(each.places, each.scores) for each in map(_listed, (one, other))]
-    return Matches(one.segment, *_best_of_few(one.segment, parts))
-
-
-def _size(found: Matches) -> tuple[bool, int]:
-    """What is listed comes before what is marked, the shortest list first."""
-    return found.mask is not None, len(found.places)
-
-
-def _of_both(one: Matches, other: Matches) -> Matches:
-    """What is in two results, given in the order of `_size`."""
-    if one.mask is not None and other.mask is not None:
-        scores = one.scores + other.scores if len(one.scores) and len(other.scores) else _longer(one, other)
-        return Matches(one.segment, _NO_PLACES, scores, one.mask & other.mask)
-    places, scores = one.places, one.scores
-    if other.mask is not None:
-        shared = other.mask[places]
-        places, scores = places[shared], scores[shared]
-        return Matches(one.segment, places, scores + other.scores[places] if len(other.scores) else scores)
-    if not len(places) or not len(other.places):
-        return Matches(one.segment, _NO_PLACES, _NO_SCORES)
-    at = np.searchsorted(other.places, places)
-    at[at == len(other.places)] = 0
-    shared = other.places[at] == places
-    return Matches(one.segment, places[shared], scores[shared] + other.scores[at[shared]])
-
-
-def _longer(one: Matches, other: Matches) -> Scores:
-    return one.scores if len(one.scores) else other.scores
+    if one.everything or other.everything:
+        return one if one.everything else other
+    if one.mask is None and other.mask is None:
+        return Matches(one.segment, *best_of_each([(each.places, each.scores) for each in (one, other)]))
+    many, few = (one, other) if one.mask is not None else (other, one)
+    if few.mask is not None:
+        few = _listed(few)
+    assert many.mask is not None
+    mask, scores = many.mask.copy(), many.scores
+    mask[few.places] = True
+    if len(scores):
+        scores = scores.copy()
+        scores[few.places] = np.maximum(scores[few.places], few.scores)
+    return Matches(one.segment, _NO_PLACES, scores, mask)
 
 
 def _listed(found: Matches) -> Matches:
@@ -138,72 +136,6 @@ def _listed(found: Matches) -> Matches:
     places = np.flatnonzero(found.mask).astype(np.uint32)
     scores = found.scores[places] if len(found.scores) else np.zeros(len(places), dtype=np.float32)
     return Matches(found.segment, places, scores)
-
-
-def _any_of(segment: Segment, clause: Clause) -> Matches:
-    if (mask := _frequent_label(segment, clause)) is not None:
-        return Matches(segment, _NO_PLACES, _NO_SCORES, mask)
-    parts: list[tuple[Places, Impacts, np.float32, bool]] = []  # and whether places may come twice
-    for alternative in clause:
-        if alternative.is_open:
-            first, behind = segment.words.beginning(alternative.word)
-        else:
-            first = segment.words.find(alternative.word)
-            behind = first + 1
-        if first < 0 or not segment.frequency(first, behind):
-            continue
-        weight = np.float32(alternative.weight / _FULL_IMPACT)
-        parts.append((*segment.having(first, behind), weight, behind > first + 1))
-    total = sum(len(places) for places, _, _, _ in parts)
-    if total > max(_FEW, segment.count // _MANY):
-        return Matches(segment, _NO_PLACES, *_marked(segment, parts))
-    few = [(places, impacts * weight) for places, impacts, weight, _ in parts]
-    if not few:
-        return Matches(segment, _NO_PLACES, _NO_SCORES)
-    if len(few) == 1 and not parts[0][3]:
-        return Matches(segment, *few[0])
-    return Matches(segment, *_best_of_few(segment, few))
-
-
-def _frequent_label(segment: Segment, clause: Clause) -> Mask | None:
-    if segment.label_counts is None or len(clause) != 1:
-        return None
-    (only,) = clause
-    return None if only.weight else segment.label_counts.mask(segment.words.find(only.word))
-
-
-def _marked(segment: Segment, parts: Sequence[tuple[Places, Impacts, np.float32, bool]]) -> tuple[Scores, Mask]:
-    best = _NO_SCORES
-    mask = np.zeros(segment.count, dtype=np.bool_)
-    for places, impacts, weight, twice in parts:
-        at = places.astype(np.intp)  # NumPy would do it for each use, and slowly
-        if not weight:  # a filter asks whether, not how well
-            mask[at] = True
-            continue
-        if not len(best):
-            best = np.zeros(segment.count, dtype=np.float32)
-            if not twice:
-                best[at] = impacts * weight
-                continue
-        np.maximum.at(best, at, impacts * weight)
-    if len(best):
-        mask |= best > 0
-    return best, mask
-
-
-def _best_of_few(segment: Segment, parts: Sequence[tuple[Places, Scores]]) -> tuple[Places, Scores]:
-    if sum(len(places) for places, _ in parts) > _FEW:
-        best = np.full(segment.count, -1, dtype=np.float32)
-        for places, scores in parts:
-            np.maximum.at(best, places, scores)
-        found = np.flatnonzero(best >= 0).astype(np.uint32)
-        return found, best[found]
-    places = np.concatenate([places for places, _ in parts])
-    scores = np.concatenate([scores for _, scores in parts])
-    order = np.argsort(places, kind="stable")
-    places, scores = places[order], scores[order]
-    first = np.flatnonzero(np.concatenate([[True], places[1:] != places[:-1]]))
-    return places[first], np.maximum.reduceat(scores, first)
 
 
 _NO_PLACES: Places = np.zeros(0, dtype=np.uint32)

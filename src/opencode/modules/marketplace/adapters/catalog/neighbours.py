@@ -19,6 +19,8 @@ _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse
 _INVERSE = np.uint64(pow(_BASE, -1, 1 << 64))
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
+_FURTHER_BITS = (np.uint64(32), np.uint64(16))
+"""From where in a number the places of its second and third bit are taken."""
 _LETTER_BYTES = 4
 _CHUNK = 1 << 15
 _BITS_EACH = 16
@@ -32,9 +34,9 @@ class Neighbours:
         self._letters = letters_for(word)
         self.hashes = self._hashes()
 
-    def spelt(self, chosen: npt.NDArray[np.bool_]) -> set[str]:
-        """Those of them, as words."""
-        return {self._spelt(at) for at in np.flatnonzero(chosen).tolist()} - {self._word}
+    def spelt(self, chosen: npt.NDArray[np.intp]) -> set[str]:
+        """Those at these places, as words."""
+        return {self._spelt(at) for at in chosen.tolist()} - {self._word}
 
     def _hashes(self) -> Hashes:
         """Those with one less, with two that changed places, with one more, and with another one; by place."""
@@ -66,19 +68,23 @@ class Neighbours:
 
 
 class Filter:
-    """Tells nearly all words that are not there from those that are (Bloom, CACM 1970; two bits for each)."""
+    """Tells nearly all words that are not there from those that are (Bloom, CACM 1970; three bits for each)."""
 
     def __init__(self, expected: int, hashes: Iterator[Hashes]) -> None:
         size = 1 << (_BITS_EACH * max(1, expected)).bit_length()
         self._mask = np.uint64(size - 1)
         taken = np.zeros(size, dtype=np.bool_)
         for some in hashes:
-            taken[some & self._mask] = True
-            taken[(some >> _HALF) & self._mask] = True
+            for shift in (np.uint64(0), *_FURTHER_BITS):
+                taken[(some >> shift) & self._mask] = True
         self._bits = np.packbits(taken, bitorder="little")
 
-    def may_have(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        return self._is_taken(hashes & self._mask) & self._is_taken((hashes >> _HALF) & self._mask)
+    def may_have(self, hashes: Hashes) -> npt.NDArray[np.intp]:
+        """Where those are that may be there; the later bits are looked up of few only."""
+        at = np.flatnonzero(self._is_taken(hashes & self._mask))
+        for shift in _FURTHER_BITS:
+            at = at[self._is_taken((hashes[at] >> shift) & self._mask)]
+        return at
 
     def _is_taken(self, places: Hashes) -> npt.NDArray[np.bool_]:
         shift = (places & np.uint64(7)).astype(np.uint8)

@@ -7,22 +7,25 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from opencode.modules.marketplace.adapters.catalog.arrays import Places, Scores
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
-from opencode.modules.marketplace.adapters.catalog.matching import Matches, Scores
+from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, older
 from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME
 
 _SORTED_WHOLE = 4  # times a page: so many results are rather sorted than divided
+_PASSED_BY = 8
+"""Looking one project up costs as much as passing so many by."""
 _BLOCK = 256  # scores; only blocks whose best is good enough are looked at
 
 Chosen = npt.NDArray[np.int64]
 
 
 class Names(NamedTuple):
-    """Hashes of names that are meant: exactly what was typed, and what is one letter away."""
+    """Names that are meant: exactly what was typed, and what is one letter away."""
 
-    exact: int
-    near: list[int]
+    exact: str
+    near: list[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,30 +54,42 @@ def best_of(found: Matches, columns: Columns, names: Names, after: tuple[np.floa
     Args:
         after: score and id of the last result before.
     """
-    base = found.segment.base
-    if found.mask is None:
-        numbers = found.places + np.uint32(base)
-        scores, named = _scored(found.scores, columns.boost[numbers], columns.name_hash[numbers], names)
-        at = np.arange(len(numbers)) if after is None else np.flatnonzero(_is_behind(columns, numbers, scores, after))
-        at = at[_greatest(scores[at], limit)]
-        return Best(numbers[at], scores[at], found.scores[at], named[at])
-    here = slice(base, base + found.segment.count)
-    scores, named = _scored(found.scores, columns.boost[here], columns.name_hash[here], names)
-    wanted = found.mask
+    base, many = found.segment.base, found.mask is not None
+    boost = columns.boost[base : base + found.segment.count]
+    scores = found.scores * (boost if many else boost[found.places])
+    named = _named(found, columns, names)
+    for at, factor in named:
+        scores[at] *= factor
     if after is not None:
-        numbers = np.arange(base, base + len(scores), dtype=np.uint32)
-        wanted = wanted & _is_behind(columns, numbers, scores, after)
-    at = _greatest_of_many(np.where(wanted, scores, np.float32(-1)), limit)
-    return Best(at.astype(np.uint32) + np.uint32(base), scores[at], found.scores[at], named[at])
+        places = np.arange(len(scores), dtype=np.uint32) if many else found.places
+        scores[~_is_behind(columns, places + np.uint32(base), scores, after)] = 0
+    best = _greatest_of_many(scores, limit) if many else _greatest(scores, limit)
+    best = best[scores[best] > 0]
+    factors = np.ones(len(best), dtype=np.float32)
+    for at, factor in named:
+        factors[np.isin(best, at)] = factor
+    places = best.astype(np.uint32) if many else found.places[best]
+    return Best(places + np.uint32(base), scores[best], found.scores[best], factors)
 
 
-def _scored(texts: Scores, boost: Scores, name_hash: npt.NDArray[np.int64], names: Names) -> tuple[Scores, Scores]:
-    """Scores, and what of them the names made."""
-    named = np.ones(len(texts), dtype=np.float32)
-    for near in names.near:
-        named[name_hash == near] = NEAR_NAME
-    named[name_hash == names.exact] = EXACT_NAME
-    return texts * boost * named, named
+def _named(found: Matches, columns: Columns, names: Names) -> list[tuple[Chosen, np.float32]]:
+    """Where in the scores those are that have one of the names, and what that multiplies their scores by."""
+    meant = [(name, np.float32(NEAR_NAME)) for name in names.near] + [(names.exact, np.float32(EXACT_NAME))]
+    segment = found.segment
+    hashes = columns.name_hash[segment.base : segment.base + segment.count]
+    if found.mask is None:
+        hashes = hashes[found.places]
+        return [(np.flatnonzero(hashes == hash(name)), factor) for name, factor in meant]
+    named: list[tuple[Chosen, np.float32]] = []
+    for name, factor in meant:
+        # A project has its name as a word, too.
+        word = segment.words.find(name)
+        places = segment.having(word, word + 1)[0] if word >= 0 else _NO_PLACES
+        if len(places) * _PASSED_BY > segment.count:
+            named.append((np.flatnonzero(hashes == hash(name)), factor))
+        else:
+            named.append((places[hashes[places] == hash(name)].astype(np.int64), factor))
+    return named
 
 
 def _is_behind(
@@ -95,7 +110,7 @@ def _greatest(scores: Scores, limit: int) -> Chosen:
 
 
 def _greatest_of_many(scores: Scores, limit: int) -> Chosen:
-    """As `_greatest`, of what is not negative."""
+    """As `_greatest`; among few that are above zero some may be zero."""
     blocks = np.maximum.reduceat(scores, np.arange(0, len(scores), _BLOCK))
     # The best of each of the best blocks: that many are at least as good, so nothing below is among the greatest.
     least = np.float32(0) if len(blocks) <= limit else max(np.partition(blocks, -limit)[-limit], np.float32(0))
@@ -104,3 +119,6 @@ def _greatest_of_many(scores: Scores, limit: int) -> Chosen:
     at = at[at < len(scores)]
     at = at[scores[at] >= least]
     return at[_greatest(scores[at], limit)]
+
+
+_NO_PLACES: Places = np.zeros(0, dtype=np.uint32)

@@ -73,6 +73,8 @@ class Segment:
 
     def count_all_labels(self, kinds: int) -> Offsets:
         """As `count_labels`, of all projects, those included that were gone when the segment was made."""
+        if self.label_counts is not None:
+            return self.label_counts.totals(kinds)
         return np.bincount(self.labels, minlength=kinds)
 
     def count_labels_of_many(self, mask: Mask, kinds: int) -> Offsets:
