@@ -148,7 +148,7 @@ class EmbeddedCatalog:
             return segment
         words = ((label.number, segment.words.find(label.word)) for label in self._labels)
         having = ((label, word, segment.having(word, word + 1)[0]) for label, word in words if word >= 0)
-        return replace(segment, label_counts=LabelCounts(segment.count, having))
+        return replace(segment, label_counts=LabelCounts(segment.count, np.bincount(segment.labels), having))
 
     def settle(self) -> None:
         """See `CatalogIndex.settle`."""

@@ -20,10 +20,11 @@ class LabelCounts:
     """
     Args:
         projects: how many the segment has.
+        totals: how often each label comes among all of them, by its number.
         having: (number of a label, number of the word that it is found by, the places of the projects that have it).
     """
 
-    def __init__(self, projects: int, having: Iterable[tuple[int, int, Places]]) -> None:
+    def __init__(self, projects: int, totals: Offsets, having: Iterable[tuple[int, int, Places]]) -> None:
         having = [each for each in having if len(each[2])]
         frequent = [each for each in having if len(each[2]) * _FREQUENT > projects]
         rare = [each for each in having if len(each[2]) * _FREQUENT <= projects]
@@ -35,7 +36,7 @@ class LabelCounts:
         self._places = np.concatenate([_NO_PLACES, *(places for _, _, places in rare)])
         lengths = np.array([len(places) for _, _, places in rare], dtype=np.int64)
         self._starts = np.cumsum(lengths) - lengths
-        self._totals = [(label, len(places)) for label, _, places in having]
+        self._totals = totals
 
     def mask(self, word: int) -> Mask | None:
         """Who has a label, by the number of its word; None of a rare label."""
@@ -45,11 +46,8 @@ class LabelCounts:
         return np.unpackbits(row.view(np.uint8), count=self._projects, bitorder="little").view(np.bool_)
 
     def totals(self, kinds: int) -> Offsets:
-        """How many projects have each label."""
-        counts: Offsets = np.zeros(kinds, dtype=np.int64)
-        for label, total in self._totals:
-            counts[label] = total
-        return counts
+        """How often each label comes among all; labels that came later do not."""
+        return np.pad(self._totals, (0, kinds - len(self._totals)))
 
     def among(self, mask: Mask, kinds: int) -> Offsets:
         """
