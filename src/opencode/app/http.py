@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ from opencode.app.openapi import api_description, render
 from opencode.app.web import web_routes
 from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
+from opencode.infra.http.direct import FindDirect, answer_directly
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
 from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
@@ -122,12 +123,13 @@ class _ApiPages(OpenAPIRenderPlugin):
         return self._rendered
 
 
-def front_door(app: ASGIApp, *, body_timeout_s: float) -> ASGIApp:
+def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDirect] = ()) -> ASGIApp:
     """
     The whole application behind one door: every request gets an id, a time limit for its body, security headers, and a
     place in the metrics. It stands outside of Litestar, whose own middleware never sees a request for a wrong address.
 
     Args:
+        direct: asked for each request before the application is.
         body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
             Each second's worth of bytes (`LEAST_BYTES_PER_S`) is a second more.
     """
@@ -152,7 +154,11 @@ def front_door(app: ASGIApp, *, body_timeout_s: float) -> ASGIApp:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await app(scope, _patient(receive, body_timeout_s), send_marked)
+                if found := next((own for find in direct if (own := find(scope))), None):
+                    scope["path_template"] = found[0]
+                    await answer_directly(found[1], scope, send_marked)
+                else:
+                    await app(scope, _patient(receive, body_timeout_s), send_marked)
             finally:
                 route = route_of(scope)
                 method = scope["method"] if scope["method"] in _METHODS else "other"

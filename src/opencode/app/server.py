@@ -35,7 +35,9 @@ class Server(uvicorn.Server):
         process = house.settings.process
         super().__init__(
             uvicorn.Config(
-                front_door(create_app(house), body_timeout_s=process.body_s),
+                front_door(
+                    create_app(house), body_timeout_s=process.body_s, direct=[plug.direct for plug in house.plugs]
+                ),
                 loop="uvloop",
                 http="httptools",
                 ws=socket_protocol(house.sockets),

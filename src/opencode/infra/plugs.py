@@ -9,6 +9,7 @@ from opencode.infra.cache import Cache
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.html import PageAddress, PageOffer
+from opencode.infra.http.direct import FindDirect
 from opencode.infra.jobs import Job
 from opencode.infra.pubsub import PubSub
 from opencode.infra.security import RateLimiter, Signer
@@ -45,6 +46,7 @@ class Plug:
     Attributes:
         name: the module's name, as `--modules` takes it.
         routes: Litestar routers and handlers.
+        direct: who answers a request without the framework; None where the framework does.
         react: adds the module's reactions to events of others.
         pages: the public page at an address; None where the module has none.
         jobs: timed work.
@@ -58,6 +60,7 @@ class Plug:
 
     name: str
     routes: Sequence[ControllerRouterHandler] = ()
+    direct: FindDirect = lambda _scope: None
     react: Callable[[Reactions], None] = lambda _reactions: None
     pages: Callable[[PageAddress], PageOffer | None] = lambda _address: None
     jobs: Sequence[Job] = ()

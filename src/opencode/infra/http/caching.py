@@ -11,6 +11,7 @@ import msgspec
 from litestar import Response
 from litestar.params import HeaderParameter
 
+from opencode.infra.http.direct import Answer
 from opencode.kernel.principal import Principal, PrincipalKind
 
 V = TypeVar("V")
@@ -45,16 +46,24 @@ def answer_to(
         control: `Cache-Control` for nobody in particular.
         revision: of what is shown; the `ETag` begins with it, or is it, so that `If-Match` can name it.
     """
-    headers = {"vary": _VARY}
     if by.kind is not PrincipalKind.ANONYMOUS:
         own = {} if revision is None else {"etag": f'"{revision}"'}
-        return Response(view, headers={**headers, **own, "cache-control": "private, no-store"})
-    body: Any = msgspec.json.encode(view)
+        return Response(view, headers={"vary": _VARY, **own, "cache-control": "private, no-store"})
+    answer = answer_to_all(view, control, if_none_match, surrogate_keys, revision)
+    body: Any = answer.body
+    return Response(body, media_type=answer.media_type, status_code=answer.status, headers=answer.headers)
+
+
+def answer_to_all(
+    view: object, control: str, if_none_match: str | None, surrogate_keys: Iterable[str], revision: int | None
+) -> Answer:
+    """As `answer_to`, to nobody in particular."""
+    body = msgspec.json.encode(view)
     shown = hashlib.sha256(body).hexdigest()[:24]
     etag = f'"{shown}"' if revision is None else f'"{revision}-{shown}"'
-    headers |= {"etag": etag, "cache-control": control}
+    headers = {"vary": _VARY, "etag": etag, "cache-control": control}
     if keys := " ".join(surrogate_keys):
         headers["surrogate-key"] = keys
     if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
-        return Response(b"", status_code=304, headers=headers)  # type: ignore[return-value]
-    return Response(body, media_type="application/json", headers=headers)
+        return Answer(b"", 304, headers)
+    return Answer(body, 200, headers)

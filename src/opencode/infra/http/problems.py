@@ -97,11 +97,15 @@ def handle_framework_error(request: Request[Any, Any, Any], error: HTTPException
 
 
 def handle_fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """A fault of ours: logged whole here, answered without its insides."""
-    request_id = _request_id(request)
-    log.exception("request failed", method=request.method, path=request.url.path, exc_info=error)
-    metrics.ERRORS.labels(route=route_of(request.scope)).inc()
-    problem = Problem(
+    return _respond(fault_of(error, request.scope), {})
+
+
+def fault_of(error: Exception, scope: Any) -> Problem:
+    """The problem of a fault of ours: logged whole here, told without its insides."""
+    request_id = str(scope["state"].get("request_id", ""))
+    log.exception("request failed", method=scope["method"], path=scope["path"], exc_info=error)
+    metrics.ERRORS.labels(route=route_of(scope)).inc()
+    return Problem(
         PROBLEM_BASE + "internal-fault",
         "The server made a mistake",
         500,
@@ -109,7 +113,6 @@ def handle_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
         f"Try again. If it stays, tell the operator the request id {request_id}.",
         request_id,
     )
-    return _respond(problem, {})
 
 
 def route_of(scope: Any) -> str:
@@ -150,4 +153,13 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     Exception: handle_fault,
 }
 
-__all__ = ["EXCEPTION_HANDLERS", "Problem", "problem_of", "problem_response", "route_of", "slug_of", "status_of"]
+__all__ = [
+    "EXCEPTION_HANDLERS",
+    "Problem",
+    "fault_of",
+    "problem_of",
+    "problem_response",
+    "route_of",
+    "slug_of",
+    "status_of",
+]

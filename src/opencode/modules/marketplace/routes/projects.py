@@ -13,6 +13,7 @@ from opencode.kernel.pages import MAX_LIMIT, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.domain.catalog import Filters, Order, PriceFilter, Search
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Visitor
+from opencode.modules.marketplace.domain.project import Project
 from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS, project_key, user_key
 from opencode.modules.marketplace.domain.views import Shown
 from opencode.modules.marketplace.routes.filters import Featured, Licence, Price, SearchText, Values
@@ -38,19 +39,24 @@ from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.visiting import Visiting
 
-_PATH = "/api/v1/projects"
+PROJECTS_PATH = "/api/v1/projects"
 _MOST_DAYS = 730
 _LISTS_KEPT = kept_for(10, 60)
 _COUNTERS_KEPT = kept_for(5, 30)
 
 
-async def _view(shown: Shown, readmes: Readmes, *, starred: bool = False, notices: Sequence[str] = ()) -> ProjectView:
+async def view_of(shown: Shown, readmes: Readmes, *, starred: bool = False, notices: Sequence[str] = ()) -> ProjectView:
     html = await readmes.html_of(shown.project.description, shown.project.repository_url)
     return ProjectView.of(shown, html, starred=starred, notices=notices)
 
 
+def keys_of(project: Project) -> tuple[str, ...]:
+    """The surrogate keys of a project's page."""
+    return project_key(project.id), user_key(project.owner_id)
+
+
 class ProjectsController(Controller):
-    path = _PATH
+    path = PROJECTS_PATH
     tags = ("Marketplace",)
     dependencies = VISITOR
 
@@ -101,7 +107,7 @@ class ProjectsController(Controller):
     ) -> Response[ProjectView]:
         made = await publishing.create(principal, data.values(), key=idempotency_key)
         told = await resembling.notices_for(made.project)
-        view = await _view(made, readmes, notices=[*told, *await publishing.notices_for(made.project)])
+        view = await view_of(made, readmes, notices=[*told, *await publishing.notices_for(made.project)])
         return with_revision(view, made.project.revision, status_code=201)
 
     @get("/names/check", operation_id="check_name", summary="What a name could be taken for, before one takes it")
@@ -126,13 +132,13 @@ class ProjectsController(Controller):
         """An old slug answers 308 with the present one."""
         shown, starred = await visiting.look(slug, principal, visitor)
         if shown.project.slug != slug:
-            return moved_to(f"{_PATH}/{shown.project.slug}")
+            return moved_to(f"{PROJECTS_PATH}/{shown.project.slug}")
         return answer_to(
             principal,
-            await _view(shown, readmes, starred=starred),
+            await view_of(shown, readmes, starred=starred),
             control=ASKED_EACH_TIME,
             if_none_match=if_none_match,
-            surrogate_keys=(project_key(shown.project.id), user_key(shown.project.owner_id)),
+            surrogate_keys=keys_of(shown.project),
             revision=shown.project.revision,
         )
 
@@ -152,7 +158,7 @@ class ProjectsController(Controller):
         notices = await resembling.notices_for(shown.project) if values.keys() & {"name", "title", "status"} else []
         if values.keys() & {"price", "repository_url", "status"}:
             notices = [*notices, *await publishing.notices_for(shown.project)]
-        return with_revision(await _view(shown, readmes, notices=notices), shown.project.revision)
+        return with_revision(await view_of(shown, readmes, notices=notices), shown.project.revision)
 
     @post(
         "/{slug:str}/sync",
@@ -170,7 +176,7 @@ class ProjectsController(Controller):
     ) -> Response[SyncView]:
         """Its README becomes the description; summary, technologies and licence are filled in where they are empty."""
         synced = await syncing.sync(slug, principal, if_match=if_match)
-        view = SyncView.of(synced, await _view(synced.shown, readmes))
+        view = SyncView.of(synced, await view_of(synced.shown, readmes))
         return with_revision(view, synced.shown.project.revision)
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")

@@ -20,4 +20,4 @@ def with_revision(view: V, revision: int, *, status_code: int = 200) -> Response
 
 def moved_to(path: str) -> Response[Any]:
     """The thing has another address now, for good; the method stays (308, RFC 9110 §15.4.9)."""
-    return Response(None, status_code=308, headers={"location": path})
+    return Response(b"", media_type="application/json", status_code=308, headers={"location": path})

@@ -1,0 +1,62 @@
+"""
+Calls that are answered without the framework: the few of which thousands come each second. Each is described and
+answered by the framework, too, and a test holds both to the same answers.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from litestar.types import Scope, Send
+
+from opencode.infra.http.problems import fault_of, problem_of
+from opencode.kernel import errors
+
+Headers = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    Attributes:
+        headers: by their names in lower case; length and type of the body are added.
+    """
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    media_type: str = "application/json"
+
+
+DirectCall = Callable[[Scope], Awaitable[Answer]]
+FindDirect = Callable[[Scope], tuple[str, DirectCall] | None]
+"""The route's pattern and who answers; None leaves the request to the framework."""
+
+
+async def answer_directly(call: DirectCall, scope: Scope, send: Send) -> None:
+    """Send what a call answers, or the problem that it raises."""
+    try:
+        answer = await call(scope)
+    except errors.OpenCodeError as error:
+        answer = _problem(error, scope)
+    except Exception as error:
+        problem = fault_of(error, scope)
+        answer = Answer(msgspec.json.encode(problem), problem.status, {"cache-control": "no-store"}, _PROBLEM)
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    if answer.status != _NOT_MODIFIED:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+        headers.append((b"content-type", answer.media_type.encode("latin-1")))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _problem(error: errors.OpenCodeError, scope: Scope) -> Answer:
+    problem = problem_of(error, str(scope["state"].get("request_id", "")))
+    headers = {"cache-control": "no-store"}
+    if isinstance(error, errors.Busy | errors.Unavailable) and error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    return Answer(msgspec.json.encode(problem), problem.status, headers, _PROBLEM)
+
+
+_NOT_MODIFIED = 304
+_PROBLEM = "application/problem+json"
