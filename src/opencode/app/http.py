@@ -22,7 +22,7 @@ from opencode.app.openapi import api_description, render
 from opencode.app.web import web_routes
 from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
-from opencode.infra.http.direct import FindDirect, answer_directly
+from opencode.infra.http.direct import FindDirect
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
 from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
@@ -156,7 +156,7 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
             try:
                 if found := next((own for find in direct if (own := find(scope))), None):
                     scope["path_template"] = found[0]
-                    await answer_directly(found[1], scope, send_marked)
+                    await found[1](scope, _patient(receive, body_timeout_s), send_marked)
                 else:
                     await app(scope, _patient(receive, body_timeout_s), send_marked)
             finally:

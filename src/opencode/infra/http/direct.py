@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
-from litestar.types import Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from opencode.infra.http.problems import fault_of, problem_of
 from opencode.kernel import errors
@@ -28,20 +28,31 @@ class Answer:
     media_type: str = "application/json"
 
 
-DirectCall = Callable[[Scope], Awaitable[Answer]]
-FindDirect = Callable[[Scope], tuple[str, DirectCall] | None]
+FindDirect = Callable[[Scope], tuple[str, ASGIApp] | None]
 """The route's pattern and who answers; None leaves the request to the framework."""
 
 
-async def answer_directly(call: DirectCall, scope: Scope, send: Send) -> None:
-    """Send what a call answers, or the problem that it raises."""
+def answering(call: Callable[[Scope], Awaitable[Answer]]) -> ASGIApp:
+    """An application that sends what a call answers, or the problem that it raises."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        del receive  # none of these calls has a body that says anything
+        await _send(await _answer_of(call, scope), send)
+
+    return answered
+
+
+async def _answer_of(call: Callable[[Scope], Awaitable[Answer]], scope: Scope) -> Answer:
     try:
-        answer = await call(scope)
+        return await call(scope)
     except errors.OpenCodeError as error:
-        answer = _problem(error, scope)
+        return _problem(error, scope)
     except Exception as error:
         problem = fault_of(error, scope)
-        answer = Answer(msgspec.json.encode(problem), problem.status, {"cache-control": "no-store"}, _PROBLEM)
+        return Answer(msgspec.json.encode(problem), problem.status, {"cache-control": "no-store"}, _PROBLEM)
+
+
+async def _send(answer: Answer, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
     if answer.status != _NOT_MODIFIED:
         headers.append((b"content-length", b"%d" % len(answer.body)))

@@ -7,11 +7,11 @@ framework, which answers these calls in the same words.
 import re
 
 import msgspec
-from litestar.types import HTTPScope, Scope
+from litestar.types import ASGIApp, HTTPScope, Scope
 
 from opencode.infra.http import ASKED_EACH_TIME
 from opencode.infra.http.caching import answer_to_all
-from opencode.infra.http.direct import Answer, DirectCall
+from opencode.infra.http.direct import Answer, answering
 from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace.routes.projects import PROJECTS_PATH, keys_of, view_of
 from opencode.modules.marketplace.routes.visitors import visitor_of
@@ -32,7 +32,7 @@ class CountedCalls:
         self._visiting = visiting
         self._readmes = readmes
 
-    def find(self, scope: Scope) -> tuple[str, DirectCall] | None:
+    def find(self, scope: Scope) -> tuple[str, ASGIApp] | None:
         if scope["type"] != "http" or not scope["path"].startswith(PROJECTS_PATH) or scope["query_string"]:
             return None
         method, path = scope["method"], scope["path"]
@@ -42,7 +42,7 @@ class CountedCalls:
             return self._download(scope, found[1])
         return None
 
-    def _look(self, scope: HTTPScope, slug: str) -> tuple[str, DirectCall] | None:
+    def _look(self, scope: HTTPScope, slug: str) -> tuple[str, ASGIApp] | None:
         headers = dict(scope["headers"])
         known = headers.get(b"if-none-match")
         if _shows_who(headers) or (known is not None and len(known) > _LONGEST_ETAGS):
@@ -57,9 +57,9 @@ class CountedCalls:
             view = await view_of(shown, self._readmes)
             return answer_to_all(view, ASKED_EACH_TIME, if_none_match, keys_of(project), project.revision)
 
-        return f"{PROJECTS_PATH}/{{slug:str}}", look
+        return f"{PROJECTS_PATH}/{{slug:str}}", answering(look)
 
-    def _download(self, scope: HTTPScope, slug: str) -> tuple[str, DirectCall] | None:
+    def _download(self, scope: HTTPScope, slug: str) -> tuple[str, ASGIApp] | None:
         headers = dict(scope["headers"])
         key = headers.get(b"idempotency-key")
         if _shows_who(headers) or (key is not None and not _KEY.fullmatch(key)):
@@ -71,7 +71,7 @@ class CountedCalls:
             url = await self._visiting.download(slug, ANONYMOUS, visitor, key=chosen)
             return Answer(msgspec.json.encode(DownloadView(url)), 201)
 
-        return f"{PROJECTS_PATH}/{{slug:str}}/downloads", download
+        return f"{PROJECTS_PATH}/{{slug:str}}/downloads", answering(download)
 
 
 def _shows_who(headers: dict[bytes, bytes]) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     RowMapping,
     Select,
     String,
@@ -86,6 +85,11 @@ _FIND = (
 _FIND_TO_CHANGE = _FIND.with_for_update(of=projects)
 _GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
 _GET_TO_CHANGE = _GET.with_for_update(of=projects)
+_PUBLISHED_CARDS = (
+    select(*_CARD)
+    .select_from(_WITH_OWNER)
+    .where(projects.c.id.in_(bindparam("ids", expanding=True)), projects.c.status == ProjectStatus.PUBLISHED)
+)
 
 Named = tuple[str, str]
 """An owner's id and the name of a project of theirs."""
@@ -181,7 +185,8 @@ class ProjectStore:
 
     async def cards(self, ids: Sequence[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""
-        return {card.id: card for card in await self._cards(projects.c.id.in_(ids))}
+        found = await self._connection.execute(_PUBLISHED_CARDS, {"ids": list(ids)})
+        return {row["id"]: _card(row) for row in found.mappings()}
 
     async def public_cards(self, ids: Collection[str]) -> dict[str, Card]:
         """Cards of those of these projects that everybody may see, the archived among them."""
@@ -202,10 +207,6 @@ class ProjectStore:
         query = newest_first(query, projects.c.created_at, projects.c.id, wanted)
         found = [_card(row) for row in (await self._connection.execute(query)).mappings()]
         return Page.cut(found, wanted.limit, lambda card: time_keys(card.created_at, card.id))
-
-    async def _cards(self, condition: ColumnElement[bool]) -> list[Card]:
-        query = select(*_CARD).select_from(_WITH_OWNER).where(condition, projects.c.status == ProjectStatus.PUBLISHED)
-        return [_card(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def add_under_free_name(self, wanted: Project) -> Project:
         """
