@@ -1,5 +1,6 @@
 """Ids: readable, unguessable, in the order of their making."""
 
+import os
 import time
 
 from opencode.kernel.ids import is_id, new_id
@@ -32,3 +33,15 @@ def test_what_comes_from_outside_is_recognised_as_an_id_or_not() -> None:
     for text in ("", "usr", "usr_", new_id("tok"), new_id("usr").lower(), new_id("usr") + "0", "usr_" + "\0" * 26):
         assert not is_id(text, "usr")
     assert not is_id("usr_" + "🙂" * 26, "usr")
+
+
+def test_two_processes_never_make_the_same_ids() -> None:
+    new_id("run")  # so that there is chance in stock
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        os.write(writer, " ".join(new_id("run")[-16:] for _ in range(50)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not set(os.read(reader, 10_000).decode().split()) & {new_id("run")[-16:] for _ in range(50)}
+    os.close(reader)
+    os.close(writer)

@@ -1,6 +1,6 @@
 """Ids: a prefix that names the kind of thing, then 26 characters that sort by the time they were made."""
 
-import secrets
+import os
 import time
 from typing import NewType
 
@@ -30,6 +30,10 @@ ReleaseId = NewType("ReleaseId", str)
 # 48 bits of milliseconds, then 80 bits of chance.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE_BITS = 80
+_CHANCE_BYTES = _CHANCE_BITS // 8
+_DRAWN_AT_ONCE = 400
+_drawn: list[int] = []
+os.register_at_fork(after_in_child=_drawn.clear)  # two processes must not draw the same
 _TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` takes them
 _CHARACTERS = 26
 _LAST_FIRST = "7"  # 26 letters could hold 130 bits, an id has 128
@@ -42,7 +46,18 @@ def new_id(prefix: str) -> str:
     Args:
         prefix: three lower-case letters that name the kind, without the underscore.
     """
-    return id_of(prefix, (time.time_ns() // 1_000_000) << _CHANCE_BITS | secrets.randbits(_CHANCE_BITS))
+    return id_of(prefix, (time.time_ns() // 1_000_000) << _CHANCE_BITS | _chance())
+
+
+def _chance() -> int:
+    """80 random bits of the system, which is asked for those of many ids at once: each question is a system call."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        new = os.urandom(_DRAWN_AT_ONCE * _CHANCE_BYTES)
+        numbers = [int.from_bytes(new[at : at + _CHANCE_BYTES]) for at in range(0, len(new), _CHANCE_BYTES)]
+        _drawn.extend(numbers[1:])
+        return numbers[0]
 
 
 def id_of(prefix: str, number: int) -> str:

@@ -10,6 +10,7 @@ from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+from opencode.modules.marketplace.adapters.catalog.frequent import FrequentWords
 from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
@@ -44,7 +45,7 @@ from opencode.modules.marketplace.domain.understanding import (
     understand_again,
 )
 
-_CACHE_BYTES = 64 * 1024 * 1024
+_CACHE_BYTES = 40 * 1024 * 1024
 _SORTED_WHOLE = 4  # times a page: so many ids are rather sorted than divided
 _DENSE = 8192  # from so many results on, an order that is sorted already is gone through
 _RESORT_AFTER = 2000
@@ -148,7 +149,8 @@ class EmbeddedCatalog:
             return segment
         words = ((label.number, segment.words.find(label.word)) for label in self._labels)
         having = ((label, word, segment.having(word, word + 1)[0]) for label, word in words if word >= 0)
-        return replace(segment, label_counts=LabelCounts(segment.count, np.bincount(segment.labels), having))
+        label_counts = LabelCounts(segment.count, np.bincount(segment.labels), having)
+        return replace(segment, label_counts=label_counts, frequent=FrequentWords())
 
     def settle(self) -> None:
         """See `CatalogIndex.settle`."""

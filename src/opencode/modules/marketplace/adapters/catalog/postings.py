@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -23,27 +24,36 @@ class _Words(NamedTuple):
     What an alternative is in a segment: its words, which stand together.
 
     Attributes:
+        numbers: of the words, from the first up to the second.
         weight: of an impact of one.
-        is_one: a single word, so that places come once, ascending.
     """
 
+    numbers: tuple[int, int]
     places: Places
     impacts: Impacts
     weight: np.float32
-    is_one: bool
+
+    @property
+    def is_one(self) -> bool:
+        """A single word, so that places come once, ascending."""
+        return self.numbers[1] == self.numbers[0] + 1
 
     def scores(self) -> Scores:
         return self.impacts * self.weight
 
-    def marked_scores(self, count: int) -> Scores:
+    def marked_scores(self, segment: Segment) -> Scores:
         """By place; zero where there is nothing."""
+        frequent, make = segment.frequent, partial(self._marked, segment.count)
+        return (frequent.impacts(*self.numbers, make) if frequent else make()) * self.weight
+
+    def _marked(self, count: int) -> Impacts:
         best = np.zeros(count, dtype=np.uint8)
         at = self.places.astype(np.intp)  # NumPy would do it for each use, and slowly
         if self.is_one:
             best[at] = self.impacts
         else:
             np.maximum.at(best, at, self.impacts)
-        return best * self.weight
+        return best
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +73,7 @@ class Postings:
     def of(cls, segment: Segment, clause: Clause) -> "Postings":
         numbers = [_numbers(segment, each) for each in clause]
         alternatives = tuple(
-            _Words(*segment.having(*found), np.float32(each.weight / _FULL_IMPACT), found[1] == found[0] + 1)
+            _Words(found, *segment.having(*found), np.float32(each.weight / _FULL_IMPACT))
             for each, found in zip(clause, numbers, strict=True)
             if found[0] < found[1]
         )
@@ -87,11 +97,11 @@ class Postings:
             if not each.weight:
                 mask[each.places.astype(np.intp)] = True
             elif not len(best):
-                best = each.marked_scores(count)
+                best = each.marked_scores(self.segment)
             elif len(each.places) * _SPARSE < count:
                 np.maximum.at(best, each.places.astype(np.intp), each.scores())
             else:
-                np.maximum(best, each.marked_scores(count), out=best)
+                np.maximum(best, each.marked_scores(self.segment), out=best)
         return best, mask | (best > 0) if len(best) else mask
 
     def scores_of(self, places: Places) -> Scores:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from opencode.modules.marketplace.adapters.catalog.arrays import Impacts, Keys, Mask, Offsets, Places
+from opencode.modules.marketplace.adapters.catalog.frequent import FrequentWords
 from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.vocabulary import Vocabulary
 
@@ -33,7 +34,7 @@ class Segment:
         places: for each word the projects that have it, ascending, counted from `base`.
         impacts: how much a word weighs in a project, in 255ths; beside `places`.
         label_starts, labels: for each project the numbers of its labels.
-        label_counts: only of a segment that has `MANY` projects.
+        label_counts, frequent: only of a segment that has `MANY` projects.
     """
 
     base: int
@@ -45,6 +46,7 @@ class Segment:
     label_starts: Offsets
     labels: Places
     label_counts: LabelCounts | None = None
+    frequent: FrequentWords | None = None
 
     def having(self, first: int, behind: int) -> tuple[Places, Impacts]:
         """The projects that have any of these words. For more than one word they come repeatedly and in no order."""
