@@ -25,7 +25,7 @@ from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions, outdate
 from opencode.modules.marketplace.routes import ROUTES
-from opencode.modules.marketplace.routes.counted import CountedCalls
+from opencode.modules.marketplace.routes.direct import DirectCalls
 from opencode.modules.marketplace.routes.pages import MarketplacePages
 from opencode.modules.marketplace.service.base import Shared
 from opencode.modules.marketplace.service.browsing import Browsing
@@ -198,7 +198,7 @@ def build(
     plug = Plug(
         name="marketplace",
         routes=[_router(own)],
-        direct=CountedCalls(own.visiting, own.readmes).find,
+        direct=DirectCalls(own.browsing, own.visiting, own.readmes).find,
         react=react,
         pages=MarketplacePages(own.browsing, own.showing, own.people, parts.public_url).offer,
         jobs=jobs(

@@ -41,7 +41,7 @@ from opencode.modules.marketplace.service.visiting import Visiting
 
 PROJECTS_PATH = "/api/v1/projects"
 _MOST_DAYS = 730
-_LISTS_KEPT = kept_for(10, 60)
+SEARCHES_KEPT = kept_for(10, 60)
 _COUNTERS_KEPT = kept_for(5, 30)
 
 
@@ -79,7 +79,7 @@ class ProjectsController(Controller):
         filters = Filters(tuple(technologies or ()), tuple(tags or ()), licence, price, featured)
         view = SearchView.of(await browsing.search(Search(q, filters, sort), page))
         return answer_to(
-            principal, view, control=_LISTS_KEPT, if_none_match=if_none_match, surrogate_keys=(ALL_PROJECTS,)
+            principal, view, control=SEARCHES_KEPT, if_none_match=if_none_match, surrogate_keys=(ALL_PROJECTS,)
         )
 
     @get("/counters", operation_id="get_counters", summary="Get the counters of several projects")
