@@ -24,7 +24,7 @@ from opencode.modules.ai.domain.dialects.canonical import (
     ToolCallDelta,
     Usage,
 )
-from opencode.modules.ai.domain.dialects.decoding import MOST_FRAME_BYTES
+from opencode.modules.ai.domain.dialects.decoding import MOST_FRAME_BYTES, AnswerNotUnderstoodError
 from opencode.modules.ai.domain.dialects.ollama import answers as ollama
 from opencode.modules.ai.domain.dialects.openai_chat import streams as openai
 from opencode.modules.ai.domain.dialects.streaming import Collector, OutOfOrderError, StreamReader, StreamWriter
@@ -163,6 +163,26 @@ def test_a_stream_that_fails_has_no_clean_end(dialect: str) -> None:
     writer.write(Failed(Failure(FailureKind.OVERLOADED, "Too busy.")))
     with pytest.raises(OutOfOrderError):
         writer.write(Finished(FinishReason.STOP))
+
+
+@pytest.mark.parametrize(("writer", "events"), [
+    (ollama.Writer, [ToolCallBegan(0, "c", "n"), ToolCallDelta(0, "no object"), Finished(FinishReason.TOOL_CALLS)]),
+    (lambda: ollama.Writer(generate=True), [TextDelta("a"), ToolCallBegan(0, "c", "n")]),
+    (anthropic.Writer, [ToolCallBegan(0, "c", "n"), TextDelta("a"), ToolCallDelta(0, "{}")]),
+])  # fmt: skip
+def test_a_stream_whose_end_cannot_be_said_still_ends_in_its_failure(
+    writer: Callable[[], StreamWriter], events: list[Event]
+) -> None:
+    writes = writer()
+    sent = b"".join(writes.write(event) for event in (Began("a", "m"), *events[:-1]))
+    with pytest.raises(AnswerNotUnderstoodError) as caught:
+        writes.write(events[-1])
+    sent += writes.write(Failed(caught.value.failure))
+    last = read("anthropic" if isinstance(writes, anthropic.Writer) else "ollama", [sent])[-1]
+    assert isinstance(last, Failed)
+    assert last.failure.message == caught.value.failure.message
+    with pytest.raises(OutOfOrderError):
+        writes.write(Failed(caught.value.failure))
 
 
 @pytest.mark.parametrize("events", [
