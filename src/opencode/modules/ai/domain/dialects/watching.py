@@ -257,6 +257,9 @@ _BODIES: dict[Dialect, type[_Chunk | _Event | _Line]] = {
     Dialect.ANTHROPIC: _Event,
     Dialect.OLLAMA_CHAT: _Line,
     Dialect.OLLAMA_GENERATE: _Line,
+    Dialect.OPENAI_EMBEDDINGS: _Chunk,
+    Dialect.OLLAMA_EMBED: _Line,
+    Dialect.OLLAMA_EMBEDDINGS: _Line,
 }
 _WATCHERS: dict[Dialect, type[_OpenAIWatcher | _AnthropicWatcher | _OllamaWatcher]] = {
     Dialect.OPENAI_CHAT: _OpenAIWatcher,
