@@ -36,6 +36,8 @@ from opencode.modules.ai.domain.dialects.frames import FrameTooLongError, Lines,
 from opencode.modules.ai.domain.dialects.ollama import answers as ollama
 from opencode.modules.ai.domain.dialects.openai_chat import answers as openai
 from opencode.modules.ai.domain.dialects.openai_chat import streams as openai_streams
+from opencode.modules.ai.domain.dialects.openai_responses import answers as openai_responses
+from opencode.modules.ai.domain.dialects.openai_responses import streams as responses_streams
 from opencode.modules.ai.domain.dialects.streaming import StreamReader
 
 
@@ -127,7 +129,8 @@ class Watcher(ABC):
                     pass
 
     def _fail(self, error: Any) -> None:
-        if error:
+        """None is no error."""
+        if error is not None:
             self.failure = self.failure or failure_from(error)
 
 
@@ -183,7 +186,7 @@ class _OpenAIWatcher(_EventWatcher):
             self.ended = self.failure is None
             return
         chunk = decoded(data, _Chunk)
-        self._fail(chunk.error)
+        self._fail(chunk.error or None)
         self.usage = chunk.told() or self.usage
 
 
@@ -211,12 +214,35 @@ class _AnthropicWatcher(_EventWatcher):
 
     def _hear(self, data: bytes) -> None:
         event = decoded(data, _Event)
-        self._fail(event.error or (event.type == "error" and {}))
+        self._fail(event.error or ({} if event.type == "error" else None))
         self.ended = self.ended or (event.type == "message_stop" and self.failure is None)
         for said in (event.message and event.message.usage, event.usage):
             if said:
                 self._said = said.after(self._said)
                 self.usage = self._said.meant()
+
+
+class _Response(msgspec.Struct):
+    usage: openai_responses.UsageSaid | None = None
+    error: Any = None
+
+    def told(self) -> Usage | None:
+        return self.usage.meant() if self.usage else None
+
+
+class _ResponsesWatcher(_EventWatcher):
+    def __init__(self) -> None:
+        super().__init__(responses_streams.Reader(""))
+
+    def _tells(self, frame: bytes) -> bool:
+        return b'"response"' in frame or b'"error"' in frame
+
+    def _hear(self, data: bytes) -> None:
+        event = decoded(data, responses_streams.EventSaid)
+        self._fail(event.trouble())
+        self.ended = self.failure is None and event.type in ("response.completed", "response.incomplete")
+        if event.response and event.response.usage:
+            self.usage = event.response.usage.meant()
 
 
 class _Line(msgspec.Struct):
@@ -247,13 +273,14 @@ class _OllamaWatcher(Watcher):
 
     def _learn(self, frame: bytes) -> None:
         line = decoded(frame, _Line)
-        self._fail(line.error)
+        self._fail(line.error or None)
         self.ended = self.ended or (line.done and self.failure is None)
         self.usage = line.told() or self.usage
 
 
-_BODIES: dict[Dialect, type[_Chunk | _Event | _Line]] = {
+_BODIES: dict[Dialect, type[_Chunk | _Event | _Line | _Response]] = {
     Dialect.OPENAI_CHAT: _Chunk,
+    Dialect.OPENAI_RESPONSES: _Response,
     Dialect.ANTHROPIC: _Event,
     Dialect.OLLAMA_CHAT: _Line,
     Dialect.OLLAMA_GENERATE: _Line,
@@ -261,8 +288,9 @@ _BODIES: dict[Dialect, type[_Chunk | _Event | _Line]] = {
     Dialect.OLLAMA_EMBED: _Line,
     Dialect.OLLAMA_EMBEDDINGS: _Line,
 }
-_WATCHERS: dict[Dialect, type[_OpenAIWatcher | _AnthropicWatcher | _OllamaWatcher]] = {
+_WATCHERS: dict[Dialect, type[_OpenAIWatcher | _ResponsesWatcher | _AnthropicWatcher | _OllamaWatcher]] = {
     Dialect.OPENAI_CHAT: _OpenAIWatcher,
+    Dialect.OPENAI_RESPONSES: _ResponsesWatcher,
     Dialect.ANTHROPIC: _AnthropicWatcher,
     Dialect.OLLAMA_CHAT: _OllamaWatcher,
     Dialect.OLLAMA_GENERATE: _OllamaWatcher,
