@@ -91,6 +91,16 @@ def test_what_decides_must_be_right(body: bytes, field: str) -> None:
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize("field", ["previous_response_id", "conversation", "prompt", "background", "store"])
+def test_nobody_asks_a_provider_for_what_it_remembers_of_others(field: str) -> None:
+    responses = Dialect.OPENAI_RESPONSES
+    with pytest.raises(RequestNotUnderstoodError) as caught:
+        read_envelope(responses, b'{"model":"m","%s":"x"}' % field.encode())
+    assert caught.value.field == field
+    for nothing in (b"null", b"false"):
+        assert read_envelope(responses, b'{"model":"m","%s": %s }' % (field.encode(), nothing)).model == "m"
+
+
 @given(st.binary(max_size=60))
 def test_no_bytes_make_more_than_a_refusal(body: bytes) -> None:
     for dialect in Dialect:

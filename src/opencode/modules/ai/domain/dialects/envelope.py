@@ -11,6 +11,7 @@ import msgspec
 
 from opencode.modules.ai.domain.dialects.canonical import Dialect
 from opencode.modules.ai.domain.dialects.decoding import NotJsonError, RequestNotUnderstoodError, decoded, encoded
+from opencode.modules.ai.domain.dialects.openai_responses.requests import NEED_A_MEMORY, refuse_memory
 
 _Fields = dict[str, msgspec.Raw]
 
@@ -100,7 +101,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 def read_envelope(dialect: Dialect, body: bytes) -> Envelope:
     """
     Raises:
-        RequestNotUnderstoodError: it is no JSON object, or one of the few fields is wrong; naming the field.
+        RequestNotUnderstoodError: it is no JSON object, or one of the few fields is wrong, or it needs a memory at the
+            provider; naming the field.
     """
     kind = _KINDS.get(dialect, _Known)
     try:
@@ -108,6 +110,9 @@ def read_envelope(dialect: Dialect, body: bytes) -> Envelope:
         known = decoded(encoded({name: fields[name] for name in kind.__struct_fields__ if name in fields}), kind)
     except NotJsonError as error:
         raise RequestNotUnderstoodError(str(error), error.place) from error
+    if dialect is Dialect.OPENAI_RESPONSES:
+        # One key of the provider's serves many people: what it remembers for one could be asked for by another.
+        refuse_memory([name for name in NEED_A_MEMORY if bytes(fields.get(name, b"null")) not in (b"null", b"false")])
     return Envelope(
         dialect=dialect,
         model=known.model,

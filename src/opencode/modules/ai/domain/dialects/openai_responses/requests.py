@@ -1,5 +1,6 @@
 """Requests of the responses API."""
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +27,7 @@ from opencode.modules.ai.domain.dialects.canonical import (
 from opencode.modules.ai.domain.dialects.decoding import RequestNotUnderstoodError, part_as, request_as
 from opencode.modules.ai.domain.dialects.media import image_at
 
-_NEED_A_MEMORY = {
+NEED_A_MEMORY = {
     "previous_response_id": "Send the whole conversation in input.",
     "conversation": "Send the whole conversation in input.",
     "prompt": "Send the prompt's text in instructions or input.",
@@ -137,9 +138,7 @@ def read_request(body: bytes) -> ChatRequest:
         RequestNotUnderstoodError: naming the field; also those fields that need a memory at the provider.
     """
     said, extra = request_as(_Request, body)
-    for field, instead in _NEED_A_MEMORY.items():
-        if extra.get(field):
-            raise RequestNotUnderstoodError(f"The gateway keeps nothing between requests. {instead}", field)
+    refuse_memory({field for field, value in extra.items() if value not in (None, False)})
     system, messages = _conversation(said)
     if not messages:
         raise RequestNotUnderstoodError("At least one message of a user is needed.", "input")
@@ -159,6 +158,19 @@ def read_request(body: bytes) -> ChatRequest:
         user=said.user or "",
         extra=extra,
     )
+
+
+def refuse_memory(asked: Collection[str]) -> None:
+    """
+    Args:
+        asked: the fields that have a value other than null and false.
+
+    Raises:
+        RequestNotUnderstoodError: naming the one that needs a memory at the provider.
+    """
+    for field, instead in NEED_A_MEMORY.items():
+        if field in asked:
+            raise RequestNotUnderstoodError(f"The gateway keeps nothing between requests. {instead}", field)
 
 
 def _conversation(said: _Request) -> tuple[str, list[Message]]:
