@@ -24,18 +24,21 @@ from opencode.modules.ai.domain.dialects.canonical import (
     ToolCallDelta,
     Usage,
 )
-from opencode.modules.ai.domain.dialects.decoding import MOST_FRAME_BYTES
+from opencode.modules.ai.domain.dialects.decoding import MOST_FRAME_BYTES, AnswerNotUnderstoodError
 from opencode.modules.ai.domain.dialects.ollama import answers as ollama
 from opencode.modules.ai.domain.dialects.openai_chat import streams as openai
+from opencode.modules.ai.domain.dialects.openai_responses import streams as responses
 from opencode.modules.ai.domain.dialects.streaming import Collector, OutOfOrderError, StreamReader, StreamWriter
 
 READERS: dict[str, Callable[[], StreamReader]] = {
     "openai": lambda: openai.Reader("s"),
+    "responses": lambda: responses.Reader("s"),
     "anthropic": lambda: anthropic.Reader("s"),
     "ollama": lambda: ollama.Reader("s"),
 }
 WRITERS: dict[str, Callable[[], StreamWriter]] = {
     "openai": lambda: openai.Writer(wants_usage=True),
+    "responses": responses.Writer,
     "anthropic": anthropic.Writer,
     "ollama": ollama.Writer,
 }
@@ -93,8 +96,8 @@ def test_a_stream_that_ends_before_its_end_has_failed(dialect: str) -> None:
     whole = written(dialect, ANSWER).rstrip(b"\n")
     # The last event is whole without the line ends behind it, and nothing before it is.
     assert isinstance(read(dialect, [whole])[-1], Finished)
-    end = {"openai": b"data: [DONE]", "anthropic": b'event: message_stop\ndata: {"type":"message_stop"}'}.get(dialect)
-    for cut in range(0, len(whole) - (len(end) if end else 200)):
+    end = whole.rsplit(b"\n" if dialect == "ollama" else b"\n\n", 1)[-1]
+    for cut in range(0, len(whole) - len(end) + 1):
         last = read(dialect, [whole[:cut]])[-1]
         assert isinstance(last, Failed)
         assert last.failure.kind in (FailureKind.CUT_OFF, FailureKind.UPSTREAM_FAILED)
@@ -155,6 +158,7 @@ def test_a_stream_that_fails_has_no_clean_end(dialect: str) -> None:
     failed = written(dialect, [*ANSWER[:4], Failed(Failure(FailureKind.OVERLOADED, "Too busy."))])
     assert b"[DONE]" not in failed
     assert b"message_stop" not in failed
+    assert b"response.completed" not in failed
     assert b'"done":true' not in failed
     last = read(dialect, [failed])[-1]
     assert isinstance(last, Failed)
@@ -163,6 +167,26 @@ def test_a_stream_that_fails_has_no_clean_end(dialect: str) -> None:
     writer.write(Failed(Failure(FailureKind.OVERLOADED, "Too busy.")))
     with pytest.raises(OutOfOrderError):
         writer.write(Finished(FinishReason.STOP))
+
+
+@pytest.mark.parametrize(("writer", "events"), [
+    (ollama.Writer, [ToolCallBegan(0, "c", "n"), ToolCallDelta(0, "no object"), Finished(FinishReason.TOOL_CALLS)]),
+    (lambda: ollama.Writer(generate=True), [TextDelta("a"), ToolCallBegan(0, "c", "n")]),
+    (anthropic.Writer, [ToolCallBegan(0, "c", "n"), TextDelta("a"), ToolCallDelta(0, "{}")]),
+])  # fmt: skip
+def test_a_stream_whose_end_cannot_be_said_still_ends_in_its_failure(
+    writer: Callable[[], StreamWriter], events: list[Event]
+) -> None:
+    writes = writer()
+    sent = b"".join(writes.write(event) for event in (Began("a", "m"), *events[:-1]))
+    with pytest.raises(AnswerNotUnderstoodError) as caught:
+        writes.write(events[-1])
+    sent += writes.write(Failed(caught.value.failure))
+    last = read("anthropic" if isinstance(writes, anthropic.Writer) else "ollama", [sent])[-1]
+    assert isinstance(last, Failed)
+    assert last.failure.message == caught.value.failure.message
+    with pytest.raises(OutOfOrderError):
+        writes.write(Failed(caught.value.failure))
 
 
 @pytest.mark.parametrize("events", [

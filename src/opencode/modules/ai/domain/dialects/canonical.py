@@ -17,6 +17,10 @@ class Dialect(StrEnum):
     ANTHROPIC = "anthropic"
     OLLAMA_CHAT = "ollama-chat"
     OLLAMA_GENERATE = "ollama-generate"
+    OPENAI_EMBEDDINGS = "openai-embeddings"
+    OLLAMA_EMBED = "ollama-embed"
+    OLLAMA_EMBEDDINGS = "ollama-embeddings"
+    """Ollama's old way of asking, with one text at a time."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):

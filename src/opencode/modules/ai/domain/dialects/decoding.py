@@ -99,6 +99,21 @@ def request_as(kind: type[T], body: bytes) -> tuple[T, Json]:
     return known, {name: value for name, value in fields.items() if name not in names}
 
 
+def part_as(kind: type[T], value: object, field: str) -> T:
+    """
+    A part of a request, which stands at `field`, as a struct or a union of them.
+
+    Raises:
+        RequestNotUnderstoodError: naming the field inside of it.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        told = _told(error)
+        place = f"{field}{told.place}" if told.place.startswith("[") else f"{field}.{told.place}".removesuffix(".")
+        raise RequestNotUnderstoodError(str(told), place) from error
+
+
 def answer_as(kind: type[T], body: bytes) -> T:
     """
     Raises:

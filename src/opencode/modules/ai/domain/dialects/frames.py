@@ -1,12 +1,17 @@
 """
 Streams cut into their frames: lines (NDJSON), and Server-Sent Events (WHATWG HTML, section 9.2.6).
 
-However the bytes are cut the frames are the same. What is held back is never more than `MOST_FRAME_BYTES`.
+However the bytes are cut the frames are the same. What is held back is never more than `MOST_FRAME_BYTES`; of
+`RawEvents` whoever uses them says how much that is.
 """
+
+import re
 
 from opencode.modules.ai.domain.dialects.decoding import MOST_FRAME_BYTES
 
 _BOM = b"\xef\xbb\xbf"
+# A CR at the end of what has come may be the first half of a CRLF.
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z)){2}")
 
 
 class FrameTooLongError(Exception):
@@ -92,3 +97,46 @@ class ServerSentEvents:
                 if self._held > MOST_FRAME_BYTES:
                     raise FrameTooLongError
         return events
+
+
+class RawEvents:
+    """The bytes of each event with the blank line behind it: joined they are the stream, not a byte changed."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._returns = False
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an event have come that has not ended."""
+        return len(self._held)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The events that have ended."""
+        seen = max(len(self._held) - 3, 0)
+        self._held += data
+        self._returns = self._returns or b"\r" in data
+        return self._cut_anywhere(seen) if self._returns else self._cut_at_newlines(seen)
+
+    def _cut_at_newlines(self, seen: int) -> list[bytes]:
+        # Nearly always; many times as quick as the pattern.
+        if self._held.find(b"\n\n", seen) < 0:
+            return []
+        *events, rest = bytes(self._held).split(b"\n\n")
+        self._held[:] = rest
+        return [event + b"\n\n" for event in events]
+
+    def _cut_anywhere(self, seen: int) -> list[bytes]:
+        events: list[bytes] = []
+        begin = 0
+        for found in _BLANK_LINE.finditer(self._held, seen):
+            events.append(bytes(self._held[begin : found.end()]))
+            begin = found.end()
+        del self._held[:begin]
+        return events
+
+    def release(self) -> bytes:
+        """What is held of an event that has not ended."""
+        rest = bytes(self._held)
+        self._held.clear()
+        return rest

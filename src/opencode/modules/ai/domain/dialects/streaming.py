@@ -116,6 +116,8 @@ class StreamWriter(ABC):
 
     Raises:
         OutOfOrderError: from `write`, where an event may not come now.
+        AnswerNotUnderstoodError: from `write`, where the dialect has no words for what the model did. The answer is
+            not over then: `Failed(error.failure)` can be written, and nothing else should be.
     """
 
     def __init__(self) -> None:
@@ -125,6 +127,12 @@ class StreamWriter(ABC):
     def write(self, event: Event) -> bytes:
         """The bytes to send; they may be none."""
         self._check(event)
+        written = self._written(event)
+        # Only now: an event that could not be written has not come, and the failure must still have its place.
+        self._state = "over" if isinstance(event, Finished | Failed) else "open"
+        return written
+
+    def _written(self, event: Event) -> bytes:
         match event:
             case Began():
                 return self._began(event)
@@ -151,7 +159,6 @@ class StreamWriter(ABC):
             self._calls.add(event.index)
         if isinstance(event, ToolCallDelta) and event.index not in self._calls:
             raise OutOfOrderError(f"The tool call {event.index} has not begun.")
-        self._state = "over" if isinstance(event, Finished | Failed) else "open"
 
     @abstractmethod
     def _began(self, event: Began) -> bytes: ...
