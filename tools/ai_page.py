@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from opencode.modules.ai.adapters.files import PREFIX, VARIABLE
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, json_schema
 from opencode.modules.ai.domain.configuration.presets import PRESETS
+from opencode.modules.ai.settings import VALUE_PREFIX
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "ai-configuration.md"
@@ -39,8 +39,9 @@ name: that one is left alone. The schema is [schemas/ai.v1.json](schemas/ai.v1.j
 
 Later ones are on top: `/etc/opencode/opencode.json`, `opencode-platform/opencode.json` in the user's configuration \
 folder (`~/.config`), `opencode.json` of the project (the nearest one at or above the working folder, no higher than \
-its repository), the file that `--config` or `{VARIABLE}` names, and variables: `{PREFIX}LIMITS__CONCURRENCY=5` is \
-`limits.concurrency`, in lower case. Objects are merged key by key, anything else replaces what is below it, and \
+its repository), the file that `--config` or `OCP_AI_CONFIG` names, and variables: \
+`{VALUE_PREFIX}LIMITS__CONCURRENCY=5` is `limits.concurrency`, in lower case. Objects are merged key by key, \
+anything else replaces what is below it, and \
 `null` takes it away.
 
 ## What is filled in

@@ -19,6 +19,7 @@ from opencode.infra.security import MemoryRateLimiter, RateLimiter, Signer
 from opencode.infra.storage import FolderStorage
 from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
+from opencode.modules.ai import module as ai_module
 from opencode.modules.collaboration import module as collaboration_module
 from opencode.modules.execution import module as execution_module
 from opencode.modules.execution.module import WorkerModule
@@ -166,6 +167,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         identity=identity.contract,
         private_webhooks=settings.execution.webhooks_to_private_networks,
     )
+    ai = ai_module.build(parts, settings.ai, identity=identity.contract, data=settings.process.data)
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
     # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
@@ -178,6 +180,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         interviews.plug,
         marketplace.plug,
         notifications.plug,
+        ai.plug,
     )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
