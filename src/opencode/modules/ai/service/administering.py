@@ -184,6 +184,9 @@ class Administering:
         try:
             kept = self._storing.secrets_of(before)
         except (SealBroken, OSError):
+            # Headers that cannot be read again are lost with the key that they were sealed beside.
+            if api_key is not None:
+                return Secrets(api_key, dict(headers or {}))
             raise KeyNotGivenAgain from None
         secrets = Secrets(
             kept.api_key if api_key is None else api_key, dict(kept.headers if headers is None else headers)
