@@ -28,7 +28,8 @@ async def connections() -> AsyncGenerator[Connections]:
 def to(upstream: MockUpstream, **how: Any) -> Upstream:
     dialect = how.get("dialect", Dialect.OPENAI)
     base = upstream.openai_url if dialect is Dialect.OPENAI else upstream.root
-    return Upstream(**{"name": "lab", "type": ProviderType.CUSTOM, "dialect": dialect, "base_url": base, **how})
+    values: dict[str, Any] = {"name": "lab", "type": ProviderType.CUSTOM, "dialect": dialect, "base_url": base, **how}
+    return Upstream(**values)
 
 
 @pytest.mark.parametrize("dialect", Dialect)

@@ -156,7 +156,7 @@ async def test_a_new_key_in_the_key_file_seals_anew_at_the_next_start(
     (stored,) = await storing.all()
     assert stored.sealed
     assert stored.sealed.startswith(new)
-    assert await storing.reseal(parts) == 0
+    assert await storing.reseal() == 0
 
 
 async def test_a_lost_key_file_costs_the_stored_keys_and_nothing_else(

@@ -96,7 +96,7 @@ class Live:
 
     async def start(self) -> None:
         """Load what there is. A configuration with mistakes keeps nobody from starting."""
-        await self._storing.reseal(self._parts)
+        await self._storing.reseal()
         listening = asyncio.Event()
         self._listening = asyncio.create_task(self._listen(listening))
         await listening.wait()

@@ -7,11 +7,10 @@ import msgspec
 import structlog
 
 from opencode.infra.db import Database
-from opencode.infra.plugs import Parts
 from opencode.infra.security import Keyring, SealBroken
 from opencode.modules.ai.domain.stored import Secrets, StoredProvider
 from opencode.modules.ai.service.configuring import MASK, Stored
-from opencode.modules.ai.store import AiWork, reading
+from opencode.modules.ai.store import reading, writing
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +68,7 @@ class Storing:
     def sealed(self, secrets: Secrets, what: str) -> str | None:
         return None if secrets.is_empty else self.keyring.seal(msgspec.json.encode(secrets), what)
 
-    async def reseal(self, parts: Parts) -> int:
+    async def reseal(self) -> int:
         """Seal with the first key whatever another one has sealed. Returns how many there were."""
         resealed = 0
         for provider in await self.all():
@@ -81,8 +80,8 @@ class Storing:
                 log.error("a stored key cannot be opened", provider=provider.name, reason=str(error))
                 continue
             assert sealed is not None
-            async with AiWork(parts) as work:
-                resealed += await work.stores.providers.reseal(provider, sealed)
+            async with writing(self._database) as stores:
+                resealed += await stores.providers.reseal(provider, sealed)
         if resealed:
             log.info("stored keys are sealed anew", count=resealed)
         return resealed

@@ -25,6 +25,13 @@ async def reading(database: Database) -> AsyncGenerator[Stores]:
         yield Stores(connection)
 
 
+@asynccontextmanager
+async def writing(database: Database) -> AsyncGenerator[Stores]:
+    """The stores in a transaction of which nobody needs to hear."""
+    async with database.begin() as connection:
+        yield Stores(connection)
+
+
 class AiWork(UnitOfWork):
     """A unit of work with the module's stores."""
 
