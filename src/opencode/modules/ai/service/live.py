@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from opencode.infra.observability.metrics import AI_RELOADS
+from opencode.infra.observability import metrics
 from opencode.infra.plugs import Parts
 from opencode.modules.ai.adapters.files import Places, candidates
 from opencode.modules.ai.domain.configuration.model import Configuration
@@ -142,7 +142,7 @@ class Live:
                 self._refuse(tuple(map(str, loaded.checked.problems)))
                 return
             self.refused = None
-            AI_RELOADS.labels("good").inc()
+            metrics.AI_RELOADS.labels("good").inc()
             if (digest := self._digest(loaded)) != self.current.digest:
                 self._publish(loaded, loaded.checked.configuration, digest)
 
@@ -171,7 +171,7 @@ class Live:
         told = mistakes[:MOST_TOLD]
         if self.refused is None or self.refused.mistakes != told:
             log.error("ai configuration is refused", mistakes=list(told[:10]), count=len(mistakes))
-        AI_RELOADS.labels("refused").inc()
+        metrics.AI_RELOADS.labels("refused").inc()
         self.refused = Refused(told, len(mistakes), self._parts.clock.now())
 
     def _publish(self, loaded: Loaded, configuration: Configuration, digest: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from opencode.infra.observability.metrics import AI_PROVIDER_HEALTHY
+from opencode.infra.observability import metrics
 from opencode.kernel.clock import Clock
 from opencode.modules.ai.domain.health import Health, HealthState, Prober
 from opencode.modules.ai.domain.models import DiscoveredModel
@@ -101,7 +101,7 @@ class Providers:
         before = self.health_of(name)
         after = before.after(probe, self._clock.now(), self._every_s, random.random())  # noqa: S311 - spreads load
         self._health[name] = after
-        AI_PROVIDER_HEALTHY.labels(name).set(after.state is HealthState.HEALTHY)
+        metrics.AI_PROVIDER_HEALTHY.labels(name).set(after.state is HealthState.HEALTHY)
         if after.state is not before.state:
             tell = log.warning if after.state is HealthState.FAILING else log.info
             tell("ai provider is " + after.state, provider=name, reason=after.reason, latency_ms=after.latency_ms)
@@ -113,5 +113,5 @@ class Providers:
         if test := self._tests.pop(name, None):
             test.cancel()
         if self._health.pop(name, None):
-            AI_PROVIDER_HEALTHY.remove(name)
+            metrics.AI_PROVIDER_HEALTHY.remove(name)
         self.discovered = {each: models for each, models in self.discovered.items() if each != name}
