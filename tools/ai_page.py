@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from opencode.modules.ai.adapters.files import PREFIX, VARIABLE
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, json_schema
 from opencode.modules.ai.domain.configuration.presets import PRESETS
+from opencode.modules.ai.settings import VALUE_PREFIX
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "ai-configuration.md"
@@ -39,8 +39,10 @@ name: that one is left alone. The schema is [schemas/ai.v1.json](schemas/ai.v1.j
 
 Later ones are on top: `/etc/opencode/opencode.json`, `opencode-platform/opencode.json` in the user's configuration \
 folder (`~/.config`), `opencode.json` of the project (the nearest one at or above the working folder, no higher than \
-its repository), the file that `--config` or `{VARIABLE}` names, and variables: `{PREFIX}LIMITS__CONCURRENCY=5` is \
-`limits.concurrency`, in lower case. Objects are merged key by key, anything else replaces what is below it, and \
+its repository), the file that `--config` or `OCP_AI_CONFIG` names, providers that administrators have added, and \
+variables: \
+`{VALUE_PREFIX}LIMITS__CONCURRENCY=5` is `limits.concurrency`, in lower case. Objects are merged key by key, \
+anything else replaces what is below it, and \
 `null` takes it away.
 
 ## What is filled in
@@ -61,6 +63,14 @@ there is one |
 | `ocp ai explain KEY` | tells the layer, file and line that each value under a key comes from |
 | `ocp ai diff FILE` | tells what would change if the file were named; status 1 if something would |
 | `ocp ai schema` | prints the JSON Schema, for editors |
+| `ocp ai doctor` | checks, then tests the connection to each provider from this machine and names the fix; status 1 if one \
+is not good |
+| `ocp ai import FILE` | makes a configuration of ours from the providers and models of the coding agent's file, and tells \
+what it left out; `--to` writes it |
+| `ocp ai rotate` | seals the stored keys of providers with a new key |
+
+`check`, `show`, `explain` and `doctor` look at providers that administrators have added as well, when there is a \
+database (`--data` names its folder). [ai.md](ai.md#providers) tells what a server does with all this while it runs.
 
 ## Reference
 

@@ -29,6 +29,7 @@ _TITLES = {
     "InterviewsSettings": "Interviews",
     "MarketplaceSettings": "The marketplace",
     "NotificationsSettings": "Notifications",
+    "AiSettings": "AI",
 }
 
 

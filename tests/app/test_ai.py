@@ -1,13 +1,25 @@
 """`ocp ai`, run as an operator runs it."""
 
+import asyncio
 import json
 import re
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from opencode.app.migrate import migrate
+from opencode.infra.db import Database
+from opencode.infra.security import Keyring
+from opencode.kernel.clock import SystemClock
+from opencode.kernel.ids import ProviderId, UserId, new_id
+from opencode.modules.ai.domain.stored import Secrets, StoredProvider
+from opencode.modules.ai.service.storing import Storing
+from opencode.modules.ai.store import writing
 from tests.ocp import run_ocp
 
+SCHEMA = "https://opencode.invalid/schemas/ai.v1.json"
 GOOD = """{
   "$schema": "https://opencode.invalid/schemas/ai.v1.json",
   // what answers
@@ -75,3 +87,58 @@ def test_a_file_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> Non
 def test_the_schema_has_the_id_that_files_carry() -> None:
     schema = json.loads(run_ocp("ai", "schema").out)
     assert f'"$schema": "{schema["$id"]}"' in GOOD
+
+
+def test_the_doctor_tests_each_connection_and_names_the_fix(config: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    providers = {
+        "lab": {"type": "local", "base_url": f"http://127.0.0.1:{port}/v1", "models": ["x"]},
+        "own": {"type": "custom", "entry_point": "no_such_package:answer", "models": ["x"]},
+    }
+    config.write_text(json.dumps({"$schema": SCHEMA, "providers": providers}))
+    (tmp_path / "work" / ".git").mkdir(parents=True)
+    done = run_ocp("ai", "doctor", "--config", str(config), "--data", str(tmp_path / "data"))
+    assert done.status == 1
+    good, lab, own = done.out.splitlines()
+    assert good == "good  2 providers, 2 models named"
+    assert f"lab: the connection to http://127.0.0.1:{port}/v1 is refused. Is the server started" in lab
+    assert "there is no module no_such_package" in own
+
+
+def test_a_file_of_the_coding_agent_becomes_one_of_ours(tmp_path: Path) -> None:
+    agents, ours = tmp_path / "agents.json", tmp_path / "ours.json"
+    options = {"baseURL": "http://127.0.0.1:9/v1"}
+    agents.write_text(json.dumps({"theme": "x", "provider": {"lab": {"options": options, "models": {"m": {}}}}}))
+    done = run_ocp("ai", "import", str(agents), "--to", str(ours))
+    assert (done.status, "left out: theme" in done.err) == (0, True)
+    assert run_ocp("ai", "check", "--config", str(ours)).status == 0
+    again = run_ocp("ai", "import", str(agents), "--to", str(ours))
+    assert (again.status, "not there yet" in again.err) == (1, True)
+
+
+async def test_what_administrators_added_is_explained_and_its_key_sealed_anew(tmp_path: Path) -> None:
+    database = Database.in_folder(tmp_path)
+    await migrate(database)
+    storing = Storing(database, Keyring(tmp_path / "sealing.keys"))
+    now = SystemClock().now()
+    made = StoredProvider(
+        id=ProviderId(new_id("prv")),
+        name="lab",
+        settings={"type": "custom", "base_url": "http://127.0.0.1:9/v1", "models": ["x"]},
+        changed_by=UserId(new_id("usr")),
+        created_at=now,
+        changed_at=now,
+    )
+    made = replace(made, sealed=storing.sealed(Secrets(api_key="sk-stored"), made.what))
+    async with writing(database) as stores:
+        await stores.providers.add(made)
+    explained = await asyncio.to_thread(run_ocp, "ai", "explain", "providers.lab", "--data", str(tmp_path))
+    assert 'providers.lab.base_url = "http://127.0.0.1:9/v1"  database, database' in explained.out
+    assert "sk-stored" not in explained.out + explained.err
+    rotated = await asyncio.to_thread(run_ocp, "ai", "rotate", "--data", str(tmp_path))
+    assert "1 providers are sealed with the new key" in rotated.out, rotated.err
+    (stored,) = await storing.all()
+    assert stored.sealed != made.sealed
+    assert storing.secrets_of(stored).api_key == "sk-stored"
+    await database.close()

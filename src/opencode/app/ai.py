@@ -1,16 +1,23 @@
 """`ocp ai`: the AI configuration, before anything starts."""
 
+import asyncio
 import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
 
-from opencode.app.console import err, fail, out
+from opencode.app.ai_stored import rotate_key, stored_providers
+from opencode.app.console import err, fail, out, settings_of
 from opencode.modules.ai.adapters.files import Owner, Places
+from opencode.modules.ai.domain.configuration.jsonc import Source, plain, read
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, json_schema
+from opencode.modules.ai.domain.health import Probe
+from opencode.modules.ai.domain.importing import imported
+from opencode.modules.ai.domain.registry import Upstream, upstreams_of
 from opencode.modules.ai.service import configuring
 from opencode.modules.ai.service.configuring import Loaded
 
@@ -19,12 +26,16 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A file on top of the others. [OCP_AI_CONFIG]")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the database with the stored providers.")]
 
 
 @app.command()
-def check(config: ConfigFile = None) -> None:
+def check(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Tell every mistake with its place; the status is 1 when there is one."""
-    loaded = configuring.load(Places.of_process(config))
+    _checked(_loaded(config, data))
+
+
+def _checked(loaded: Loaded) -> None:
     _tell_passed_over(loaded)
     for problem in loaded.checked.problems:
         _write(str(problem))
@@ -39,9 +50,9 @@ def check(config: ConfigFile = None) -> None:
 
 
 @app.command()
-def show(config: ConfigFile = None) -> None:
+def show(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the configuration in force as JSON, with secrets masked."""
-    loaded = _good(config)
+    loaded = _good(config, data)
     _write(json.dumps(configuring.show(loaded), indent=2, ensure_ascii=False))
 
 
@@ -49,9 +60,10 @@ def show(config: ConfigFile = None) -> None:
 def explain(
     key: Annotated[str, typer.Argument(help="Such as providers.local.base_url; empty for all.")] = "",
     config: ConfigFile = None,
+    data: DataFolder = None,
 ) -> None:
     """Tell which file and line a value comes from."""
-    loaded = configuring.load(Places.of_process(config))
+    loaded = _loaded(config, data)
     explained = configuring.explain(loaded, key)
     for each in explained:
         value = escape(json.dumps(each.value, ensure_ascii=False))
@@ -75,7 +87,7 @@ def schema() -> None:
 @app.command()
 def diff(other: Annotated[Path, typer.Argument(help="The file to compare with.")], config: ConfigFile = None) -> None:
     """Tell what would change if the other file were named; the status is 1 when something would."""
-    before, after = (configuring.load(Places.of_process(each)) for each in (config, other))
+    before, after = (_loaded(each, None) for each in (config, other))
     differences = configuring.compare(before, after)
     for each in differences:
         for sign, colour, value in (("-", "red", each.before), ("+", "green", each.after)):
@@ -89,14 +101,109 @@ def diff(other: Annotated[Path, typer.Argument(help="The file to compare with.")
     out.print("[green]no difference[/green]")
 
 
+@app.command()
+def doctor(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Check everything, then test the connection to each provider from here; status 1 when one is not good."""
+    loaded = _loaded(config, data, opened=True)
+    _checked(loaded)
+    configuration = loaded.checked.configuration
+    assert configuration is not None
+    upstreams = [each for each in upstreams_of(configuration, configuring.key_sources(loaded)).values() if each.enabled]
+    probes = asyncio.run(_probed(upstreams))
+    for upstream, probe in zip(upstreams, probes, strict=True):
+        _tell_probe(upstream, probe)
+    if not all(probe.is_good for probe in probes):
+        raise typer.Exit(1)
+
+
+async def _probed(upstreams: Sequence[Upstream]) -> list[Probe]:
+    # Loaded only here: the client takes longer to load than all of `check`.
+    from opencode.modules.ai.adapters.upstream import Connections
+
+    connections = Connections()
+    try:
+        return await asyncio.gather(*map(connections.probe, upstreams))
+    finally:
+        await connections.close()
+
+
+def _tell_probe(upstream: Upstream, probe: Probe) -> None:
+    name = f"[bold]{escape(upstream.name)}[/bold]"
+    if probe.is_good:
+        models = "" if probe.models is None else f", {len(probe.models)} models"
+        where = upstream.base_url or upstream.entry_point or ""
+        out.print(f"[green]good[/green]  {name}  {escape(where)}  {probe.latency_ms:.0f} ms{models}", highlight=False)
+    else:
+        action = f" {probe.action}" if probe.action else ""
+        out.print(f"[red]bad [/red]  {name}: {escape(f'{probe.reason}.{action}')}", highlight=False)
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="The opencode.json of the coding agent of the same name.")],
+    to: Annotated[Path | None, typer.Option("--to", help="Where to write it; it must not be there. [output]")] = None,
+) -> None:
+    """Make a configuration of ours from the providers and models of the coding agent's file."""
+    try:
+        node, problems = read(Source(str(file), file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        fail(f"{file} cannot be read as text.", "Check the name.")
+    for problem in problems:
+        _write(str(problem))
+    if problems or node is None or not isinstance(node.value, dict):
+        fail(f"{file} is not what the coding agent reads.", "It is an object: JSON, with comments.")
+    made = imported(cast("dict[str, Any]", plain(node)))
+    text = json.dumps(made.configuration, indent=2, ensure_ascii=False)
+    for left_out in made.left_out:
+        err.print(f"[yellow]left out:[/yellow] {escape(left_out)}")
+    if to is None:
+        _write(text)
+        return
+    try:
+        with to.open("x", encoding="utf-8") as target:
+            target.write(f"{text}\n")
+    except OSError as error:
+        fail(f"{to} cannot be written: {error.strerror}.", "Name a file that is not there yet.")
+    out.print(f"[green]written[/green]  {escape(str(to))}; `ocp ai check --config {escape(str(to))}` looks at it")
+
+
+@app.command()
+def rotate(data: DataFolder = None) -> None:
+    """Seal the stored keys of providers with a new key. The old ones can be taken out of the key file afterwards."""
+    from opencode.infra.security import SealBroken
+
+    try:
+        key_id, count = rotate_key(settings_of(data=data))
+    except (SealBroken, OSError) as error:
+        fail(f"The key file is not good: {error}.", "OCP_AI_KEY_FILE names it; each line is an id and a key.")
+    out.print(f"[green]good[/green]  {count} providers are sealed with the new key {key_id}")
+
+
 def _write(text: str) -> None:
     """As it is: other programs read it."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _good(config: Path | None) -> Loaded:
+def _loaded(config: Path | None, data: Path | None, *, opened: bool = False) -> Loaded:
+    """
+    Everything that a server with these settings would load.
+
+    Args:
+        opened: with the keys of stored providers.
+    """
+    settings = settings_of(data=data)
+    looked = stored_providers(settings, opened=opened)
+    if looked.note:
+        err.print(f"[yellow]Stored providers are not looked at: {escape(looked.note)}.[/yellow]")
+    for name, reason in looked.unreadable.items():
+        err.print(f"[yellow]{escape(f'The stored key of {name} cannot be opened: {reason}.')}[/yellow]")
+    named = config or (Path(settings.ai.ai_config) if settings.ai.ai_config else None)
+    return configuring.load(Places.of_process(named), looked.providers)
+
+
+def _good(config: Path | None, data: Path | None) -> Loaded:
     """A configuration without mistakes, or the end with all of them told."""
-    loaded = configuring.load(Places.of_process(config))
+    loaded = _loaded(config, data)
     if loaded.checked.problems:
         for problem in loaded.checked.problems:
             _write(str(problem))

@@ -9,6 +9,7 @@ from typing import Any
 
 from opencode.app.modules import MODULES
 from opencode.infra.settings import SettingsError, SettingValue, Sources, load_section, setting, variable_of
+from opencode.modules.ai.settings import VALUE_PREFIX, AiSettings
 from opencode.modules.collaboration.settings import CollaborationSettings
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.identity.settings import IdentitySettings
@@ -83,6 +84,7 @@ class Settings:
     interviews: InterviewsSettings
     marketplace: MarketplaceSettings
     notifications: NotificationsSettings
+    ai: AiSettings
     values: tuple[SettingValue, ...]
 
 
@@ -95,6 +97,7 @@ SECTIONS = (
     InterviewsSettings,
     MarketplaceSettings,
     NotificationsSettings,
+    AiSettings,
 )
 
 
@@ -151,4 +154,5 @@ def unknown_variables(settings: Settings, environment: Mapping[str, str] | None 
     """
     known = {variable_of(value.name) for value in settings.values} | {"OCP_CONFIG"}
     present = os.environ if environment is None else environment
-    return sorted(name for name in present if name.startswith("OCP_") and name not in known)
+    ours = (name for name in present if name.startswith("OCP_") and not name.startswith(VALUE_PREFIX))
+    return sorted(name for name in ours if name not in known)

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opencode import __version__
 from opencode.app.data_folder import FILES
 from opencode.app.settings import Settings
+from opencode.contracts.identity import Identity
 from opencode.infra.cache import Cache, MemoryShelf
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions, Relay
@@ -19,14 +20,14 @@ from opencode.infra.security import MemoryRateLimiter, RateLimiter, Signer
 from opencode.infra.storage import FolderStorage
 from opencode.infra.websocket import SocketRoute
 from opencode.kernel.clock import Clock, SystemClock
-from opencode.modules.collaboration import module as collaboration_module
-from opencode.modules.execution import module as execution_module
-from opencode.modules.execution.module import WorkerModule
+from opencode.kernel.errors import Unavailable
+from opencode.modules.ai import module as ai_module
 from opencode.modules.identity import module as identity_module
-from opencode.modules.interviews import module as interviews_module
-from opencode.modules.marketplace import module as marketplace_module
-from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.notifications import module as notifications_module
+
+if TYPE_CHECKING:
+    from opencode.modules.execution.module import WorkerModule
+    from opencode.modules.marketplace.domain.catalog import CatalogIndex
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ class WorkersHouse:
     """A worker with what it needs, ready to be started."""
 
     parts: Parts
-    worker: WorkerModule
+    worker: "WorkerModule"
 
 
 def wire_worker(settings: Settings) -> WorkersHouse:
@@ -107,15 +108,75 @@ def wire_worker(settings: Settings) -> WorkersHouse:
         wake_relay=lambda: None,
         public_url=lambda: settings.process.public_url.rstrip("/"),
     )
+    from opencode.modules.execution import module as execution_module
+
     worker = execution_module.build_worker(
         parts, settings.execution, settings.piston, redis_url=settings.process.redis_url
     )
     return WorkersHouse(parts, worker)
 
 
-def catalogue_index(settings: Settings, database: Database) -> CatalogIndex:
+def catalogue_index(settings: Settings, database: Database) -> "CatalogIndex":
     """The index of the marketplace's catalogue that the settings name."""
+    from opencode.modules.marketplace import module as marketplace_module
+
     return marketplace_module.build_index(settings.marketplace, database)
+
+
+def _marketplace(settings: Settings, parts: Parts, identity: Identity) -> Plug:
+    # Loaded only here: it has a seventh of a server's memory, and nothing else needs it.
+    from opencode.modules.marketplace import module as marketplace_module
+
+    marketplace = marketplace_module.build(
+        parts,
+        settings.marketplace,
+        identity=identity,
+        index=catalogue_index(settings, parts.database),
+        storage=FolderStorage(settings.process.data / FILES, parts.clock),
+    )
+    return marketplace.plug
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What interviews are made of: modules that need each other, so that they are put together as one."""
+
+    plugs: tuple[Plug, ...]
+    sockets: tuple[SocketRoute, ...]
+    export: Callable[[str], Awaitable[Any]]
+
+
+_ROOMS = frozenset({"collaboration", "execution", "interviews"})
+
+
+def _rooms(settings: Settings, parts: Parts, identity: Identity) -> _Rooms:
+    # Loaded only here: a process that serves none of them does without their memory.
+    from opencode.modules.collaboration import module as collaboration_module
+    from opencode.modules.execution import module as execution_module
+    from opencode.modules.interviews import module as interviews_module
+
+    collaboration = collaboration_module.build(parts, settings.collaboration)
+    execution = execution_module.build(
+        parts, settings.execution, settings.piston, identity=identity, redis_url=settings.process.redis_url
+    )
+    interviews = interviews_module.build(
+        parts,
+        settings.interviews,
+        identity=identity,
+        documents=collaboration.documents,
+        runner=execution.runner,
+    )
+    # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
+    collaboration.open_gate(interviews.gate)
+    # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
+    execution.open_elsewhere(interviews.runs)
+    plugs = collaboration.plug, execution.plug, interviews.plug
+    sockets = (*collaboration.sockets, *execution.sockets, *interviews.sockets)
+    return _Rooms(plugs, sockets, interviews.export_for_operator)
+
+
+async def _export_nothing(_interview: str) -> None:
+    raise Unavailable("The interviews are not among the modules.", action="Leave OCP_MODULES out to export one.")
 
 
 def wire(settings: Settings, *, clock: Clock | None = None) -> House:
@@ -138,49 +199,25 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         public_url=lambda: address.url,
     )
     identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
-    collaboration = collaboration_module.build(parts, settings.collaboration)
-    execution = execution_module.build(
-        parts,
-        settings.execution,
-        settings.piston,
-        identity=identity.contract,
-        redis_url=settings.process.redis_url,
-    )
-    interviews = interviews_module.build(
-        parts,
-        settings.interviews,
-        identity=identity.contract,
-        documents=collaboration.documents,
-        runner=execution.runner,
-    )
-    marketplace = marketplace_module.build(
-        parts,
-        settings.marketplace,
-        identity=identity.contract,
-        index=catalogue_index(settings, database),
-        storage=FolderStorage(settings.process.data / FILES, clock),
-    )
+    chosen = settings.process.modules
+    has_rooms = not chosen or not _ROOMS.isdisjoint(chosen)
+    rooms = _rooms(settings, parts, identity.contract) if has_rooms else _Rooms((), (), _export_nothing)
     notifications = notifications_module.build(
         parts,
         settings.notifications,
         identity=identity.contract,
         private_webhooks=settings.execution.webhooks_to_private_networks,
     )
-    # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
-    collaboration.open_gate(interviews.gate)
-    # The same with runs: interviews need the runner, and share its addresses with the runs that they keep.
-    execution.open_elsewhere(interviews.runs)
-    chosen = settings.process.modules
+    ai = ai_module.build(parts, settings.ai, identity=identity.contract, data=settings.process.data)
+    sells = not chosen or "marketplace" in chosen
     plugs = (
         identity.plug,
-        collaboration.plug,
-        execution.plug,
-        interviews.plug,
-        marketplace.plug,
+        *rooms.plugs,
+        *([_marketplace(settings, parts, identity.contract)] if sells else []),
         notifications.plug,
+        ai.plug,
     )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:
         plug.react(reactions)
-    sockets = (*collaboration.sockets, *execution.sockets, *interviews.sockets)
-    return House(settings, parts, relay, plugs, sockets, identity.contract, interviews.export_for_operator, address)
+    return House(settings, parts, relay, plugs, rooms.sockets, identity.contract, rooms.export, address)

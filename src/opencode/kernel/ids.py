@@ -25,6 +25,7 @@ SearchId = NewType("SearchId", str)
 ReviewId = NewType("ReviewId", str)
 CollectionId = NewType("CollectionId", str)
 ReleaseId = NewType("ReleaseId", str)
+ProviderId = NewType("ProviderId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

@@ -43,3 +43,11 @@ CACHE_REQUESTS = Counter(
     ["outcome"],
 )
 CACHE_BYTES = Gauge("opencode_cache_bytes", "What this process keeps.")
+AI_RELOADS = Counter(
+    "opencode_ai_configuration_reloads_total",
+    "AI configurations that were loaded, by what became of them: good, or refused.",
+    ["outcome"],
+)
+AI_PROVIDER_HEALTHY = Gauge(
+    "opencode_ai_provider_healthy", "1 while a provider answers its tests, 0 while it fails.", ["provider"]
+)

@@ -1,9 +1,18 @@
-"""What can go wrong in AI configuration and the gateway: `ConfigurationNotFound`, `ConfigurationFaulty`."""
+"""
+What can go wrong with AI: its configuration, providers and models.
+
+    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound
+    Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain
+    Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama
+    Outdated        ProviderOutdated
+    Busy            TestsTooFast
+    Unavailable     ProviderUnreachable
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from opencode.kernel.errors import Invalid, NotFound
+from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, Unavailable
 
 
 class ConfigurationNotFound(NotFound):
@@ -22,3 +31,138 @@ class ConfigurationFaulty(Invalid):
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         super().__init__("\n".join(mistakes), action="Correct them; `ocp ai check` looks again.")
+
+
+class ModelUnknown(NotFound):
+    """No provider that is switched on has a model of this name, and no alias is called so."""
+
+    title = "The model is not known"
+
+    def __init__(self, name: str, nearest: Sequence[str], *, switched_off: bool = False) -> None:
+        known = f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /api/v1/ai/models lists those that are."
+        if switched_off:
+            super().__init__(f"The provider of the model {name!r} is switched off.", action="Take another model.")
+        elif not name:
+            super().__init__("No model was named, and the configuration has no default_model.", action=known)
+        else:
+            super().__init__(f"There is no model {name!r}.", action=known)
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+class ProviderNotFound(NotFound):
+    """No provider has this name."""
+
+    title = "The provider was not found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no provider {name!r}.", action="GET /api/v1/ai/providers lists them.")
+
+
+class ProviderRefused(Invalid):
+    """With this provider, the configuration would have mistakes."""
+
+    title = "The provider is not good"
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        listed = " ".join(problem.detail for problem in problems)
+        super().__init__(listed, action="Correct what errors lists.", problems=problems)
+
+
+class EntryPointFaulty(Invalid):
+    """The Python object that answers for a provider cannot be had, or does not answer."""
+
+    title = "The entry point is not good"
+
+    def __init__(self, entry_point: str, reason: str) -> None:
+        super().__init__(
+            f"The entry point {entry_point} {reason}.",
+            action="Name an installed object that has `async def chat(request)`, which yields events.",
+        )
+
+
+class KeyNotGivenAgain(Invalid):
+    """A kept key would go to another address than the one that it was given for."""
+
+    title = "The key is needed again"
+
+    def __init__(self) -> None:
+        detail = "is needed again, since the provider's address or headers change: a kept key goes only where it went"
+        problem = FieldProblem("/api_key", detail)
+        super().__init__(f"The key {detail}.", action="Give api_key, or an empty one.", problems=(problem,))
+
+
+class ProviderNameTaken(Conflict):
+    """There is a provider of this name already."""
+
+    title = "The name is taken"
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(
+            f"There is a provider {name!r} already: {where}.", action="Take another name, or change that provider."
+        )
+
+
+class ProviderOfFile(Conflict):
+    """The provider is named in a file, which only the operator changes."""
+
+    title = "The provider is named in a file"
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f"The provider {name!r} is named at {where}.", action="Change it there; it is read at once.")
+
+
+class TooManyProviders(Conflict):
+    """As many providers as may be are stored."""
+
+    title = "Too many providers"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"There are {most} stored providers, which is as many as may be.",
+            action="Delete one, or ask the operator for a higher OCP_AI_STORED_PROVIDERS.",
+        )
+
+
+class NotOllama(Conflict):
+    """Models are pulled and deleted at providers that speak Ollama's dialect only."""
+
+    title = "The provider is not an Ollama server"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The provider {name!r} is no Ollama server that is switched on.", action="Name a provider that is one."
+        )
+
+
+class ProviderOutdated(Outdated):
+    """Somebody else changed the provider in the meantime."""
+
+    title = "The provider was changed in the meantime"
+
+    def __init__(self, name: str, revision: int) -> None:
+        super().__init__(
+            f"The provider {name!r} is at revision {revision} now.", action="Read it again, then change it."
+        )
+
+
+class TestsTooFast(Busy):
+    """This person had too many connections tested within this minute already."""
+
+    title = "Too many tests"
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            "You had many connections tested within this minute.", action="Wait a moment.", retry_after_s=wait_s
+        )
+
+
+class ProviderUnreachable(Unavailable):
+    """The provider does not do what was asked of it."""
+
+    title = "The provider does not answer"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"The provider {name!r}: {reason}", action="See that it runs; GET /api/v1/ai/providers tells how it is."
+        )

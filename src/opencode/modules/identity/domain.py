@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 RESOURCES: dict[str, tuple[str, ...]] = {
     "account": ("manage",),
-    "ai": ("use",),
+    "ai": ("use", "manage"),
     "audit": ("read",),
     "interviews": ("create", "read", "manage"),
     "invites": ("create",),

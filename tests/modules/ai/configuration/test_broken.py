@@ -4,7 +4,7 @@ import pytest
 
 from opencode.modules.ai.adapters.files import read_secret
 from opencode.modules.ai.domain.configuration.checking import check
-from opencode.modules.ai.domain.configuration.jsonc import Source
+from opencode.modules.ai.domain.configuration.jsonc import Source, read
 from tests.modules.ai.configuration.broken import MEANING, SHAPE, SUBSTITUTION, SYNTAX
 
 VARIABLES = {"OPENAI_KEY": "k", "EMPTY": "", "WORD": "many"}
@@ -15,7 +15,7 @@ def test_a_mistake_is_told_with_its_place_and_the_right_word(case: tuple[str, ..
     written, message, *suggested = case
     before, _, _ = written.partition("⟪")
     place = f"opencode.json:{before.count(chr(10)) + 1}:{len(before) - (before.rfind(chr(10)) + 1) + 1}"
-    found = check([Source("opencode.json", written.replace("⟪", ""))], VARIABLES, read_secret)
+    found = check([read(Source("opencode.json", written.replace("⟪", "")))], VARIABLES, read_secret)
     told = [str(problem) for problem in found.problems]
     assert found.configuration is None
     assert [each for each in told if each.startswith(f"{place}: ") and message in each], told
@@ -38,6 +38,6 @@ def test_all_mistakes_are_told_at_once() -> None:
       "aliases": {"fast": "olama/llama"},
       "foo": True
     }"""
-    told = check([Source("opencode.json", text)], VARIABLES, read_secret).problems
+    told = check([read(Source("opencode.json", text))], VARIABLES, read_secret).problems
     lines = [problem.place.line for problem in told]
     assert lines == [3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 8, 9, 9]

@@ -99,7 +99,7 @@ def test_no_text_breaks_the_substitution(text: str) -> None:
 
 def test_a_number_may_come_from_a_variable() -> None:
     text = '{"limits": {"requests_per_minute": "${RPM:-60}"}, "cache": {"enabled": "${ON}", "lifetime_s": "${S:-1.5}"}}'
-    configuration = check([Source("x", text)], {"ON": "true"}, read_secret).configuration
+    configuration = check([read(Source("x", text))], {"ON": "true"}, read_secret).configuration
     assert configuration
     assert configuration.limits.requests_per_minute == 60
     assert (configuration.cache.enabled, configuration.cache.lifetime_s) == (True, 1.5)

@@ -4,6 +4,128 @@
  */
 
 export interface paths {
+    "/api/v1/ai/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The AI configuration in force
+         * @description With secrets masked, and what is wrong with the one that was refused last.
+         */
+        get: operations["get_ai_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/configuration/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where each value comes from
+         * @description By path, each with its layer, file, line and column.
+         */
+        get: operations["list_ai_configuration_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The models that you may use
+         * @description Models and aliases by name; none for people who may not use AI, or while no provider is configured.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All providers, and how they are
+         * @description Those of files and of the database, by name. Never a key.
+         */
+        get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/providers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One provider */
+        get: operations["get_provider"];
+        /**
+         * Add a provider, or change one that was added
+         * @description It is in force when this answers. Those that a file names are changed there.
+         */
+        put: operations["put_provider"];
+        post?: never;
+        /** Delete a provider that was added */
+        delete: operations["delete_provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/providers/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a connection now
+         * @description Answers when the test is over, within 10 s. Whoever asks while one is under way gets its result.
+         */
+        post: operations["test_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2370,6 +2492,11 @@ export interface components {
             admitted_at: string | null;
             status: components["schemas"]["Status"];
         };
+        /**
+         * Capability
+         * @enum {string}
+         */
+        Capability: "chat" | "embeddings" | "tools" | "vision" | "reasoning" | "structured_output";
         /** PageView[CardView] */
         CardPage: {
             items: components["schemas"]["CardView"][];
@@ -2509,6 +2636,17 @@ export interface components {
          * @enum {string}
          */
         Compare: "exact" | "lines" | "tokens" | "floats" | "checker";
+        /** ConfigurationView */
+        ConfigurationView: {
+            version: number;
+            digest: string;
+            /** Format: date-time */
+            since: string;
+            effective: unknown;
+            layers: components["schemas"]["LayerView"][];
+            other_files: string[];
+            refused: components["schemas"]["RefusedView"] | null;
+        };
         /** PageView[CountersView] */
         CountersPage: {
             items: components["schemas"]["CountersView"][];
@@ -2590,6 +2728,12 @@ export interface components {
             attempted_at: string | null;
             next_attempt_at: string | null;
         };
+        /**
+         * Dialect
+         * @description What is spoken with a provider.
+         * @enum {string}
+         */
+        Dialect: "openai" | "anthropic" | "ollama";
         /** DifferenceView */
         DifferenceView: {
             project_id: string;
@@ -2787,6 +2931,11 @@ export interface components {
          * @enum {string}
          */
         Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won";
+        /**
+         * HealthState
+         * @enum {string}
+         */
+        HealthState: "unknown" | "healthy" | "failing";
         /** HelpfulView */
         HelpfulView: {
             marked: boolean;
@@ -2920,6 +3069,11 @@ export interface components {
         LanguagesView: {
             items: components["schemas"]["LanguageView"][];
         };
+        /** LayerView */
+        LayerView: {
+            layer: string;
+            source: string;
+        };
         /** LedgerCheckView */
         LedgerCheckView: {
             balanced: boolean;
@@ -2985,6 +3139,30 @@ export interface components {
             text: string;
             /** Format: date-time */
             at: string;
+        };
+        /** PageView[ModelView] */
+        ModelPage: {
+            items: components["schemas"]["ModelView"][];
+            next_cursor: string | null;
+        };
+        /** ModelPriceView */
+        ModelPriceView: {
+            input_usd: number;
+            output_usd: number;
+            cached_input_usd: number | null;
+            cache_write_usd: number | null;
+        };
+        /** ModelView */
+        ModelView: {
+            name: string;
+            is_alias: boolean;
+            targets: string[];
+            is_default: boolean;
+            state: components["schemas"]["HealthState"];
+            context_window: number | null;
+            max_output_tokens: number | null;
+            capabilities: components["schemas"]["Capability"][] | null;
+            price: components["schemas"]["ModelPriceView"] | null;
         };
         /** NameCheckView */
         NameCheckView: {
@@ -3434,6 +3612,60 @@ export interface components {
             items: components["schemas"]["ProofView"][];
             methods: components["schemas"]["ProofMethod"][];
         };
+        /** ProviderBody */
+        ProviderBody: {
+            type: components["schemas"]["ProviderType"];
+            preset?: string | null;
+            dialect?: components["schemas"]["Dialect"] | null;
+            base_url?: string | null;
+            api_key?: string | null;
+            headers?: {
+                [key: string]: string;
+            } | null;
+            models?: string[];
+            /** @default false */
+            discover: boolean;
+            /** @default true */
+            enabled: boolean;
+            /** @default 1 */
+            weight: number;
+            concurrency?: number | null;
+            /** @description of what is changed, 0 to add a new one; null changes whatever is there */
+            revision?: number | null;
+        };
+        /** PageView[ProviderView] */
+        ProviderPage: {
+            items: components["schemas"]["ProviderView"][];
+            next_cursor: string | null;
+        };
+        /**
+         * ProviderType
+         * @enum {string}
+         */
+        ProviderType: "local" | "cloud" | "custom";
+        /** ProviderView */
+        ProviderView: {
+            name: string;
+            type: components["schemas"]["ProviderType"] | null;
+            dialect: components["schemas"]["Dialect"] | null;
+            base_url: string | null;
+            enabled: boolean;
+            discover: boolean;
+            layer: string;
+            place: string;
+            has_key: boolean;
+            key_source: string;
+            header_names: string[];
+            models: number;
+            state: components["schemas"]["HealthState"];
+            reason: string;
+            action: string;
+            since: string | null;
+            checked_at: string | null;
+            latency_ms: number | null;
+            revision: number | null;
+            problem: string;
+        };
         /** PurchaseView */
         PurchaseView: {
             order: components["schemas"]["OrderView"] | null;
@@ -3474,6 +3706,13 @@ export interface components {
         RefusedLineView: {
             line: number;
             reason: string;
+        };
+        /** RefusedView */
+        RefusedView: {
+            mistakes: string[];
+            count: number;
+            /** Format: date-time */
+            at: string;
         };
         /** RegisterBody */
         RegisterBody: {
@@ -3971,6 +4210,18 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** PageView[ValueView] */
+        ValuePage: {
+            items: components["schemas"]["ValueView"][];
+            next_cursor: string | null;
+        };
+        /** ValueView */
+        ValueView: {
+            path: string;
+            value: unknown;
+            layer: string;
+            place: string;
+        };
         /**
          * Verdict
          * @description What became of a run.
@@ -4109,6 +4360,265 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_ai_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ai_configuration_values: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description such as providers.local; all when not given */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValuePage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_providers: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit_entries: {
         parameters: {
             query?: {

@@ -7,18 +7,17 @@ A coding agent has files of the same name. So a file that lies where both look i
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from opencode.modules.ai.domain.configuration.jsonc import Source, read
+from opencode.modules.ai.domain.configuration.jsonc import Node, Read, Source, read
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID
 from opencode.modules.ai.errors import ConfigurationNotFound
+from opencode.modules.ai.settings import VALUE_PREFIX
 
 FILE = "opencode.json"
-VARIABLE = "OCP_AI_CONFIG"
-PREFIX = "OCP_AI__"
 MOST_BYTES = 16_000_000
 _PROJECT_MARKS = (".git", ".hg")
 
@@ -30,6 +29,8 @@ class Layer(StrEnum):
     USER = "user"
     PROJECT = "project"
     NAMED = "named"
+    DATABASE = "database"
+    """Providers that administrators added while the server runs."""
     ENVIRONMENT = "environment"
 
 
@@ -42,11 +43,12 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file, or the environment, that may be a layer."""
+    """A file, or something else, that may be a layer, and what it says."""
 
     layer: Layer
     source: Source
     owner: Owner
+    read: Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Places:
     Where to look.
 
     Attributes:
-        named: by `--config` or `OCP_AI_CONFIG`; it must be there.
+        named: by `--config` or the setting `ai_config`; it must be there.
     """
 
     system: Path
@@ -68,12 +70,11 @@ class Places:
     def of_process(cls, named: Path | None = None) -> "Places":
         """Those of this process."""
         home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-        named_by_variable = os.environ.get(VARIABLE)
         return cls(
             system=Path("/etc/opencode") / FILE,
             user=Path(home) / "opencode-platform" / FILE,
             working=Path.cwd(),
-            named=named or (Path(named_by_variable) if named_by_variable else None),
+            named=named,
             variables=dict(os.environ),
         )
 
@@ -93,15 +94,20 @@ def found(places: Places) -> list[Found]:
         (Layer.PROJECT, _of_project(places.working)),
     ):
         if path is not None and path.is_file() and path.resolve() != named:
-            source = _read(path)
-            layers.append(Found(layer, source, _owner(source)))
+            layers.append(_found(layer, _read(path)))
     if places.named is not None:
-        source = _read(places.named)
-        owner = _owner(source)
-        layers.append(Found(Layer.NAMED, source, Owner.OURS if owner is Owner.UNKNOWN else owner))
+        named_file = _found(Layer.NAMED, _read(places.named))
+        layers.append(replace(named_file, owner=Owner.OURS) if named_file.owner is Owner.UNKNOWN else named_file)
     if (environment := _environment(places.variables)) is not None:
-        layers.append(Found(Layer.ENVIRONMENT, environment, Owner.OURS))
+        layers.append(Found(Layer.ENVIRONMENT, environment, Owner.OURS, read(environment)))
     return layers
+
+
+def candidates(places: Places) -> list[Path]:
+    """Every file that is a layer, or would be one if it were there."""
+    folders = list(_project_folders(places.working))
+    paths = [places.system, places.user, *(folder / FILE for folder in folders)]
+    return [*paths, places.named] if places.named else paths
 
 
 def read_secret(source: str, path: str) -> str:
@@ -114,17 +120,24 @@ def read_secret(source: str, path: str) -> str:
     Raises:
         OSError, UnicodeDecodeError: it cannot be read.
     """
-    return (Path(source).parent / Path(path).expanduser()).read_text(encoding="utf-8")
+    return secret_path(source, path).read_text(encoding="utf-8")
+
+
+def secret_path(source: str, path: str) -> Path:
+    """The file that `{file:…}` names."""
+    return Path(source).parent / Path(path).expanduser()
 
 
 def _of_project(working: Path) -> Path | None:
     """The nearest file of the name, no higher than the project's own folder."""
+    return next((folder / FILE for folder in _project_folders(working) if (folder / FILE).is_file()), None)
+
+
+def _project_folders(working: Path) -> Iterator[Path]:
     for folder in (working, *working.parents):
-        if (folder / FILE).is_file():
-            return folder / FILE
+        yield folder
         if any((folder / mark).exists() for mark in _PROJECT_MARKS):
             break
-    return None
 
 
 def _read(path: Path) -> Source:
@@ -138,8 +151,12 @@ def _read(path: Path) -> Source:
         raise ConfigurationNotFound(path, error.strerror or "it cannot be read") from None
 
 
-def _owner(source: Source) -> Owner:
-    node, _ = read(source)
+def _found(layer: Layer, source: Source) -> Found:
+    said = read(source)
+    return Found(layer, source, _owner(source, said[0]), said)
+
+
+def _owner(source: Source, node: Node | None) -> Owner:
     if node is None or not isinstance(node.value, dict):
         # What cannot be read is told of rather than passed over when it speaks of us at all.
         return Owner.OURS if SCHEMA_ID in source.text else Owner.UNKNOWN
@@ -154,8 +171,8 @@ def _environment(variables: Mapping[str, str]) -> Source | None:
     """`OCP_AI__PROVIDERS__LOCAL__WEIGHT=2` as `{"providers": {"local": {"weight": 2}}}`."""
     whole: dict[str, object] = {}
     for name, value in sorted(variables.items()):
-        if name.startswith(PREFIX):
-            steps = [step.lower() for step in name.removeprefix(PREFIX).split("__")]
+        if name.startswith(VALUE_PREFIX):
+            steps = [step.lower() for step in name.removeprefix(VALUE_PREFIX).split("__")]
             _put(whole, steps, _value(value))
     return Source(Layer.ENVIRONMENT, json.dumps(whole), has_lines=False) if whole else None
 

@@ -1,15 +1,22 @@
 """The configuration as it is in force: loaded, shown, explained, compared."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
-from opencode.modules.ai.adapters.files import Found, Owner, Places, found, read_secret
+from opencode.modules.ai.adapters.files import Found, Layer, Owner, Places, found, read_secret, secret_path
 from opencode.modules.ai.domain.configuration.checking import Checked, check
-from opencode.modules.ai.domain.configuration.jsonc import Node, Path, plain, shown, walk
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Source, plain, read, shown, walk
 from opencode.modules.ai.domain.configuration.problems import Place
 
 MASK = "••••••"
 _SECRET_KEYS = frozenset({"api_key", "headers"})
+_FROM_ELSEWHERE = re.compile(r"\$\{(?P<variable>\w+)|\{file:(?P<file>[^{}\n]*)\}")
+
+Stored = Mapping[str, Mapping[str, object]]
+"""Providers of the database by name, as a configuration would say them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +24,14 @@ class Loaded:
     """
     Attributes:
         layers: all that were found, the lowest first; only those of ours are in force.
+        secret_files: what `{file:…}` names.
+        hidden: stored providers that a file has taken the name of.
     """
 
     layers: tuple[Found, ...]
     checked: Checked
+    secret_files: frozenset[FilePath] = frozenset()
+    hidden: tuple[str, ...] = ()
 
     @property
     def passed_over(self) -> list[Found]:
@@ -47,21 +58,91 @@ class Difference:
     after: object
 
 
-def load(places: Places) -> Loaded:
+def load(places: Places, stored: Stored | None = None) -> Loaded:
     """
     Read everything and check it.
+
+    Args:
+        stored: providers of the database. They lie above all files and below the environment. One whose name a file
+            has is left out whole: a key that was given for one address must not go to another.
 
     Raises:
         ConfigurationNotFound
     """
-    layers = tuple(found(places))
-    ours = [each.source for each in layers if each.owner is Owner.OURS]
-    return Loaded(layers, check(ours, places.variables, read_secret))
+    layers = found(places)
+    of_files = {name for each in layers if each.layer is not Layer.ENVIRONMENT for name in _provider_names(each)}
+    free = {name: each for name, each in (stored or {}).items() if name not in of_files}
+    if free:
+        at = next((n for n, each in enumerate(layers) if each.layer is Layer.ENVIRONMENT), len(layers))
+        layers.insert(at, _layer_of(free))
+    secret_files: set[FilePath] = set()
+
+    def read_file(source: str, path: str) -> str:
+        secret_files.add(secret_path(source, path))
+        return read_secret(source, path)
+
+    checked = check([each.read for each in layers if each.owner is Owner.OURS], places.variables, read_file)
+    hidden = tuple(sorted(name for name in stored or {} if name in of_files))
+    return Loaded(tuple(layers), checked, frozenset(secret_files), hidden)
+
+
+def _layer_of(stored: Stored) -> Found:
+    text = json.dumps({"providers": stored})
+    # What administrators write must not read the server's variables and files.
+    source = Source(Layer.DATABASE, text, has_lines=False, is_literal=True)
+    return Found(Layer.DATABASE, source, Owner.OURS, read(source))
+
+
+def _provider_names(layer: Found) -> set[str]:
+    node = layer.read[0]
+    if layer.owner is not Owner.OURS or node is None or not isinstance(node.value, dict):
+        return set()
+    providers = node.value.get("providers")
+    return set(providers.node.value) if providers and isinstance(providers.node.value, dict) else set()
+
+
+def layer_of_provider(loaded: Loaded, name: str) -> tuple[str, Place] | None:
+    """The layer and place of a provider's name; of several, the topmost."""
+    providers = loaded.checked.whole.value
+    named = providers.get("providers") if isinstance(providers, dict) else None
+    member = named.node.value.get(name) if named and isinstance(named.node.value, dict) else None
+    if member is None:
+        return None
+    return _layer_names(loaded).get(member.source.name, "built-in"), member.key
+
+
+def key_sources(loaded: Loaded) -> dict[str, str]:
+    """Where each provider's key comes from, in words: never what it is."""
+    sources: dict[str, str] = {}
+    for path, node in _leaves(loaded.checked.whole):
+        match path:
+            case ("providers", str(name), "api_key"):
+                sources[name] = _written_source(node)
+            case _:
+                pass
+    return sources
+
+
+def _written_source(node: Node) -> str:
+    if node.source.is_literal:
+        return "the database"
+    try:
+        written = json.JSONDecoder().raw_decode(node.source.text, node.offset)[0] if node.source.has_lines else ""
+    except ValueError:
+        written = ""
+    match = _FROM_ELSEWHERE.search(written) if isinstance(written, str) else None
+    if match is None:
+        return str(node.place)
+    return f"${{{match['variable']}}}" if match["variable"] else f"the file {match['file']}"
+
+
+def _layer_names(loaded: Loaded) -> dict[str, str]:
+    return {each.source.name: each.layer for each in loaded.layers}
 
 
 def explain(loaded: Loaded, key: str) -> list[Explained]:
     """Where each value under a key comes from; of a single value, the one place. Empty where there is nothing."""
-    layer_of = {each.source.name: each.layer for each in loaded.layers}
+    layer_of = _layer_names(loaded)
     explained: list[Explained] = []
     for path, node in _leaves(loaded.checked.whole):
         name = shown(path)

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import msgspec
 
-from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Source, plain, read
-from opencode.modules.ai.domain.configuration.layers import merged
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Read, plain
+from opencode.modules.ai.domain.configuration.layers import NOTHING, merged
 from opencode.modules.ai.domain.configuration.meaning import meaning_problems
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Configuration, ProviderType
 from opencode.modules.ai.domain.configuration.problems import Problem, likely
@@ -30,18 +30,20 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check(layers: Sequence[Source], variables: Mapping[str, str], read_file: ReadFile) -> Checked:
+def check(layers: Sequence[Read], variables: Mapping[str, str], read_file: ReadFile) -> Checked:
     """
-    Read, merge, fill in and check.
+    Merge, fill in and check.
 
     Args:
-        layers: the lowest first. Each is a file of ours: other files are left out before.
+        layers: what was read, the lowest first. Each is a file of ours: other files are left out before.
         variables: the environment.
     """
+    # Most servers have no provider: they do without the library that checks shapes, too.
+    if not layers:
+        return Checked(Configuration(), NOTHING, frozenset(), ())
     problems: list[Problem] = []
     nodes: list[Node] = []
-    for source in layers:
-        node, wrong = read(source)
+    for node, wrong in layers:
         problems += wrong
         if node is not None and isinstance(node.value, dict):
             problems += _signature(node)

@@ -35,11 +35,17 @@ _MISTAKEN = {"True": True, "False": False, "None": None, "undefined": None}
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A text with a name."""
+    """
+    A text with a name.
+
+    Attributes:
+        is_literal: nothing is filled in: `${…}` and `{file:…}` are what somebody wrote who may not read these.
+    """
 
     name: str
     text: str
     has_lines: bool = True
+    is_literal: bool = False
     _starts: list[int] = field(default_factory=list[int])
 
     def place(self, offset: int) -> Place:
@@ -84,8 +90,12 @@ class Member:
         return self.source.place(self.offset)
 
 
-def read(source: Source) -> tuple[Node | None, list[Problem]]:
-    """What a text says, as far as it can be told, and all that is wrong with how it is written."""
+Read = tuple[Node | None, list[Problem]]
+"""What a text says, as far as it can be told, and all that is wrong with how it is written."""
+
+
+def read(source: Source) -> Read:
+    """Read a text, on and on behind mistakes that are understood."""
     reader = _Reader(source)
     try:
         node = reader.document()

@@ -52,7 +52,7 @@ class Substitution:
         return mapped(node, self._text)
 
     def _text(self, text: str, node: Node, path: Path) -> Scalar:
-        if "$" not in text and "{file:" not in text:
+        if node.source.is_literal or ("$" not in text and "{file:" not in text):
             return text
         pieces: list[str] = []
         at = 0

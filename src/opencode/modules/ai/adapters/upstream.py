@@ -1,0 +1,235 @@
+"""
+Connections to providers: one pool for each, kept while calls use it, and the test whether it answers.
+
+No proxy of the environment is used, no cookie kept and no redirect followed: a key goes to the address that the
+configuration names and to no other.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Collection, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from opencode.modules.ai.adapters.entry_points import load_entry_point
+from opencode.modules.ai.adapters.failures import failure_of, refusal_of
+from opencode.modules.ai.adapters.listing import PATHS, models_of, shown_facts
+from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
+from opencode.modules.ai.domain.health import Probe
+from opencode.modules.ai.domain.models import DiscoveredModel
+from opencode.modules.ai.domain.registry import Upstream
+from opencode.modules.ai.errors import EntryPointFaulty
+
+PROBE_TIMEOUT_S = 10.0
+MOST_LIST_BYTES = 8_000_000
+KEEP_ALIVE_S = 30.0
+_SHOWN_AT_ONCE = 4
+_MOST_SHOWN = 200
+_UNWANTED = ("User-Agent", "Accept-Encoding")
+
+
+class TooMuch(Exception):
+    """An answer has more bytes than there is use for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The way to one provider."""
+
+    upstream: Upstream
+    session: aiohttp.ClientSession
+
+    def send(
+        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """
+        A call, as a context manager of aiohttp's response. The provider's key and headers are added.
+
+        Args:
+            path: as in `Upstream.url`.
+            headers: of this call, in lower case; those of the configuration win.
+
+        Raises:
+            aiohttp.ClientError, TimeoutError, ValueError: `failure_of` tells them in words.
+        """
+        sent = {**(headers or {}), **self.upstream.call_headers()}
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        url = URL(self.upstream.url(path), encoded=True)
+        return self.session.request(method, url, data=body, headers=sent, allow_redirects=False)
+
+    async def json(self, method: str, path: str, body: object = None) -> tuple[int, object]:
+        """
+        A short call and its whole answer: the status, and what it says; None when that is not JSON.
+
+        Raises:
+            As `send`, and TooMuch.
+        """
+        raw = None if body is None else json.dumps(body).encode()
+        async with self.send(method, path, body=raw) as response:
+            answer = await _whole(response.content)
+            try:
+                return response.status, json.loads(answer)
+            except (ValueError, RecursionError):
+                return response.status, None
+
+
+@dataclass(slots=True)
+class _Pool:
+    session: aiohttp.ClientSession
+    users: int = 0
+    is_retired: bool = False
+
+
+class Connections:
+    """All of them. What a call has begun with it ends with, whatever the configuration says meanwhile."""
+
+    def __init__(self) -> None:
+        self._pools: dict[Hashable, _Pool] = {}
+
+    @asynccontextmanager
+    async def to(self, upstream: Upstream) -> AsyncGenerator[Connection]:
+        """The way to a provider, for as long as a call takes."""
+        key = _key(upstream)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = _Pool(_session(upstream))
+        pool.users += 1
+        try:
+            yield Connection(upstream, pool.session)
+        finally:
+            pool.users -= 1
+            if pool.is_retired and not pool.users:
+                await pool.session.close()
+
+    async def keep_only(self, upstreams: Collection[Upstream]) -> None:
+        """Close what leads to others, each as soon as its last call has ended."""
+        kept = {_key(each) for each in upstreams}
+        for key in self._pools.keys() - kept:
+            pool = self._pools.pop(key)
+            pool.is_retired = True
+            if not pool.users:
+                await pool.session.close()
+
+    async def close(self) -> None:
+        """End everything, calls as well."""
+        pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            await pool.session.close()
+
+    async def probe(self, upstream: Upstream, known: Sequence[DiscoveredModel] = ()) -> Probe:
+        """`domain.health.Prober`: asks for the list of models, which costs nothing anywhere."""
+        started = time.perf_counter()
+        if upstream.entry_point is not None:
+            return _probe_of_entry_point(upstream.entry_point)
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_S), self.to(upstream) as connection:
+                status, answer = await connection.json("GET", PATHS[upstream.dialect])
+                latency_ms = (time.perf_counter() - started) * 1000
+                probe = await self._judged(connection, status, answer, latency_ms)
+                if probe.models and upstream.discover and upstream.dialect is Dialect.OLLAMA:
+                    return replace(probe, models=await _with_facts(connection, probe.models, known))
+                return probe
+        except TooMuch:
+            return _failed(started, f"{upstream.base_url} answers without an end", "Is this the address of an API?")
+        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+            return _failed(started, *failure_of(error, upstream))
+
+    async def _judged(self, connection: Connection, status: int, answer: object, latency_ms: float) -> Probe:
+        upstream = connection.upstream
+        models = models_of(upstream.dialect, answer) if status == HTTPStatus.OK else None
+        if models is not None:
+            return Probe(latency_ms, models=models)
+        if status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+            if better := await self._better_address(upstream):
+                return Probe(latency_ms, _not_as_wanted(upstream), f"Did you mean {better}?")
+            # Some services have no list of models. Their address is the preset's, so that it is right.
+            if status != HTTPStatus.OK and upstream.preset and upstream.type is ProviderType.CLOUD:
+                return Probe(latency_ms)
+        if status == HTTPStatus.OK:
+            return Probe(latency_ms, _not_as_wanted(upstream), "Is base_url the address of its API? Is dialect right?")
+        return Probe(latency_ms, *refusal_of(status, upstream))
+
+    async def _better_address(self, upstream: Upstream) -> str:
+        """The address with the version behind it, when that one answers as wanted."""
+        if upstream.dialect is not Dialect.OPENAI or upstream.base_url.endswith("/v1"):
+            return ""
+        with_version = replace(upstream, base_url=f"{upstream.base_url}/v1")
+        async with self.to(with_version) as connection:
+            status, answer = await connection.json("GET", PATHS[upstream.dialect])
+        is_one = status == HTTPStatus.OK and models_of(upstream.dialect, answer) is not None
+        return with_version.base_url if is_one else ""
+
+
+async def _with_facts(
+    connection: Connection, models: tuple[DiscoveredModel, ...], known: Sequence[DiscoveredModel]
+) -> tuple[DiscoveredModel, ...]:
+    """With what Ollama tells of each. A model that is the same as before is not asked for again."""
+    before = {(each.name, each.digest): each for each in known if each.digest}
+    at_once = asyncio.Semaphore(_SHOWN_AT_ONCE)
+
+    async def asked(model: DiscoveredModel) -> DiscoveredModel:
+        if same := before.get((model.name, model.digest)):
+            return same
+        async with at_once:
+            status, answer = await connection.json("POST", "/api/show", {"model": model.name})
+        return replace(model, facts=shown_facts(answer)) if status == HTTPStatus.OK else model
+
+    first, rest = models[:_MOST_SHOWN], models[_MOST_SHOWN:]
+    return (*await asyncio.gather(*map(asked, first)), *rest)
+
+
+def _probe_of_entry_point(entry_point: str) -> Probe:
+    try:
+        load_entry_point(entry_point)
+    except EntryPointFaulty as error:
+        return Probe(0.0, error.detail.rstrip("."), error.action)
+    return Probe(0.0)
+
+
+def _failed(started: float, reason: str, action: str) -> Probe:
+    return Probe((time.perf_counter() - started) * 1000, reason, action)
+
+
+def _not_as_wanted(upstream: Upstream) -> str:
+    named = {Dialect.OPENAI: "OpenAI", Dialect.ANTHROPIC: "Anthropic", Dialect.OLLAMA: "Ollama"}
+    return f"{upstream.base_url} answers, but not as {named[upstream.dialect]}"
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in content.iter_any():
+        size += len(piece)
+        if size > MOST_LIST_BYTES:
+            raise TooMuch
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _key(upstream: Upstream) -> Hashable:
+    """What makes a pool another one. Keys and headers go with each call, and are no part of it."""
+    timeouts = upstream.timeouts
+    return upstream.name, upstream.base_url, timeouts
+
+
+def _session(upstream: Upstream) -> aiohttp.ClientSession:
+    timeouts = upstream.timeouts
+    return aiohttp.ClientSession(
+        # How many calls there may be at once is counted before a call gets here, where others can be asked instead.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(
+            total=None, sock_connect=timeouts.connect_s, sock_read=max(timeouts.first_byte_s, timeouts.between_bytes_s)
+        ),
+        trust_env=False,
+        # Answers are passed on byte for byte: nothing is asked for that would have to be unpacked.
+        skip_auto_headers=_UNWANTED,
+        auto_decompress=False,
+    )

@@ -1,0 +1,71 @@
+"""Who may do what with AI: tables, enumerated by tests."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from opencode.kernel.errors import Unauthenticated
+from opencode.kernel.principal import Principal, PrincipalKind
+from opencode.modules.ai.domain.configuration.model import Team
+
+TO_USE = "ai:use"
+TO_MANAGE = "ai:manage"
+
+
+def require_manager(by: Principal) -> None:
+    """
+    Providers, their credentials and the configuration are for administrators.
+
+    Raises:
+        Unauthenticated, Forbidden
+    """
+    by.require(TO_MANAGE)
+
+
+def require_known(by: Principal) -> None:
+    """
+    Names of models are for people who are signed in.
+
+    Raises:
+        Unauthenticated
+    """
+    if by.kind is PrincipalKind.ANONYMOUS:
+        raise Unauthenticated("This needs you to be signed in.", action="Sign in, then try again.")
+
+
+def may_use_models(by: Principal) -> bool:
+    return by.may(TO_USE)
+
+
+def team_of(email: str, teams: Mapping[str, Team]) -> Team | None:
+    """The team of the holder of an account."""
+    wanted = email.strip().lower()
+    if not wanted:
+        return None
+    return next((team for team in teams.values() if any(wanted == each.lower() for each in team.members)), None)
+
+
+def is_allowed(name: str, targets: Iterable[str], patterns: Iterable[str] | None) -> bool:
+    """
+    Whether a list of models lets one through.
+
+    Args:
+        name: `<provider>/<model>` or an alias.
+        targets: what an alias stands for. One whose targets are all allowed is allowed as well.
+        patterns: names in which `*` stands for any part; None lets everything through.
+    """
+    if patterns is None:
+        return True
+    listed = tuple(patterns)
+    behind = tuple(targets)
+    return _matches(name, listed) or (bool(behind) and all(_matches(each, listed) for each in behind))
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(_compiled(each).fullmatch(name) for each in patterns)
+
+
+@lru_cache(maxsize=10_000)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # Stars one behind the other mean the same as one, and would make the search for a match long.
+    return re.compile(".*".join(map(re.escape, re.sub(r"\*+", "*", pattern).split("*"))), re.DOTALL)

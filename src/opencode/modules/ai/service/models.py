@@ -1,0 +1,86 @@
+"""The models that somebody may use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opencode.contracts.identity import Identity
+from opencode.kernel.pages import Page, PageRequest
+from opencode.kernel.principal import Principal
+from opencode.modules.ai.domain.health import HealthState
+from opencode.modules.ai.domain.models import ModelFacts
+from opencode.modules.ai.policy import is_allowed, may_use_models, require_known, team_of
+from opencode.modules.ai.service.live import Live, Snapshot
+from opencode.modules.ai.service.providers import Providers
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShown:
+    """
+    Attributes:
+        targets: what an alias stands for; empty for a model.
+        state: of its provider; of an alias, the best of them.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    facts: ModelFacts
+    state: HealthState
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What somebody may use: `patterns` as in `policy.is_allowed`."""
+
+    patterns: tuple[str, ...] | None
+
+    def covers(self, name: str, targets: tuple[str, ...] = ()) -> bool:
+        return is_allowed(name, targets, self.patterns)
+
+
+class Models:
+    def __init__(self, identity: Identity, live: Live, providers: Providers) -> None:
+        self._identity = identity
+        self._live = live
+        self._providers = providers
+
+    async def page(self, by: Principal, page: PageRequest) -> Page[ModelShown]:
+        """
+        Models and aliases that somebody may use, by name.
+
+        Raises:
+            Unauthenticated
+        """
+        require_known(by)
+        if not may_use_models(by):
+            return Page([])
+        snapshot = self._live.current
+        allowance = await self.allowance(by, snapshot)
+        position = page.position(str)
+        shown = {each.name: each for each in self._all(snapshot) if allowance.covers(each.name, each.targets)}
+        names = sorted(name for name in shown if position is None or name > position[0])
+        return Page.cut([shown[name] for name in names[: page.limit + 1]], page.limit, lambda each: (each.name,))
+
+    async def allowance(self, by: Principal, snapshot: Snapshot) -> Allowance:
+        """What the team of somebody lets them use; people without a team may use everything."""
+        teams = snapshot.configuration.teams
+        if not teams or not by.is_user:
+            return Allowance(None)
+        addresses = await self._identity.email_addresses(frozenset({by.id}))
+        team = team_of(addresses.get(by.id, ""), teams)
+        return Allowance(team.models if team else None)
+
+    def _all(self, snapshot: Snapshot) -> Iterator[ModelShown]:
+        registry, default = snapshot.registry, snapshot.configuration.default_model
+        by_name = {each.name: each for each in registry.deployments}
+        for name, each in by_name.items():
+            state = self._providers.health_of(each.upstream.name).state
+            yield ModelShown(name, (), each.facts, state, name == default)
+        for alias in registry.aliases:
+            targets = registry.targets(alias)
+            if not targets:
+                continue
+            states = {self._providers.health_of(target.partition("/")[0]).state for target in targets}
+            best = next(s for s in (HealthState.HEALTHY, HealthState.UNKNOWN, HealthState.FAILING) if s in states)
+            first = by_name.get(targets[0])
+            yield ModelShown(alias, targets, first.facts if first else ModelFacts(), best, alias == default)

@@ -1,0 +1,254 @@
+"""A provider on loopback that speaks all three dialects, and fails in the ways that providers do."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+KEY = "sk-of-the-mock"
+WORDS = ("Hello", ", ", "world", ".")
+MODELS = ("small", "large")
+
+
+class Mode(StrEnum):
+    FINE = "fine"
+    REFUSES_KEY = "401"
+    HANGS = "takes the connection and says nothing"
+    FAILS = "500"
+    BUSY = "429 with Retry-After"
+    NOT_JSON = "a page for people"
+    ENDLESS = "an answer without an end"
+    REDIRECTS = "sends callers elsewhere"
+    CUTS = "breaks off in the middle of a stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as it came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass(slots=True)
+class MockUpstream:
+    """
+    Attributes:
+        mode: may be changed at any time.
+        wants_key: whether calls without the right key get 401.
+        prefix: what stands before the paths of OpenAI's dialect.
+        models: those that it lists, in every dialect.
+        pause: awaited before each piece of a stream.
+    """
+
+    mode: Mode = Mode.FINE
+    wants_key: bool = False
+    prefix: str = "/v1"
+    models: list[str] = field(default_factory=lambda: list(MODELS))
+    seen: list[Seen] = field(default_factory=list[Seen])
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    pause: Callable[[], Any] = lambda: asyncio.sleep(0)
+    port: int = 0
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_url(self) -> str:
+        return self.root + self.prefix
+
+    def count(self, path: str) -> int:
+        return sum(each.path == path for each in self.seen)
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._in_its_mode])
+        p = self.prefix
+        app.add_routes(
+            [
+                web.get(f"{p}/models", self._openai_models),
+                web.post(f"{p}/chat/completions", self._openai_chat),
+                web.post(f"{p}/embeddings", self._openai_embeddings),
+                web.post("/v1/messages", self._anthropic_messages),
+                web.get("/api/tags", self._ollama_tags),
+                web.post("/api/show", self._ollama_show),
+                web.post("/api/chat", self._ollama_chat),
+                web.post("/api/pull", self._ollama_pull),
+                web.delete("/api/delete", self._ollama_delete),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _in_its_mode(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        raw = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.seen.append(Seen(request.method, request.path, headers, json.loads(raw) if raw else None))
+        self.arrived.set()
+        match self.mode:
+            case Mode.HANGS:
+                await asyncio.Event().wait()
+            case Mode.FAILS:
+                return web.json_response({"error": {"message": "it broke"}}, status=500)
+            case Mode.BUSY:
+                return web.json_response({"error": {"message": "slower"}}, status=429, headers={"retry-after": "1"})
+            case Mode.NOT_JSON:
+                return web.Response(text="<html>Welcome</html>", content_type="text/html")
+            case Mode.ENDLESS:
+                return await self._endless(request)
+            case Mode.REDIRECTS:
+                return web.Response(status=302, headers={"location": f"{self.root}/elsewhere"})
+            case _:
+                pass
+        if self.mode is Mode.REFUSES_KEY or (self.wants_key and not self._has_key(headers)):
+            return web.json_response({"error": {"message": "no such key", "type": "invalid_api_key"}}, status=401)
+        return await handler(request)
+
+    def _has_key(self, headers: dict[str, str]) -> bool:
+        return KEY in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
+
+    async def _endless(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 1_000_000)
+
+    async def _stream(self, request: web.Request, content_type: str, pieces: list[bytes]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": content_type})
+        await response.prepare(request)
+        for number, piece in enumerate(pieces):
+            if self.mode is Mode.CUTS and number == len(pieces) // 2:
+                assert request.transport
+                request.transport.abort()
+                return response
+            await self.pause()
+            await response.write(piece)
+        return response
+
+    # OpenAI.
+
+    async def _openai_models(self, request: web.Request) -> web.Response:
+        if "anthropic-version" in request.headers:
+            data = [{"type": "model", "id": each, "display_name": each} for each in self.models]
+            return web.json_response({"data": data, "has_more": False})
+        data = [{"id": each, "object": "model", "created": 1, "owned_by": "mock"} for each in self.models]
+        return web.json_response({"object": "list", "data": data})
+
+    async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        base = {"id": "chatcmpl-1", "created": 1, "model": asked["model"]}
+        usage = {"prompt_tokens": 5, "completion_tokens": len(WORDS), "total_tokens": 5 + len(WORDS)}
+        if not asked.get("stream"):
+            message = {"role": "assistant", "content": "".join(WORDS)}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            return web.json_response({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
+        deltas: list[Json] = [{"role": "assistant", "content": ""}, *({"content": word} for word in WORDS)]
+        choices: list[list[Json]] = [[{"index": 0, "delta": each, "finish_reason": None}] for each in deltas]
+        choices.append([{"index": 0, "delta": {}, "finish_reason": "stop"}])
+        chunks: list[Json] = [{**base, "object": "chat.completion.chunk", "choices": each} for each in choices]
+        if (asked.get("stream_options") or {}).get("include_usage"):
+            chunks = [{**each, "usage": None} for each in chunks]
+            chunks.append({**base, "object": "chat.completion.chunk", "choices": [], "usage": usage})
+        events = [f"data: {json.dumps(each)}\n\n".encode() for each in chunks]
+        return await self._stream(request, "text/event-stream", [*events, b"data: [DONE]\n\n"])
+
+    async def _openai_embeddings(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
+        data = [{"object": "embedding", "index": n, "embedding": [0.5, -0.25]} for n, _ in enumerate(texts)]
+        usage = {"prompt_tokens": 3, "total_tokens": 3}
+        return web.json_response({"object": "list", "data": data, "model": asked["model"], "usage": usage})
+
+    # Anthropic.
+
+    async def _anthropic_messages(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": asked["model"]}
+        if not asked.get("stream"):
+            content = [{"type": "text", "text": "".join(WORDS)}]
+            usage = {"input_tokens": 5, "output_tokens": len(WORDS)}
+            return web.json_response({**message, "content": content, "stop_reason": "end_turn", "usage": usage})
+        started = {**message, "content": [], "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}}
+        ended = {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": len(WORDS)}}
+        events: list[Json] = [
+            {"type": "message_start", "message": started},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            {"type": "ping"},
+            *(
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
+                for word in WORDS
+            ),
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", **ended},
+            {"type": "message_stop"},
+        ]
+        pieces = [f"event: {each['type']}\ndata: {json.dumps(each)}\n\n".encode() for each in events]
+        return await self._stream(request, "text/event-stream", pieces)
+
+    # Ollama.
+
+    async def _ollama_tags(self, request: web.Request) -> web.Response:
+        models = [{"name": f"{each}:latest", "model": f"{each}:latest", "digest": f"d-{each}"} for each in self.models]
+        return web.json_response({"models": models})
+
+    async def _ollama_show(self, request: web.Request) -> web.Response:
+        info = {"general.architecture": "llama", "llama.context_length": 131_072}
+        return web.json_response({"model_info": info, "capabilities": ["completion", "tools", "insert"]})
+
+    async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        base = {"model": asked["model"], "created_at": "2026-01-05T09:00:00Z"}
+        counts = {"done_reason": "stop", "prompt_eval_count": 5, "eval_count": len(WORDS)}
+        if asked.get("stream") is False:
+            message = {"role": "assistant", "content": "".join(WORDS)}
+            return web.json_response({**base, "message": message, "done": True, **counts})
+        lines: list[Json] = [
+            {**base, "message": {"role": "assistant", "content": word}, "done": False} for word in WORDS
+        ]
+        lines.append({**base, "message": {"role": "assistant", "content": ""}, "done": True, **counts})
+        pieces = [json.dumps(each).encode() + b"\n" for each in lines]
+        return await self._stream(request, "application/x-ndjson", pieces)
+
+    async def _ollama_pull(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        lines: list[Json] = [
+            {"status": "pulling manifest"},
+            {"status": "pulling 1", "digest": "1", "total": 2, "completed": 1},
+            {"status": "success"},
+        ]
+        self.models.append(asked["model"])
+        pieces = [json.dumps(each).encode() + b"\n" for each in lines]
+        return await self._stream(request, "application/x-ndjson", pieces)
+
+    async def _ollama_delete(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        if asked["model"] not in self.models:
+            return web.json_response({"error": "model not found"}, status=404)
+        self.models.remove(asked["model"])
+        return web.Response()
+
+
+Json = dict[str, Any]
+
+
+@asynccontextmanager
+async def running_upstream(**how: Any) -> AsyncGenerator[MockUpstream]:
+    """`async with running_upstream(mode=Mode.FAILS) as upstream`: a provider on a free port of loopback."""
+    upstream = MockUpstream(**how)
+    runner = web.AppRunner(upstream.application(), access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    upstream.port = runner.addresses[0][1]
+    try:
+        yield upstream
+    finally:
+        await runner.cleanup()
