@@ -63,10 +63,10 @@ there is one |
 | `ocp ai explain KEY` | tells the layer, file and line that each value under a key comes from |
 | `ocp ai diff FILE` | tells what would change if the file were named; status 1 if something would |
 | `ocp ai schema` | prints the JSON Schema, for editors |
-| `ocp ai doctor` | checks, then tests the connection to each provider from this machine and names the fix; status 1 if one \
+| `ocp ai doctor` | checks, then tests the connection to each provider from here and names the fix; status 1 if one \
 is not good |
-| `ocp ai import FILE` | makes a configuration of ours from the providers and models of the coding agent's file, and tells \
-what it left out; `--to` writes it |
+| `ocp ai import FILE` | makes a configuration of ours from the coding agent's file, and tells what it left out; \
+`--to` writes it |
 | `ocp ai rotate` | seals the stored keys of providers with a new key |
 
 `check`, `show`, `explain` and `doctor` look at providers that administrators have added as well, when there is a \
