@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from opencode.modules.ai.domain.dialects.anthropic import answers as anthropic_answers
@@ -132,7 +132,10 @@ def test_an_event_without_end_is_given_up(dialect: Dialect) -> None:
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([
     b"data: ", b"\n\n", b"\r", b"\n", b'{"error":[1],"done":false}', b"[" * 3000, b'{"usage":"x"}', b"data: [DONE]\n\n",
     b'{"done":true}\n', b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n', b'{"response":"a"}\n',
+    b'data: {"error"\n\n', b'data: {"usage":{"prompt_tokens":1}}\n\n',
+    b'data: {"type":"message_stop"}\n', b"\xef\xbb\xbf",
 ]), max_size=8))  # fmt: skip
+@example([b'data: {"error"\n\n', b'data: {"usage":{"prompt_tokens":1}}\n\n'])
 def test_whatever_is_sent_a_stream_has_either_ended_or_failed(pieces: list[bytes]) -> None:
     for dialect in WRITERS:
         watcher = watched(dialect, *pieces)

@@ -7,6 +7,7 @@ the answer are never mistaken for those: quotation marks inside of JSON's string
 """
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -109,10 +110,8 @@ class Watcher(ABC):
             if self.begun:
                 self.frames += 1
             if self._tells(frame):
-                try:
+                with suppress(NotJsonError):
                     self._learn(frame)
-                except NotJsonError:
-                    continue
             if self.ended or self.failure:
                 return
 
