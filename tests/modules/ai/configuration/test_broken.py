@@ -1,10 +1,13 @@
 """Every mistake is told where it is, in words that help, with the likely right word."""
 
+import json
+
 import pytest
 
 from opencode.modules.ai.adapters.files import read_secret
 from opencode.modules.ai.domain.configuration.checking import check
 from opencode.modules.ai.domain.configuration.jsonc import Source, read
+from opencode.modules.ai.domain.configuration.model import SCHEMA_ID
 from tests.modules.ai.configuration.broken import MEANING, SHAPE, SUBSTITUTION, SYNTAX
 
 VARIABLES = {"OPENAI_KEY": "k", "EMPTY": "", "WORD": "many"}
@@ -41,3 +44,20 @@ def test_all_mistakes_are_told_at_once() -> None:
     told = check([read(Source("opencode.json", text))], VARIABLES, read_secret).problems
     lines = [problem.place.line for problem in told]
     assert lines == [3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 8, 9, 9]
+
+
+def test_a_mistake_in_a_secret_is_told_without_it() -> None:
+    providers = {
+        "a": {"type": "custom", "base_url": "http://127.0.0.1:9", "models": ["x"], "api_key": 123456789},
+        "b": {"type": "custom", "base_url": "http://127.0.0.1:9", "models": ["x"], "headers": {"x": 987654321}},
+        "c": {"type": "${SECRET}"},
+        "d": {"type": "cloud", "api_key": "k", "models": ["x"], "preset": "${SECRET}"},
+        "e": {"type": "${LONG}"},
+    }
+    secrets = {"SECRET": 'sk-"quoted"', "LONG": "sk-" + "x" * 100}
+    text = json.dumps({"$schema": SCHEMA_ID, "providers": providers})
+    told = "\n".join(map(str, check([read(Source("x", text))], secrets, read_secret).problems))
+    assert [line.count("••••••") for line in told.splitlines() if "providers." in line] == [1, 1, 1, 1]
+    assert "There is no preset ••••••" in told
+    for secret in ("123456789", "987654321", "sk-"):
+        assert secret not in told

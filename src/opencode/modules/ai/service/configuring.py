@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from opencode.modules.ai.adapters.files import Found, Layer, Owner, Places, found, read_secret, secret_path
-from opencode.modules.ai.domain.configuration.checking import Checked, check
+from opencode.modules.ai.domain.configuration.checking import MASK, Checked, check, is_secret
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Source, plain, read, shown, walk
 from opencode.modules.ai.domain.configuration.problems import Place
 
-MASK = "••••••"
-_SECRET_KEYS = frozenset({"api_key", "headers"})
 _FROM_ELSEWHERE = re.compile(r"\$\{(?P<variable>\w+)|\{file:(?P<file>[^{}\n]*)\}")
 
 Stored = Mapping[str, Mapping[str, object]]
@@ -192,5 +190,4 @@ def _masked(loaded: Loaded, path: Path, node: Node) -> object:
 
 
 def _is_secret(loaded: Loaded, path: Path) -> bool:
-    """Keys and headers always; anything that came from a file or variable, since that is what these are for."""
-    return bool(_SECRET_KEYS & set(map(str, path))) or shown(path) in loaded.checked.secret
+    return is_secret(path, loaded.checked.secret)

@@ -8,8 +8,9 @@ import structlog
 
 from opencode.infra.db import Database
 from opencode.infra.security import Keyring, SealBroken
+from opencode.modules.ai.domain.configuration.checking import MASK
 from opencode.modules.ai.domain.stored import Secrets, StoredProvider
-from opencode.modules.ai.service.configuring import MASK, Stored
+from opencode.modules.ai.service.configuring import Stored
 from opencode.modules.ai.store import reading, writing
 
 log = structlog.get_logger(__name__)

@@ -1,18 +1,22 @@
 """From texts to one checked configuration, or to all that is wrong with them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
 
-from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Read, plain
+from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Read, plain, shown, walk
 from opencode.modules.ai.domain.configuration.layers import NOTHING, merged
 from opencode.modules.ai.domain.configuration.meaning import meaning_problems
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Configuration, ProviderType
 from opencode.modules.ai.domain.configuration.problems import Problem, likely
 from opencode.modules.ai.domain.configuration.shape import misshapen
 from opencode.modules.ai.domain.configuration.substitution import ReadFile, Substitution
+
+MASK = "••••••"
+_SECRET_KEYS = frozenset({"api_key", "headers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,32 @@ def check(layers: Sequence[Read], variables: Mapping[str, str], read_file: ReadF
     problems += substitution.problems
     unfilled = {problem.path for problem in substitution.problems}
     configuration = _understood(whole, problems, unfilled)
-    found = tuple(sorted(set(problems)))
+    found = tuple(sorted({_discreet(problem, whole, substitution.secret) for problem in problems}))
     return Checked(None if found else configuration, whole, frozenset(substitution.secret), found)
+
+
+def _discreet(problem: Problem, whole: Node, secret: Collection[str]) -> Problem:
+    """The same without the value, where that is secret: a message goes into logs."""
+    for path, node in walk(whole):
+        if shown(path) == problem.path and is_secret(path, secret) and isinstance(node.value, str | int | float):
+            told = problem.message
+            for written in (json.dumps(node.value, ensure_ascii=False), repr(node.value), str(node.value)):
+                # A long one is told by its beginning.
+                for part in (written, f"{written[:57]}…"):
+                    told = told.replace(part, MASK) if written else told
+            return replace(problem, message=told)
+    return problem
+
+
+def is_secret(path: Path, secret: Collection[str]) -> bool:
+    """
+    Whether a value is not to be shown: keys and headers always, and what came from a file or variable, since that is
+    what these are for.
+
+    Args:
+        secret: as in `Checked`.
+    """
+    return bool(_SECRET_KEYS & set(map(str, path))) or shown(path) in secret
 
 
 def _understood(whole: Node, problems: list[Problem], unfilled: set[str]) -> Configuration | None:
