@@ -1,12 +1,13 @@
-"""`python -m benchmarks [collaboration | execution | marketplace] …`: what is named, or everything."""
+"""`python -m benchmarks [ai | collaboration | execution | marketplace] …`: what is named, or everything."""
 
 import sys
 
+from benchmarks.ai.command import main as ai
 from benchmarks.collaboration.command import main as collaboration
 from benchmarks.execution.command import main as execution
 from benchmarks.marketplace.command import main as marketplace
 
-PARTS = {"collaboration": collaboration, "execution": execution, "marketplace": marketplace}
+PARTS = {"ai": ai, "collaboration": collaboration, "execution": execution, "marketplace": marketplace}
 
 
 def main(arguments: list[str]) -> int:

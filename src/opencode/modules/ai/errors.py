@@ -1,18 +1,19 @@
 """
-What can go wrong with AI: its configuration, providers and models.
+What can go wrong with AI: its configuration, providers, models and limits.
 
     NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound
     Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain
-    Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama
+    Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets
     Outdated        ProviderOutdated
-    Busy            TestsTooFast
-    Unavailable     ProviderUnreachable
+    Busy            TestsTooFast · LimitReached · BudgetSpent
+    TooLarge        CallTooLarge
+    Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, Unavailable
+from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, TooLarge, Unavailable
 
 
 class ConfigurationNotFound(NotFound):
@@ -165,4 +166,74 @@ class ProviderUnreachable(Unavailable):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"The provider {name!r}: {reason}", action="See that it runs; GET /api/v1/ai/providers tells how it is."
+        )
+
+
+class LimitReached(Busy):
+    """A limit of requests or tokens by the minute, or of calls at once, is reached."""
+
+    title = "The limit is reached"
+
+    def __init__(self, whose: str, most: int, measure: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"The {whose} may have {most} {measure}, and has them now.",
+            action=f"Try again in {retry_after_s} s.",
+            retry_after_s=retry_after_s,
+        )
+
+
+class BudgetSpent(Busy):
+    """Too little of a budget is left for this call."""
+
+    title = "The budget is spent"
+
+    def __init__(self, whose: str, amount: str, period: str, retry_after_s: int) -> None:
+        super().__init__(
+            f"Of the {whose}'s budget of {amount} for the {period}, too little is left.",
+            action="Make a smaller request, wait until it begins anew, or ask an administrator for more.",
+            retry_after_s=retry_after_s,
+        )
+
+
+class CallTooLarge(TooLarge):
+    """The call alone would take more than a limit allows, however long one waits."""
+
+    title = "The call is larger than a limit"
+
+    def __init__(self, whose: str, needed: str, allowed: str) -> None:
+        super().__init__(
+            f"This call may take {needed}; the {whose} may take {allowed}.",
+            action="Shorten the request or lower its limit of output tokens; waiting does not help.",
+        )
+
+
+class TooManyBudgets(Conflict):
+    """Somebody is in so many teams with budgets that a call cannot be charged to all of them."""
+
+    title = "Too many budgets"
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(
+            f"This call is to be charged to {count} budgets; {most} are possible.",
+            action="Ask an administrator to take you out of some teams that have a budget.",
+        )
+
+
+class LimitsUnknown(Unavailable):
+    """Calls are counted in Redis, and that does not answer."""
+
+    title = "Limits cannot be checked"
+
+    def __init__(self) -> None:
+        super().__init__("The server that counts calls does not answer.", action="Try again in a moment.")
+
+
+class LedgerBehind(Unavailable):
+    """So many calls are under way or not yet in the ledger that no more are taken."""
+
+    title = "Too many calls are under way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The usage ledger cannot keep up with the calls.", action="Try again in a moment.", retry_after_s=1
         )

@@ -1,6 +1,17 @@
-"""The tables of AI."""
+"""The tables of AI. Money is whole nano-dollars; days are counted from the first of January 1970."""
 
-from sqlalchemy import Column, Integer, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from opencode.infra.db import UtcDateTime, metadata
 
@@ -17,4 +28,82 @@ providers = Table(
     Column("changed_by", _ID, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+)
+
+names = Table(
+    "ai_names",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("kind", "name"),
+)
+
+processes = Table(
+    "ai_processes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+
+# What is spent and what is held are never more than the amount together, unless a call takes more than it could be
+# expected to take at the most.
+budgets = Table(
+    "ai_budgets",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("begins", Integer, nullable=False),
+    Column("spent_nano", BigInteger, nullable=False),
+    Column("held_nano", BigInteger, nullable=False),
+    # Raised by whoever finds too little: holders give back what they do not need.
+    Column("recalls", Integer, nullable=False),
+    UniqueConstraint("subject", "period", "begins"),
+    Index(None, "begins"),
+)
+
+# What each process holds of a budget; together it is the budget's `held_nano`.
+leases = Table(
+    "ai_leases",
+    metadata,
+    Column("process_id", Integer, nullable=False),
+    Column("budget_id", Integer, nullable=False),
+    Column("held_nano", BigInteger, nullable=False),
+    PrimaryKeyConstraint("process_id", "budget_id"),
+)
+
+# The id tells when: there is no second index, and a line stays below a hundred bytes.
+calls = Table(
+    "ai_calls",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("person", Integer, nullable=False),
+    Column("key", Integer, nullable=False),
+    Column("team", Integer, nullable=False),
+    Column("model", Integer, nullable=False),
+    Column("price", Integer, nullable=False),
+    Column("input", Integer, nullable=False),
+    Column("output", Integer, nullable=False),
+    Column("cached", Integer, nullable=False),
+    Column("cache_write", Integer, nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+    Column("latency_ms", Integer, nullable=False),
+    Column("first_byte_ms", Integer, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+)
+
+days = Table(
+    "ai_days",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("person", Integer, nullable=False),
+    Column("model", Integer, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("input", BigInteger, nullable=False),
+    Column("output", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "person", "model"),
 )

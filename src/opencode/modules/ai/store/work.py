@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
+from opencode.modules.ai.store.budgets import BudgetStore
+from opencode.modules.ai.store.ledger import LedgerStore
 from opencode.modules.ai.store.providers import ProviderStore
 
 
@@ -16,6 +18,8 @@ class Stores:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.providers = ProviderStore(connection)
+        self.budgets = BudgetStore(connection)
+        self.ledger = LedgerStore(connection)
 
 
 @asynccontextmanager

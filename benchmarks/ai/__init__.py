@@ -1,0 +1,1 @@
+"""What the AI gateway's parts take."""

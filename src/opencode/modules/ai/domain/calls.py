@@ -1,0 +1,53 @@
+"""A call from its beginning to its end: what it is expected to take at the most, and what became of it."""
+
+from dataclasses import dataclass
+
+from opencode.modules.ai.domain.money import Price
+from opencode.modules.ai.domain.usage import Flag, Usage, tokens_of, within_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """
+    What a call is expected to take at the most.
+
+    Attributes:
+        model: `<provider>/<model>`, as it is asked.
+        usage: the tokens to reserve.
+    """
+
+    model: str
+    price: Price
+    usage: Usage
+
+    @classmethod
+    def of_bytes(cls, model: str, price: Price, *, prompt_bytes: int, most_output_tokens: int) -> "Estimate":
+        """Args: prompt_bytes: of the text alone; pictures have a count of tokens of their own."""
+        return cls(model, price, Usage(tokens_of(prompt_bytes), within_reason(most_output_tokens)))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    What became of a call.
+
+    Attributes:
+        usage: as the provider told it; None where it did not.
+        answer_bytes: of the text that came back, which stands in for the usage.
+        status: of the answer, as HTTP has it; 499 for a client that left.
+        first_byte_ms: None where none came.
+    """
+
+    usage: Usage | None
+    answer_bytes: int = 0
+    status: int = 200
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    flags: Flag = Flag(0)  # noqa: RUF009 - a flag is a number and cannot change
+
+
+def used(estimate: Estimate, outcome: Outcome) -> Usage:
+    """What is charged: the usage as told, or what the bytes say, within what was reserved for the question."""
+    if outcome.usage is not None:
+        return outcome.usage.bounded()
+    return Usage(estimate.usage.input, tokens_of(outcome.answer_bytes)).bounded()

@@ -1,0 +1,86 @@
+"""What a call uses: tokens, and for whom."""
+
+from dataclasses import dataclass
+from enum import IntFlag, StrEnum
+
+from msgspec import Struct
+
+BYTES_PER_TOKEN = 3
+"""English has about four bytes a token, Chinese and Japanese about three: the lower one never estimates too little."""
+MOST_TOKENS = 1_000_000_000
+"""More than any provider can mean; what says more is cut, so that sums stay within 64 bits."""
+
+
+class SubjectKind(StrEnum):
+    """What limits are set for. All of them hold at once."""
+
+    PERSON = "person"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`id` is that of an account, or the name of a team."""
+
+    kind: SubjectKind
+    id: str
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    Who makes a call.
+
+    Attributes:
+        key_id: the token that was shown; empty for a session.
+        teams: names, sorted.
+    """
+
+    user_id: str
+    key_id: str = ""
+    teams: tuple[str, ...] = ()
+
+
+class Usage(Struct, frozen=True):
+    """Tokens. `input` includes those read from and written to the provider's cache."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_write: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output
+
+    def bounded(self) -> "Usage":
+        """The same, with what no provider can mean cut off."""
+        whole = within_reason(self.input)
+        cached = min(whole, within_reason(self.cached))
+        return Usage(whole, within_reason(self.output), cached, min(whole - cached, within_reason(self.cache_write)))
+
+
+class Flag(IntFlag):
+    """What else is to be said of a call."""
+
+    STREAM = 1
+    CACHED = 2
+    """Answered from our own cache; the provider was not asked."""
+    ESTIMATED = 4
+    """The provider told no usage; it is counted by bytes."""
+    RETRIED = 8
+    CUT_OFF = 16
+    """The server was killed while it ran: what was reserved is counted."""
+
+
+def tokens_of(size_bytes: int) -> int:
+    """About how many tokens a text of so many bytes has, rounded up."""
+    return within_reason(-(-size_bytes // BYTES_PER_TOKEN))
+
+
+def within_reason(tokens: int) -> int:
+    return max(0, min(MOST_TOKENS, tokens))

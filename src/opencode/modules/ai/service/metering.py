@@ -1,0 +1,243 @@
+"""
+The one place that every call passes: is there room for it, and what did it take. `reserve` before the provider is
+asked, then exactly one of `settle` and `refund`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from opencode.infra.plugs import Parts
+from opencode.modules.ai.adapters.journal import Journal, JournalFull, journal_of
+from opencode.modules.ai.domain.calls import Estimate, Outcome, used
+from opencode.modules.ai.domain.ledger import Call, CallNumbers, NameKind
+from opencode.modules.ai.domain.limits import Bounds, Counted, Denial, LimitCounters, Measure
+from opencode.modules.ai.domain.money import cost_of, most_cost_of
+from opencode.modules.ai.domain.usage import Caller, Flag, Usage
+from opencode.modules.ai.errors import CallTooLarge, LedgerBehind, LimitReached, LimitsUnknown
+from opencode.modules.ai.service.bookkeeping import Bookkeeping, Line, settle_left
+from opencode.modules.ai.service.holding import Holding, Slice
+from opencode.modules.ai.store import AiWork
+
+log = structlog.get_logger(__name__)
+
+MOST_NAMES = 100_000
+"""Names whose numbers are remembered."""
+MOST_MS = 2**31 - 1
+MOST_STATUS = 999
+
+_CUT_OFF = Flag.CUT_OFF | Flag.ESTIMATED
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What is reserved for one call. `call` is how it is charged if this process dies before it is over."""
+
+    call: Call
+    estimate: Estimate
+    slices: tuple[Slice, ...]
+    counted: Counted
+    slot: int
+
+
+class Meter:
+    """
+    Args:
+        counters: of limits by the minute.
+        folder: where journals are; all processes of a machine that share a database share it.
+        bounds_for: what limits a caller.
+    """
+
+    def __init__(
+        self, parts: Parts, counters: LimitCounters, folder: Path, bounds_for: Callable[[Caller], Bounds]
+    ) -> None:
+        self._parts = parts
+        self._counters = counters
+        self._folder = folder
+        self._bounds_for = bounds_for
+        self._names: dict[tuple[NameKind, str], int] = {}
+        self._under_way: dict[int, Reservation] = {}
+        self._journal: Journal
+        self._holding: Holding
+        self._books: Bookkeeping
+        self._numbers: CallNumbers
+
+    async def start(self) -> None:
+        """Must be over before the first call."""
+        async with AiWork(self._parts) as work:
+            process_id = await work.stores.budgets.add_process(self._parts.clock.now())
+        self._journal = journal_of(self._folder, process_id)
+        self._holding = Holding(self._parts, process_id)
+        self._books = Bookkeeping(self._parts, process_id, self._journal)
+        self._numbers = CallNumbers(process_id)
+        await self.settle_left()
+
+    async def stop(self) -> None:
+        """After the last call. Those that are not over yet are charged at what was reserved."""
+        await self._books.close()
+        self._journal.let_go()
+        try:
+            await self.settle_left()
+        except Exception:
+            log.exception("AI budgets are given back when the server starts again")
+
+    async def reserve(self, caller: Caller, estimate: Estimate) -> Reservation:
+        """
+        Make sure that a call is within all limits, and that what it may cost is there. When this returns, the call is
+        in the journal: whatever happens to this process, it will be charged.
+
+        Raises:
+            LimitReached, BudgetSpent: with the seconds after which to try again.
+            CallTooLarge: it would never fit, however long one waits.
+            LimitsUnknown: Redis counts, and does not answer.
+            LedgerBehind: too much is under way.
+            TooManyBudgets
+        """
+        bounds = self._bounds_for(caller)
+        tokens = estimate.usage.total
+        _require_fit(bounds, tokens)
+        now_s = self._parts.clock.now().timestamp()
+        call_id = self._numbers.next(int(now_s * 1000))
+        counted = await self._counters.take(call_id, bounds.counts, tokens)
+        if isinstance(counted, Denial):
+            bound = counted.bound
+            raise LimitReached(bound.subject.kind, bound.most, bound.measure, counted.retry_after_s)
+        slices: tuple[Slice, ...] = ()
+        cost = most_cost_of(estimate.price, estimate.usage)
+        try:
+            numbers = await self._numbers_of(caller, estimate)
+            slices = await self._holding.reserve(bounds.budgets, cost, now_s)
+            call = _provisional(call_id, numbers, estimate.usage, cost, slices)
+            slot = self._journal.open(call.packed())
+        except BaseException as error:
+            for slice_ in slices:
+                slice_.settle(cost, 0)
+            await self._uncount(counted)
+            if isinstance(error, JournalFull):
+                raise LedgerBehind from None
+            raise
+        reservation = Reservation(call, estimate, slices, counted, slot)
+        self._under_way[call_id] = reservation
+        return reservation
+
+    async def settle(self, reservation: Reservation, outcome: Outcome) -> None:
+        """
+        The call is over. When this returns, what it took is in the journal, and in the ledger within a moment. Settled
+        twice is the same as once.
+        """
+        if self._under_way.pop(reservation.call.id, None) is None:
+            return
+        usage = used(reservation.estimate, outcome)
+        cost = cost_of(reservation.estimate.price, usage)
+        call = _settled(reservation.call, usage, cost, outcome)
+        self._journal.change(reservation.slot, call.packed())
+        covered = tuple(slice_.settle(reservation.call.cost_nano, cost) for slice_ in reservation.slices)
+        self._books.add(Line(call, reservation.slot, reservation.slices, covered))
+        try:
+            await self._counters.settle(reservation.counted, usage.total)
+        except LimitsUnknown:
+            # The call is over and charged. What is counted wrongly is forgotten within two minutes.
+            log.warning("a call that is over cannot be counted", call=reservation.call.id)
+
+    async def refund(self, reservation: Reservation) -> None:
+        """Nothing was used: there never was a call. Refunded twice is the same as once."""
+        if self._under_way.pop(reservation.call.id, None) is None:
+            return
+        self._journal.close(reservation.slot)
+        for slice_ in reservation.slices:
+            slice_.settle(reservation.call.cost_nano, 0)
+        await self._uncount(reservation.counted)
+
+    async def give_back(self) -> None:
+        """Give back money that others need more; to be called every tenth of a second or so."""
+        await self._holding.give_back()
+
+    async def renew(self) -> None:
+        """Say which calls are still under way; to be called more than once in two minutes."""
+        await self._counters.renew([each.counted for each in self._under_way.values()])
+
+    async def settle_left(self) -> None:
+        """Charge what processes that have ended left behind; to be called every few seconds."""
+        await settle_left(self._parts, self._folder)
+
+    async def _uncount(self, counted: Counted) -> None:
+        try:
+            await self._counters.refund(counted)
+        except LimitsUnknown:
+            log.warning("a call that never was stays counted", call=counted.call_id)
+
+    async def _numbers_of(self, caller: Caller, estimate: Estimate) -> list[int]:
+        """Of person, key, team, model and price; 0 for none."""
+        names = (
+            (NameKind.PERSON, caller.user_id),
+            (NameKind.KEY, caller.key_id),
+            (NameKind.TEAM, caller.teams[0] if caller.teams else ""),
+            (NameKind.MODEL, estimate.model),
+            (NameKind.PRICE, estimate.price.words),
+        )
+        known = self._names
+        return [known.get(name) or await self._learn(*name) if name[1] else 0 for name in names]
+
+    async def _learn(self, kind: NameKind, name: str) -> int:
+        async with AiWork(self._parts) as work:
+            number = await work.stores.ledger.number_of(kind, name)
+        if len(self._names) >= MOST_NAMES:
+            self._names.clear()
+        self._names[kind, name] = number
+        return number
+
+
+def _require_fit(bounds: Bounds, tokens: int) -> None:
+    for bound in bounds.counts:
+        if bound.measure is Measure.TOKENS and tokens > bound.most:
+            raise CallTooLarge(bound.subject.kind, f"{tokens} tokens", f"{bound.most} {bound.measure}")
+
+
+def _provisional(call_id: int, numbers: list[int], usage: Usage, cost: int, slices: tuple[Slice, ...]) -> Call:
+    person, key, team, model, price = numbers
+    return Call(
+        id=call_id,
+        person=person,
+        key=key,
+        team=team,
+        model=model,
+        price=price,
+        input=usage.input,
+        output=usage.output,
+        cached=usage.cached,
+        cache_write=usage.cache_write,
+        cost_nano=cost,
+        latency_ms=0,
+        first_byte_ms=-1,
+        status=0,
+        flags=_CUT_OFF,
+        budgets=tuple(slice_.budget_id for slice_ in slices),
+    )
+
+
+def _settled(call: Call, usage: Usage, cost: int, outcome: Outcome) -> Call:
+    first = -1 if outcome.first_byte_ms is None else _within(outcome.first_byte_ms, MOST_MS)
+    return Call(
+        id=call.id,
+        person=call.person,
+        key=call.key,
+        team=call.team,
+        model=call.model,
+        price=call.price,
+        input=usage.input,
+        output=usage.output,
+        cached=usage.cached,
+        cache_write=usage.cache_write,
+        cost_nano=cost,
+        latency_ms=_within(outcome.latency_ms, MOST_MS),
+        first_byte_ms=first,
+        status=_within(outcome.status, MOST_STATUS),
+        flags=outcome.flags | Flag.ESTIMATED if outcome.usage is None else outcome.flags,
+        budgets=call.budgets,
+    )
+
+
+def _within(number: int, most: int) -> int:
+    return max(0, min(most, number))

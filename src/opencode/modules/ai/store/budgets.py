@@ -1,0 +1,106 @@
+"""Budgets, and what processes hold of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from opencode.modules.ai.domain.configuration.model import Period
+from opencode.modules.ai.domain.usage import Subject
+from opencode.modules.ai.store.tables import budgets, leases, processes
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """How a budget stands, in nano-dollars."""
+
+    id: int
+    spent: int
+    held: int
+    recalls: int
+
+
+class BudgetStore:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+
+    async def add_process(self, at: datetime) -> int:
+        """A number that no other process has."""
+        added = insert(processes).values(started_at=at).returning(processes.c.id)
+        return (await self._connection.execute(added)).scalar_one()
+
+    async def open(self, subject: Subject, period: Period, begins: int) -> BudgetRow:
+        """The budget of a period, which begins on that day; it is made when it is the first time."""
+        keys = {"subject": subject.words, "period": period.value, "begins": begins}
+        added = self._dialect.insert(budgets).values(**keys, spent_nano=0, held_nano=0, recalls=0)
+        await self._connection.execute(added.on_conflict_do_nothing())
+        row = (await self._connection.execute(select(budgets).filter_by(**keys))).one()
+        return BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
+
+    async def lock(self, budget_id: int) -> BudgetRow:
+        """Nobody else changes this budget until the transaction ends."""
+        query = select(budgets).where(budgets.c.id == budget_id).with_for_update()
+        row = (await self._connection.execute(query)).one()
+        return BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
+
+    async def recalls(self, budget_ids: Collection[int]) -> dict[int, int]:
+        """How often each has been recalled."""
+        query = select(budgets.c.id, budgets.c.recalls).where(budgets.c.id.in_(budget_ids))
+        return {row.id: row.recalls for row in await self._connection.execute(query)}
+
+    async def recall(self, budget_id: int) -> None:
+        """Ask all holders for what they do not need."""
+        raised = update(budgets).where(budgets.c.id == budget_id).values(recalls=budgets.c.recalls + 1)
+        await self._connection.execute(raised)
+
+    async def hold(self, process_id: int, budget_id: int, by_nano: int) -> None:
+        """A process holds so much more of a budget, or less where it is below zero."""
+        await self.change({budget_id: (0, by_nano)})
+        made = self._dialect.insert(leases).values(process_id=process_id, budget_id=budget_id, held_nano=by_nano)
+        key = [leases.c.process_id, leases.c.budget_id]
+        sums = {"held_nano": leases.c.held_nano + made.excluded.held_nano}
+        await self._connection.execute(made.on_conflict_do_update(index_elements=key, set_=sums))
+
+    async def change(self, by: Mapping[int, tuple[int, int]]) -> None:
+        """
+        Args:
+            by: budget -> what is added to what is spent, and to what is held.
+        """
+        if not by:
+            return
+        sums = {
+            budgets.c.spent_nano: budgets.c.spent_nano + bindparam("spent"),
+            budgets.c.held_nano: budgets.c.held_nano + bindparam("more"),
+        }
+        changed = update(budgets).where(budgets.c.id == bindparam("budget")).values(sums)
+        # Locked in one order, whoever asks: two processes must not wait for each other.
+        rows = [{"budget": id_, "spent": spent, "more": held} for id_, (spent, held) in sorted(by.items())]
+        await self._connection.execute(changed, rows)
+
+    async def lessen(self, process_id: int, by: Mapping[int, int]) -> None:
+        """A process's leases are so much less; their budgets are changed elsewhere."""
+        if not by:
+            return
+        mine = (leases.c.process_id == process_id) & (leases.c.budget_id == bindparam("budget"))
+        changed = update(leases).where(mine).values(held_nano=leases.c.held_nano - bindparam("less"))
+        rows = [{"budget": id_, "less": less} for id_, less in sorted(by.items())]
+        await self._connection.execute(changed, rows)
+
+    async def end_leases(self, process_id: int) -> dict[int, int]:
+        """What a process held of each budget, which it holds no longer; the budgets are changed elsewhere."""
+        ended = delete(leases).where(leases.c.process_id == process_id)
+        rows = await self._connection.execute(ended.returning(leases.c.budget_id, leases.c.held_nano))
+        return {row.budget_id: row.held_nano for row in rows}
+
+    async def forget_before(self, day: int, most: int) -> int:
+        """Delete at most so many budgets of periods that began before a day. Returns how many."""
+        old = select(budgets.c.id).where(budgets.c.begins < day).order_by(budgets.c.begins).limit(most)
+        ids = list((await self._connection.execute(old)).scalars())
+        await self._connection.execute(delete(leases).where(leases.c.budget_id.in_(ids)))
+        await self._connection.execute(delete(budgets).where(budgets.c.id.in_(ids)))
+        return len(ids)
