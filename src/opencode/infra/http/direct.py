@@ -3,16 +3,14 @@ Calls that are answered without the framework: the few of which thousands come e
 answered by the framework, too, and a test holds both to the same answers.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from opencode.infra.http.problems import fault_of, problem_of
+from opencode.infra.http.problems import Problem, fault_of, problem_of, waiting_headers
 from opencode.kernel import errors
-
-Headers = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,10 @@ async def _answer_of(call: Callable[[Scope], Awaitable[Answer]], scope: Scope) -
     try:
         return await call(scope)
     except errors.OpenCodeError as error:
-        return _problem(error, scope)
+        problem = problem_of(error, str(scope["state"].get("request_id", "")))
+        return _told(problem, waiting_headers(error))
     except Exception as error:
-        problem = fault_of(error, scope)
-        return Answer(msgspec.json.encode(problem), problem.status, {"cache-control": "no-store"}, _PROBLEM)
+        return _told(fault_of(error, scope), {})
 
 
 async def _send(answer: Answer, send: Send) -> None:
@@ -61,12 +59,8 @@ async def _send(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
-def _problem(error: errors.OpenCodeError, scope: Scope) -> Answer:
-    problem = problem_of(error, str(scope["state"].get("request_id", "")))
-    headers = {"cache-control": "no-store"}
-    if isinstance(error, errors.Busy | errors.Unavailable) and error.retry_after_s is not None:
-        headers["retry-after"] = str(error.retry_after_s)
-    return Answer(msgspec.json.encode(problem), problem.status, headers, _PROBLEM)
+def _told(problem: Problem, headers: dict[str, str]) -> Answer:
+    return Answer(msgspec.json.encode(problem), problem.status, {"cache-control": "no-store", **headers}, _PROBLEM)
 
 
 _NOT_MODIFIED = 304

@@ -74,9 +74,13 @@ def problem_of(error: errors.OpenCodeError, request_id: str) -> Problem:
 
 def problem_response(error: errors.OpenCodeError, request_id: str) -> Response[bytes]:
     """An answer that carries the problem, with `Retry-After` where waiting helps."""
+    return _respond(problem_of(error, request_id), waiting_headers(error))
+
+
+def waiting_headers(error: errors.OpenCodeError) -> dict[str, str]:
+    """`Retry-After`, where waiting helps."""
     wait_s = error.retry_after_s if isinstance(error, errors.Busy | errors.Unavailable) else None
-    headers = {} if wait_s is None else {"retry-after": str(wait_s)}
-    return _respond(problem_of(error, request_id), headers)
+    return {} if wait_s is None else {"retry-after": str(wait_s)}
 
 
 def handle_domain_error(request: Request[Any, Any, Any], error: errors.OpenCodeError) -> Response[bytes]:
@@ -162,4 +166,5 @@ __all__ = [
     "route_of",
     "slug_of",
     "status_of",
+    "waiting_headers",
 ]

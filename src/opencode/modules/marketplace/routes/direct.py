@@ -62,23 +62,21 @@ class DirectCalls:
 
     def _search(self, scope: HTTPScope) -> tuple[str, ASGIApp] | None:
         headers = dict(scope["headers"])
-        asked, known = _asked(scope["query_string"]), headers.get(b"if-none-match")
-        if asked is None or _shows_who(headers) or (known is not None and len(known) > _LONGEST_ETAGS):
+        asked, known = _asked(scope["query_string"]), headers.get(b"if-none-match", b"")
+        if asked is None or _shows_who(headers) or len(known) > _LONGEST_ETAGS:
             return None
-        if_none_match = None if known is None else known.decode("latin-1")
 
         async def search(_scope: Scope) -> Answer:
             found = await self._browsing.search(asked.search, PageRequest.parse(asked.limit, asked.cursor))
-            return answer_to_all(SearchView.of(found), SEARCHES_KEPT, if_none_match, (ALL_PROJECTS,), None)
+            return answer_to_all(SearchView.of(found), SEARCHES_KEPT, known.decode("latin-1"), (ALL_PROJECTS,), None)
 
         return PROJECTS_PATH, answering(search)
 
     def _look(self, scope: HTTPScope, slug: str) -> tuple[str, ASGIApp] | None:
         headers = dict(scope["headers"])
-        known = headers.get(b"if-none-match")
-        if _shows_who(headers) or (known is not None and len(known) > _LONGEST_ETAGS):
+        known = headers.get(b"if-none-match", b"")
+        if _shows_who(headers) or len(known) > _LONGEST_ETAGS:
             return None
-        if_none_match = None if known is None else known.decode("latin-1")
 
         async def look(scope: Scope) -> Answer:
             shown, _ = await self._visiting.look(slug, ANONYMOUS, visitor_of(scope, headers.get(b"user-agent")))
@@ -86,7 +84,7 @@ class DirectCalls:
             if project.slug != slug:
                 return Answer(b"", 308, {"location": f"{PROJECTS_PATH}/{project.slug}"})
             view = await view_of(shown, self._readmes)
-            return answer_to_all(view, ASKED_EACH_TIME, if_none_match, keys_of(project), project.revision)
+            return answer_to_all(view, ASKED_EACH_TIME, known.decode("latin-1"), keys_of(project), project.revision)
 
         return f"{PROJECTS_PATH}/{{slug:str}}", answering(look)
 

@@ -11,3 +11,6 @@ Impacts = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]
 Offsets = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
+
+NO_PLACES: Places = np.zeros(0, dtype=np.uint32)
+NO_SCORES: Scores = np.zeros(0, dtype=np.float32)

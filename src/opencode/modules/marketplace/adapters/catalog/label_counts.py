@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets, Places
+from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, Mask, Offsets, Places
 
 _FREQUENT = 64
 """One in so many projects has a frequent label: then its bits are counted faster than its projects looked up."""
@@ -33,7 +33,7 @@ class LabelCounts:
         self._rows = [_bits(_marked(projects, places)) for _, _, places in frequent]
         self._by_word = {word: row for (_, word, _), row in zip(frequent, self._rows, strict=True)}
         self._rare = np.array([label for label, _, _ in rare], dtype=np.int64)
-        self._places = np.concatenate([_NO_PLACES, *(places for _, _, places in rare)])
+        self._places = np.concatenate([NO_PLACES, *(places for _, _, places in rare)])
         lengths = np.array([len(places) for _, _, places in rare], dtype=np.int64)
         self._starts = np.cumsum(lengths) - lengths
         self._totals = totals
@@ -73,6 +73,3 @@ def _marked(projects: int, places: Places) -> Mask:
 def _bits(mask: Mask) -> Bits:
     packed = np.packbits(mask, bitorder="little")
     return np.pad(packed, (0, -len(packed) % 8)).view(np.uint64)
-
-
-_NO_PLACES: Places = np.zeros(0, dtype=np.uint32)

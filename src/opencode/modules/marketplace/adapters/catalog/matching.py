@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets, Places, Scores
+from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, NO_SCORES, Mask, Offsets, Places, Scores
 from opencode.modules.marketplace.adapters.catalog.postings import Postings, best_of_each
 from opencode.modules.marketplace.adapters.catalog.segment import Segment
 from opencode.modules.marketplace.domain.understanding import Clause
@@ -87,7 +87,7 @@ class Matches:
 def match(segment: Segment, clauses: Sequence[Clause]) -> Matches:
     """All projects of the segment that have every clause; with none, all there are."""
     if not clauses:
-        return Matches(segment, _NO_PLACES, _NO_SCORES, everything=True)
+        return Matches(segment, NO_PLACES, NO_SCORES, everything=True)
     first, *others = sorted((Postings.of(segment, clause) for clause in clauses), key=lambda each: each.total)
     if first.total > max(_FEW, segment.count // _MANY):
         return _of_frequent(segment, [first, *others])
@@ -108,8 +108,8 @@ def _of_frequent(segment: Segment, asked: Sequence[Postings]) -> Matches:
         scores = scores + further if len(scores) and len(further) else scores if len(scores) else further
         mask = mask & marks
     if np.count_nonzero(mask) * _MANY < segment.count:
-        return _listed(Matches(segment, _NO_PLACES, scores, mask))
-    return Matches(segment, _NO_PLACES, scores * mask if len(scores) and len(asked) > 1 else scores, mask)
+        return _listed(Matches(segment, NO_PLACES, scores, mask))
+    return Matches(segment, NO_PLACES, scores * mask if len(scores) and len(asked) > 1 else scores, mask)
 
 
 def either(one: Matches, other: Matches) -> Matches:
@@ -127,7 +127,7 @@ def either(one: Matches, other: Matches) -> Matches:
     if len(scores):
         scores = scores.copy()
         scores[few.places] = np.maximum(scores[few.places], few.scores)
-    return Matches(one.segment, _NO_PLACES, scores, mask)
+    return Matches(one.segment, NO_PLACES, scores, mask)
 
 
 def _listed(found: Matches) -> Matches:
@@ -136,7 +136,3 @@ def _listed(found: Matches) -> Matches:
     places = np.flatnonzero(found.mask).astype(np.uint32)
     scores = found.scores[places] if len(found.scores) else np.zeros(len(places), dtype=np.float32)
     return Matches(found.segment, places, scores)
-
-
-_NO_PLACES: Places = np.zeros(0, dtype=np.uint32)
-_NO_SCORES: Scores = np.zeros(0, dtype=np.float32)

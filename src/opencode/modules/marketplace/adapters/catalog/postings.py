@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opencode.modules.marketplace.adapters.catalog.arrays import Impacts, Mask, Places, Scores
+from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, NO_SCORES, Impacts, Mask, Places, Scores
 from opencode.modules.marketplace.adapters.catalog.segment import Segment
 from opencode.modules.marketplace.domain.understanding import Alternative, Clause
 
@@ -90,9 +90,9 @@ class Postings:
         """By place, scores and who has it; no scores at all where it is only asked whether."""
         bits = self.segment.label_counts
         if self.label is not None and bits and (known := bits.mask(self.label)) is not None:
-            return _NO_SCORES, known
+            return NO_SCORES, known
         count = self.segment.count
-        mask, best = np.zeros(count, dtype=np.bool_), _NO_SCORES
+        mask, best = np.zeros(count, dtype=np.bool_), NO_SCORES
         for each in sorted(self.alternatives, key=lambda each: -len(each.places)):
             if not each.weight:
                 mask[each.places.astype(np.intp)] = True
@@ -126,7 +126,7 @@ class Postings:
 def best_of_each(parts: Sequence[tuple[Places, Scores]]) -> tuple[Places, Scores]:
     """Every place once, ascending, with the best of its scores, none of which is negative."""
     if not any(len(places) for places, _ in parts):
-        return _NO_PLACES, _NO_SCORES
+        return NO_PLACES, NO_SCORES
     places = np.concatenate([places for places, _ in parts])
     scores = np.concatenate([scores for _, scores in parts])
     # Numbers that are not negative are in order as their bits are: so one sort does both.
@@ -143,7 +143,3 @@ def _numbers(segment: Segment, alternative: Alternative) -> tuple[int, int]:
         return segment.words.beginning(alternative.word)
     number = segment.words.find(alternative.word)
     return (number, number + 1) if number >= 0 else (0, 0)
-
-
-_NO_PLACES: Places = np.zeros(0, dtype=np.uint32)
-_NO_SCORES: Scores = np.zeros(0, dtype=np.float32)

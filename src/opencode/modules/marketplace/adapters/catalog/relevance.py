@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.arrays import Places, Scores
+from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, Scores
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, older
@@ -84,7 +84,7 @@ def _named(found: Matches, columns: Columns, names: Names) -> list[tuple[Chosen,
     for name, factor in meant:
         # A project has its name as a word, too.
         word = segment.words.find(name)
-        places = segment.having(word, word + 1)[0] if word >= 0 else _NO_PLACES
+        places = segment.having(word, word + 1)[0] if word >= 0 else NO_PLACES
         if len(places) * _PASSED_BY > segment.count:
             named.append((np.flatnonzero(hashes == hash(name)), factor))
         else:
@@ -119,6 +119,3 @@ def _greatest_of_many(scores: Scores, limit: int) -> Chosen:
     at = at[at < len(scores)]
     at = at[scores[at] >= least]
     return at[_greatest(scores[at], limit)]
-
-
-_NO_PLACES: Places = np.zeros(0, dtype=np.uint32)
