@@ -1,5 +1,7 @@
 """Faults of ours begin a run anew, twice at the most; faults of programs never do; and every run ends once."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select, update
 
@@ -8,8 +10,10 @@ from opencode.infra.db import outbox
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.ids import RunId
-from opencode.modules.execution.domain.runs import Details, Result, RunProgress
+from opencode.modules.execution.domain.queue import Ticket
+from opencode.modules.execution.domain.runs import Details, Result, Run, RunProgress
 from opencode.modules.execution.service.finishing import save_finished
+from opencode.modules.execution.service.working import Worker
 from opencode.modules.execution.settings import ExecutionSettings
 from opencode.modules.execution.store import ExecutionWork
 from opencode.modules.execution.store.tables import runs
@@ -65,6 +69,31 @@ async def test_what_a_server_leaves_behind_begins_anew_on_the_next(parts: Parts,
     assert [(run["status"], run["stdout"]) for run in done] == [("ok", "said\n")] * 3
     assert sorted(run["attempt"] for run in done) == [1, 1, 2]
     assert [await ends_said(parts, run["id"]) for run in done] == [1, 1, 1]
+
+
+async def test_a_run_that_begins_in_the_moment_in_which_its_worker_stops_waits_for_the_next(
+    parts: Parts, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, closing, begin = asyncio.Event(), asyncio.Event(), Worker._begin
+
+    async def begin_slowly(worker: Worker, ticket: Ticket) -> Run | None:
+        run = await begin(worker, ticket)
+        begun.set()
+        await closing.wait()
+        return run
+
+    monkeypatch.setattr(Worker, "_begin", begin_slowly)
+    async with running(parts, clock, PATIENT) as world:
+        grace = world.person()
+        run = await accepted(grace, program("out said"))
+        await begun.wait()
+        assert world.module.plug.stop
+        stopping = asyncio.create_task(world.module.plug.stop())
+        await asyncio.sleep(0)
+        closing.set()
+        await stopping
+        left = await state_of(grace, run["id"])
+        assert (left["state"], left["attempt"], world.runner.requests) == ("queued", 1, [])
 
 
 async def test_a_run_that_kills_every_worker_is_given_up(parts: Parts, clock: ManualClock) -> None:

@@ -36,6 +36,7 @@ INSIST_S = 0.1
 """How long a hand that was told to stop may take before it is told again."""
 RETRY_S = 1.0
 """How long a worker rests after the queue, the database or its own line of runs turned it away."""
+_WENT_DOWN = "The worker went down."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,10 @@ class Worker(UseCases):
     async def close(self) -> None:
         """Take no more, and give back what is under way: somebody else begins it anew, which counts as no fault."""
         self._closing = True
-        for task in self._tasks:
-            task.cancel()
+        # Programs are cut short, not what is being written of them: a cancellation that comes while a transaction
+        # commits leaves unknown whose the run is, and on PostgreSQL was seen to get lost.
+        for hold in list(self._holds.values()):
+            hold.task.cancel()
         # Again and again: a cancellation that comes while a hand listens to Redis was seen to get lost on its way.
         while waiting := [hand for hand in self._hands if not hand.done()]:
             for hand in waiting:
@@ -132,7 +135,7 @@ class Worker(UseCases):
                 await self.queue.done(ticket)
         except asyncio.CancelledError:
             if self._closing and run:
-                await self._put_back(ticket, run, fault=False, message="The worker went down.")
+                await self._put_back(ticket, run, fault=False, message=_WENT_DOWN)
             else:
                 await self.queue.done(ticket)
             raise
@@ -167,6 +170,9 @@ class Worker(UseCases):
         return begun
 
     async def _drive(self, ticket: Ticket, run: Run) -> None:
+        if self._closing:
+            await self._put_back(ticket, run, fault=False, message=_WENT_DOWN)
+            return
         try:
             ending = await self._attempt(ticket, run)
         except OurFault as fault:
