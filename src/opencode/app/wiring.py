@@ -208,7 +208,13 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         identity=identity.contract,
         private_webhooks=settings.execution.webhooks_to_private_networks,
     )
-    ai = ai_module.build(parts, settings.ai, identity=identity.contract, data=settings.process.data)
+    ai = ai_module.build(
+        parts,
+        settings.ai,
+        identity=identity.contract,
+        data=settings.process.data,
+        redis_url=settings.process.redis_url,
+    )
     sells = not chosen or "marketplace" in chosen
     plugs = (
         identity.plug,

@@ -81,6 +81,8 @@ class MockUpstream:
                 web.get("/api/tags", self._ollama_tags),
                 web.post("/api/show", self._ollama_show),
                 web.post("/api/chat", self._ollama_chat),
+                web.post("/api/generate", self._ollama_generate),
+                web.post("/api/embed", self._ollama_embed),
                 web.post("/api/pull", self._ollama_pull),
                 web.delete("/api/delete", self._ollama_delete),
             ]
@@ -216,6 +218,23 @@ class MockUpstream:
         lines.append({**base, "message": {"role": "assistant", "content": ""}, "done": True, **counts})
         pieces = [json.dumps(each).encode() + b"\n" for each in lines]
         return await self._stream(request, "application/x-ndjson", pieces)
+
+    async def _ollama_generate(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        base = {"model": asked["model"], "created_at": "2026-01-05T09:00:00Z"}
+        counts = {"done_reason": "stop", "prompt_eval_count": 5, "eval_count": len(WORDS)}
+        if asked.get("stream") is False:
+            return web.json_response({**base, "response": "".join(WORDS), "done": True, **counts})
+        lines: list[Json] = [{**base, "response": word, "done": False} for word in WORDS]
+        lines.append({**base, "response": "", "done": True, **counts})
+        pieces = [json.dumps(each).encode() + b"\n" for each in lines]
+        return await self._stream(request, "application/x-ndjson", pieces)
+
+    async def _ollama_embed(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
+        vectors = [[0.5, -0.25] for _ in texts]
+        return web.json_response({"model": asked["model"], "embeddings": vectors, "prompt_eval_count": 3})
 
     async def _ollama_pull(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()

@@ -51,3 +51,23 @@ AI_RELOADS = Counter(
 AI_PROVIDER_HEALTHY = Gauge(
     "opencode_ai_provider_healthy", "1 while a provider answers its tests, 0 while it fails.", ["provider"]
 )
+AI_CALLS = Counter(
+    "opencode_ai_calls_total",
+    "Calls through the AI gateway, by provider, model as the provider calls it, and outcome: ok, left, or what failed.",
+    ["provider", "model", "outcome"],
+)
+AI_FIRST_BYTE = Histogram(
+    "opencode_ai_first_byte_seconds",
+    "From the request to a provider to the first byte of its answer.",
+    ["provider"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+AI_TOKENS = Counter("opencode_ai_tokens_total", "Tokens of calls, by kind: input or output.", ["provider", "kind"])
+AI_RETRIES = Counter(
+    "opencode_ai_retries_total", "Calls that were tried again, by the provider that failed.", ["provider"]
+)
+AI_BREAKERS_OPENED = Counter(
+    "opencode_ai_breakers_opened_total",
+    "How often a deployment was left alone since it failed too often.",
+    ["provider"],
+)

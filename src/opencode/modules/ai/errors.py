@@ -1,12 +1,12 @@
 """
 What can go wrong with AI: its configuration, providers, models and limits.
 
-    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound
+    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall
     Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain
     Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets
     Outdated        ProviderOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
-    TooLarge        CallTooLarge
+    TooLarge        CallTooLarge · BodyTooLarge
     Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind
 """
 
@@ -236,4 +236,28 @@ class LedgerBehind(Unavailable):
     def __init__(self) -> None:
         super().__init__(
             "The usage ledger cannot keep up with the calls.", action="Try again in a moment.", retry_after_s=1
+        )
+
+
+class NoSuchCall(NotFound):
+    """The AI gateway has no such call."""
+
+    title = "There is no such call"
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(
+            f"The AI gateway does not answer {method[:20]} {path[:200]}.",
+            action="Base URLs are /ai/v1 for OpenAI's clients, /ai/anthropic for Anthropic's, /ai/ollama for Ollama's.",
+        )
+
+
+class BodyTooLarge(TooLarge):
+    """A request to a model is larger than this server takes."""
+
+    title = "The request is too large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"A request to a model may have {most} bytes.",
+            action="Send less, or smaller pictures; the operator sets OCP_AI_BODY_BYTES.",
         )

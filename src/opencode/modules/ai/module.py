@@ -10,27 +10,42 @@ from typing import TYPE_CHECKING, Any
 from litestar import Router
 from litestar.di import Provide
 
-from opencode.contracts.identity import Identity
+from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.db import Database
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.security import Keyring
 from opencode.modules.ai.adapters.files import Places
+from opencode.modules.ai.adapters.limits.memory import MemoryLimits
+from opencode.modules.ai.domain.asking import Asking
+from opencode.modules.ai.domain.health import HealthState
+from opencode.modules.ai.domain.limits import LimitCounters
 from opencode.modules.ai.domain.models import Catalogue
-from opencode.modules.ai.jobs import jobs
+from opencode.modules.ai.jobs import jobs, metering_jobs
 from opencode.modules.ai.routes import ROUTES
+from opencode.modules.ai.routes.gateway import GatewayCalls
 from opencode.modules.ai.service.administering import Administering
+from opencode.modules.ai.service.bookkeeping import Tidying
+from opencode.modules.ai.service.callers import Callers
+from opencode.modules.ai.service.catalogues import Catalogues
+from opencode.modules.ai.service.fleet import Fleet
+from opencode.modules.ai.service.gateway import Gateway
 from opencode.modules.ai.service.inspecting import Inspecting
 from opencode.modules.ai.service.live import Live, Snapshot
+from opencode.modules.ai.service.metering import Meter
 from opencode.modules.ai.service.models import Models
 from opencode.modules.ai.service.providers import Providers
 from opencode.modules.ai.service.pulling import Pulling
+from opencode.modules.ai.service.reaching import Reaching
 from opencode.modules.ai.service.storing import Storing
+from opencode.modules.ai.service.trying import Trying
 from opencode.modules.ai.settings import AiSettings
 
 if TYPE_CHECKING:
     from opencode.modules.ai.adapters.upstream import Connections
 
 KEY_FILE = "sealing.keys"
+JOURNALS = "ai-calls"
+"""The folder of the journals of calls under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,8 @@ class AiModule:
     providers: Providers
     models: Models
     pulling: Pulling
+    meter: Meter
+    gateway: Gateway
     connections: "Callable[[], Connections]"
 
 
@@ -55,14 +72,22 @@ class _Services:
 
 
 def build(
-    parts: Parts, settings: AiSettings, *, identity: Identity, data: Path, places: Places | None = None
+    parts: Parts,
+    settings: AiSettings,
+    *,
+    identity: Identity,
+    data: Path,
+    places: Places | None = None,
+    redis_url: str = "",
 ) -> AiModule:
     """
     Put the module together.
 
     Args:
-        data: the folder that the keys of stored credentials are in, unless the settings name another file.
+        data: the folder that the keys of stored credentials are in, unless the settings name another file, and the
+            journals of calls under way.
         places: where the configuration is; None looks where this process finds it.
+        redis_url: where limits are counted for all processes; empty counts in this one.
     """
     places = places or Places.of_process(Path(settings.ai_config) if settings.ai_config else None)
     storing = build_storing(parts.database, settings, data)
@@ -71,6 +96,9 @@ def build(
     live = Live(parts, places, storing, providers, build_catalogue)
     models = Models(identity, live, providers)
     pulling = Pulling(identity, live, providers, lambda: _puller(connections()))
+    callers = Callers(parts, identity, live, models)
+    meter = Meter(parts, _counters(parts, redis_url), data / JOURNALS, callers.bounds)
+    gateway = build_gateway(parts, meter, providers, connections)
     services = _Services(
         administering=Administering(parts, settings, identity, live, providers, storing),
         inspecting=Inspecting(live),
@@ -86,21 +114,53 @@ def build(
 
     live.on_swap = close_what_is_not_needed
 
+    async def start() -> None:
+        await live.start()
+        await meter.start()
+
     async def stop() -> None:
         await live.stop()
         await providers.close()
+        await meter.stop()
         if connections.cache_info().currsize:
             await connections().close()
 
     plug = Plug(
         name="ai",
         routes=[_router(services)],
-        jobs=jobs(live, providers),
+        direct=GatewayCalls(callers, gateway, Catalogues(), settings.ai_body_bytes).find,
+        react=lambda reactions: reactions.add(CredentialsRevoked, callers.forget),
+        jobs=[*jobs(live, providers), *metering_jobs(meter, Tidying(parts, settings.ai_ledger_days))],
         notices=live.notices,
-        start=live.start,
+        start=start,
         stop=stop,
     )
-    return AiModule(plug, live, providers, models, pulling, connections)
+    return AiModule(plug, live, providers, models, pulling, meter, gateway, connections)
+
+
+def build_gateway(
+    parts: Parts, meter: Meter, providers: Providers, connections: "Callable[[], Connections]"
+) -> Gateway:
+    """The gateway over the connections of this process."""
+
+    @cache
+    def asking() -> Asking:
+        from opencode.modules.ai.adapters.asking import HttpAsking
+
+        return HttpAsking(connections())
+
+    fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
+    return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)))
+
+
+def _counters(parts: Parts, redis_url: str) -> LimitCounters:
+    if not redis_url:
+        return MemoryLimits(parts.clock)
+    from redis.asyncio import Redis
+
+    from opencode.modules.ai.adapters.limits.redis import RedisLimits
+
+    return RedisLimits(Redis.from_url(redis_url))
 
 
 def build_storing(database: Database, settings: AiSettings, data: Path) -> Storing:

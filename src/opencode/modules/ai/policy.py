@@ -33,16 +33,26 @@ def require_known(by: Principal) -> None:
         raise Unauthenticated("This needs you to be signed in.", action="Sign in, then try again.")
 
 
+def require_user(by: Principal) -> None:
+    """
+    Models are asked by people with an account, and by programs with a token of theirs that has the scope `ai`.
+
+    Raises:
+        Unauthenticated, Forbidden
+    """
+    by.require(TO_USE)
+
+
 def may_use_models(by: Principal) -> bool:
     return by.may(TO_USE)
 
 
-def team_of(email: str, teams: Mapping[str, Team]) -> Team | None:
-    """The team of the holder of an account."""
+def team_of(email: str, teams: Mapping[str, Team]) -> str:
+    """The name of the team of the holder of an account; the first one that names them, or empty."""
     wanted = email.strip().lower()
     if not wanted:
-        return None
-    return next((team for team in teams.values() if any(wanted == each.lower() for each in team.members)), None)
+        return ""
+    return next((name for name, team in teams.items() if any(wanted == each.lower() for each in team.members)), "")
 
 
 def is_allowed(name: str, targets: Iterable[str], patterns: Iterable[str] | None) -> bool:

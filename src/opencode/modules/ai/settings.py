@@ -27,3 +27,9 @@ class AiSettings:
     ai_stored_providers: int = setting(
         100, "providers that administrators may add while the server runs", minimum=0, maximum=1_000
     )
+    ai_body_bytes: int = setting(
+        32 * 1024 * 1024, "the largest request to a model, in bytes; pictures come inside of it", minimum=1_024
+    )
+    ai_ledger_days: int = setting(
+        400, "days that the line of each call stays in the usage ledger; sums by the day stay", minimum=1
+    )

@@ -36,6 +36,7 @@ class Outcome:
         answer_bytes: of the text that came back, which stands in for the usage.
         status: of the answer, as HTTP has it; 499 for a client that left.
         first_byte_ms: None where none came.
+        answered_by: the model and its price, where it was another one than was expected.
     """
 
     usage: Usage | None
@@ -44,6 +45,7 @@ class Outcome:
     latency_ms: int = 0
     first_byte_ms: int | None = None
     flags: Flag = Flag(0)  # noqa: RUF009 - a flag is a number and cannot change
+    answered_by: tuple[str, Price] | None = None
 
 
 def used(estimate: Estimate, outcome: Outcome) -> Usage:

@@ -4,6 +4,7 @@ costs some ten of them, and nine billion dollars fit into 64 bits.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -39,6 +40,12 @@ class Price(Struct, frozen=True):
     def words(self) -> str:
         """A snapshot as text, by which the same price is kept once."""
         return f"{self.input}:{self.output}:{self.cached_input}:{self.cache_write}"
+
+
+@lru_cache(maxsize=10_000)
+def price_of(price: ModelPrice | None) -> Price:
+    """`Price.of`, remembered: every call asks for it."""
+    return Price.of(price)
 
 
 def nano_of(dollars: float) -> int:

@@ -16,7 +16,7 @@ from opencode.modules.ai.domain.configuration.model import (
     Strategy,
     Timeouts,
 )
-from opencode.modules.ai.domain.models import Catalogue, DiscoveredModel, ModelFacts, facts_of
+from opencode.modules.ai.domain.models import NOTHING_KNOWN, Catalogue, DiscoveredModel, ModelFacts, facts_of
 from opencode.modules.ai.errors import ModelUnknown
 
 ANTHROPIC_VERSION = "2023-06-01"
@@ -199,6 +199,11 @@ class Registry:
         if isinstance(alias, Alias):
             return Route(asked, deployments, alias.strategy, alias.hedge_after_s, fallbacks)
         return Route(asked, deployments, fallbacks=fallbacks)
+
+    def facts_of(self, name: str) -> ModelFacts:
+        """What is known of `<provider>/<model>`."""
+        found = self._deployments.get(name)
+        return found.facts if found else NOTHING_KNOWN
 
     def targets(self, alias: str) -> tuple[str, ...]:
         """The models that an alias stands for in the end."""

@@ -1,5 +1,6 @@
 """What a call uses: tokens, and for whom."""
 
+import re
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
 
@@ -9,6 +10,13 @@ BYTES_PER_TOKEN = 3
 """English has about four bytes a token, Chinese and Japanese about three: the lower one never estimates too little."""
 MOST_TOKENS = 1_000_000_000
 """More than any provider can mean; what says more is cut, so that sums stay within 64 bits."""
+
+
+PICTURE_TOKENS = 1_600
+"""About what a picture of a megapixel takes with the services that say how they count."""
+
+_NO_TEXT = re.compile(rb"[A-Za-z0-9+/]{2000,}={0,2}")
+_SMALL_BYTES = 8_000
 
 
 class SubjectKind(StrEnum):
@@ -80,6 +88,14 @@ class Flag(IntFlag):
 def tokens_of(size_bytes: int) -> int:
     """About how many tokens a text of so many bytes has, rounded up."""
     return within_reason(-(-size_bytes // BYTES_PER_TOKEN))
+
+
+def tokens_of_request(body: bytes) -> int:
+    """About how many tokens a request has at the most: long runs of base64 in it are pictures, and not read as text."""
+    if len(body) < _SMALL_BYTES:
+        return tokens_of(len(body))
+    pictures = [len(found[0]) for found in _NO_TEXT.finditer(body)]
+    return within_reason(tokens_of(len(body) - sum(pictures)) + PICTURE_TOKENS * len(pictures))
 
 
 def within_reason(tokens: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from opencode.infra.plugs import Parts
@@ -130,8 +131,16 @@ class Meter:
         if self._under_way.pop(reservation.call.id, None) is None:
             return
         usage = used(reservation.estimate, outcome)
-        cost = cost_of(reservation.estimate.price, usage)
-        call = _settled(reservation.call, usage, cost, outcome)
+        call, price = reservation.call, reservation.estimate.price
+        if outcome.answered_by:
+            model, price = outcome.answered_by
+            call = msgspec.structs.replace(
+                call,
+                model=await self._number_of(NameKind.MODEL, model),
+                price=await self._number_of(NameKind.PRICE, price.words),
+            )
+        cost = cost_of(price, usage)
+        call = _settled(call, usage, cost, outcome)
         self._journal.change(reservation.slot, call.packed())
         covered = tuple(slice_.settle(reservation.call.cost_nano, cost) for slice_ in reservation.slices)
         self._books.add(Line(call, reservation.slot, reservation.slices, covered))
@@ -177,10 +186,11 @@ class Meter:
             (NameKind.MODEL, estimate.model),
             (NameKind.PRICE, estimate.price.words),
         )
-        known = self._names
-        return [known.get(name) or await self._learn(*name) if name[1] else 0 for name in names]
+        return [await self._number_of(*name) if name[1] else 0 for name in names]
 
-    async def _learn(self, kind: NameKind, name: str) -> int:
+    async def _number_of(self, kind: NameKind, name: str) -> int:
+        if number := self._names.get((kind, name)):
+            return number
         async with AiWork(self._parts) as work:
             number = await work.stores.ledger.number_of(kind, name)
         if len(self._names) >= MOST_NAMES:

@@ -64,11 +64,16 @@ class Models:
     async def allowance(self, by: Principal, snapshot: Snapshot) -> Allowance:
         """What the team of somebody lets them use; people without a team may use everything."""
         teams = snapshot.configuration.teams
+        name = await self.team(by, snapshot)
+        return Allowance(teams[name].models if name else None)
+
+    async def team(self, by: Principal, snapshot: Snapshot) -> str:
+        """The name of somebody's team; empty without one."""
+        teams = snapshot.configuration.teams
         if not teams or not by.is_user:
-            return Allowance(None)
+            return ""
         addresses = await self._identity.email_addresses(frozenset({by.id}))
-        team = team_of(addresses.get(by.id, ""), teams)
-        return Allowance(team.models if team else None)
+        return team_of(addresses.get(by.id, ""), teams)
 
     def _all(self, snapshot: Snapshot) -> Iterator[ModelShown]:
         registry, default = snapshot.registry, snapshot.configuration.default_model

@@ -1,0 +1,269 @@
+"""
+The gateway's calls, at the addresses that clients of each dialect put behind their base URL, with each dialect's own
+errors. They are answered without the framework: nothing in them is described by our own schemas, and thousands of
+pieces of streams pass each second.
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from http import HTTPStatus
+from typing import cast
+
+import structlog
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from opencode.infra.http import credentials_of
+from opencode.infra.observability import metrics
+from opencode.kernel.errors import OpenCodeError
+from opencode.kernel.principal import Credentials
+from opencode.modules.ai.domain.dialects.canonical import Dialect, Failure, FailureKind
+from opencode.modules.ai.domain.dialects.speaking import write_failure
+from opencode.modules.ai.domain.refusals import failure_of_refusal
+from opencode.modules.ai.errors import BodyTooLarge, NoSuchCall
+from opencode.modules.ai.service.callers import Callers, Known
+from opencode.modules.ai.service.catalogues import Catalogues
+from opencode.modules.ai.service.gateway import Gateway, GatewayFailed
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "/ai/"
+_ASKING: dict[str, Dialect] = {
+    "/ai/v1/chat/completions": Dialect.OPENAI_CHAT,
+    "/ai/v1/responses": Dialect.OPENAI_RESPONSES,
+    "/ai/v1/embeddings": Dialect.OPENAI_EMBEDDINGS,
+    "/ai/anthropic/v1/messages": Dialect.ANTHROPIC,
+    "/ai/ollama/api/chat": Dialect.OLLAMA_CHAT,
+    "/ai/ollama/api/generate": Dialect.OLLAMA_GENERATE,
+    "/ai/ollama/api/embed": Dialect.OLLAMA_EMBED,
+    "/ai/ollama/api/embeddings": Dialect.OLLAMA_EMBEDDINGS,
+}
+_PASSED_ON = (b"anthropic-beta", b"openai-beta")
+"""Headers of clients that ask the provider for something; all others are between the client and us."""
+_LISTS = frozenset({"/ai/v1/models", "/ai/anthropic/v1/models"})
+_MODEL = re.compile(r"/ai/(?:anthropic/)?v1/models/(.+)")
+_JSON = "application/json"
+_MOST_HEADER = 2_000
+
+
+Tell = Callable[[Known, bytes], bytes]
+_Answer = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
+
+
+class _ClientLeft(Exception):
+    """The client went away before its request was whole."""
+
+
+class GatewayCalls:
+    """See `infra.http.direct.FindDirect`."""
+
+    def __init__(self, callers: Callers, gateway: Gateway, catalogues: Catalogues, most_bytes: int) -> None:
+        """Args: most_bytes: of a request."""
+        self._callers = callers
+        self._gateway = gateway
+        self._catalogues = catalogues
+        self._most_bytes = most_bytes
+
+    def find(self, scope: Scope) -> tuple[str, ASGIApp] | None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            return None
+        path, method = scope["path"], scope["method"]
+        if method == "POST" and (dialect := _ASKING.get(path)):
+            return path, self._asking(dialect)
+        return self._telling(path, method, scope)
+
+    def _telling(self, path: str, method: str, scope: HTTPScope) -> tuple[str, ASGIApp]:
+        """Calls for which no provider is asked."""
+        dialect = _dialect_at(path)
+        if path in _LISTS or _MODEL.fullmatch(path):
+            # Both dialects have the same address for it.
+            if b"anthropic-version" in dict(scope["headers"]):
+                dialect = Dialect.ANTHROPIC
+            name = found[1] if (found := _MODEL.fullmatch(path)) else ""
+            where = path[: -len(name)] + "{model}" if name else path
+            tell = self._catalogues.anthropic if dialect is Dialect.ANTHROPIC else self._catalogues.openai
+            return where, self._answering(method, "GET", dialect, lambda known, _body: tell(known, name))
+        catalogues = self._catalogues
+        match path:
+            case "/ai/ollama/api/tags":
+                return path, self._answering(method, "GET", dialect, lambda known, _body: catalogues.ollama(known))
+            case "/ai/ollama/api/show":
+                return path, self._answering(method, "POST", dialect, catalogues.ollama_model)
+            case "/ai/ollama/api/version" | "/ai/ollama/":
+                return path, self._answering(method, "GET", dialect, lambda _known, _body: catalogues.version())
+            case _:
+                return PREFIX, self._answering(method, "", dialect, lambda _known, _body: b"")
+
+    def _answering(self, method: str, wanted: str, dialect: Dialect, tell: Tell) -> ASGIApp:
+        async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
+            if method not in (wanted, "HEAD" if wanted == "GET" else wanted):
+                raise NoSuchCall(method, scope["path"])
+            known = await self._callers.known(_shown(scope))
+            body = await self._body(scope, receive) if wanted == "POST" else b""
+            await _send(send, HTTPStatus.OK, _JSON, tell(known, body), [])
+
+        return _guarded(dialect, answer)
+
+    def _asking(self, dialect: Dialect) -> ASGIApp:
+        async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
+            known = await self._callers.known(_shown(scope))
+            body = await self._body(scope, receive)
+            async with _while_there(receive):
+                reply = await self._gateway.answer(dialect, body, known, _passed_on(scope))
+                headers = [(b"x-opencode-model", reply.model.encode("latin-1", "replace"))]
+                if isinstance(reply.body, bytes):
+                    await _send(send, HTTPStatus.OK, reply.media_type, reply.body, headers)
+                    return
+                async with aclosing(reply.body) as pieces:
+                    await send(_start(HTTPStatus.OK, reply.media_type, headers))
+                    async for piece in pieces:
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        return _guarded(dialect, answer)
+
+    async def _body(self, scope: HTTPScope, receive: Receive) -> bytes:
+        """
+        Raises:
+            BodyTooLarge
+        """
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._most_bytes:
+            raise BodyTooLarge(self._most_bytes)
+        pieces: list[bytes] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise _ClientLeft
+            pieces.append(message["body"])
+            size += len(message["body"])
+            more = message.get("more_body", False)
+            if size > self._most_bytes:
+                raise BodyTooLarge(self._most_bytes)
+        return b"".join(pieces)
+
+
+def _dialect_at(path: str) -> Dialect:
+    """In which errors are told there."""
+    if path.startswith("/ai/anthropic/"):
+        return Dialect.ANTHROPIC
+    return Dialect.OLLAMA_CHAT if path.startswith("/ai/ollama/") else Dialect.OPENAI_CHAT
+
+
+def _shown(scope: HTTPScope) -> Credentials:
+    """
+    What a client shows. Those of Anthropic send the key in a header of its own.
+
+    Raises:
+        Forbidden: a session's cookie came from another site.
+    """
+    headers = dict(scope["headers"])
+    if (key := headers.get(b"x-api-key")) and b"authorization" not in headers:
+        return Credentials(bearer=key.decode("latin-1"))
+
+    def header(name: str) -> str | None:
+        value = headers.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    return credentials_of(header, writes=scope["method"] not in ("GET", "HEAD"))
+
+
+def _passed_on(scope: HTTPScope) -> dict[str, str]:
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in scope["headers"]
+        if name in _PASSED_ON and len(value) <= _MOST_HEADER
+    }
+
+
+@asynccontextmanager
+async def _while_there(receive: Receive) -> AsyncGenerator[None]:
+    """What is done inside is cut short when the client goes away, and so is what it asked of a provider."""
+    work, over, left = asyncio.current_task(), False, False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if work and not over:
+            left = True
+            work.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not left or work is None or work.uncancel():
+            raise
+    finally:
+        over = True
+        watching.cancel()
+
+
+def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
+    """An application that tells whatever goes wrong in a dialect, and faults of ours without their insides."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        scope = cast(HTTPScope, scope)
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        tried = False
+        try:
+            await answer(scope, receive, noting)
+            return
+        except _ClientLeft:
+            return
+        except GatewayFailed as error:
+            failure, tried = error.failure, error.tried
+        except OpenCodeError as error:
+            failure = failure_of_refusal(error)
+        except HTTPException as error:
+            slow = error.status_code == HTTPStatus.REQUEST_TIMEOUT
+            failure = Failure(FailureKind.BAD_REQUEST, "The request did not arrive in time." if slow else error.detail)
+        except Exception as error:
+            failure = _fault(error, scope)
+        if has_begun:
+            # Nothing that would be understood can follow; a connection that breaks is no clean end.
+            raise RuntimeError("an answer of the AI gateway broke off")
+        await _fail(send, dialect, failure, tried=tried)
+
+    return guarded
+
+
+def _fault(error: Exception, scope: HTTPScope) -> Failure:
+    log.exception("AI call failed", path=scope["path"], exc_info=error)
+    metrics.ERRORS.labels(route=str(scope.get("path_template", PREFIX))).inc()
+    request_id = str(scope["state"].get("request_id", ""))
+    message = f"Something failed inside the server. If it stays, tell the operator the request id {request_id}."
+    return Failure(FailureKind.UPSTREAM_FAILED, message)
+
+
+async def _fail(send: Send, dialect: Dialect, failure: Failure, *, tried: bool) -> None:
+    status, body = write_failure(dialect, failure)
+    headers: list[tuple[bytes, bytes]] = []
+    if failure.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % math.ceil(failure.retry_after_s)))
+    if tried:
+        # Providers have been asked as often as makes sense; clients' own retries would multiply that.
+        headers.append((b"x-should-retry", b"false"))
+    await _send(send, status, _JSON, body, headers)
+
+
+async def _send(send: Send, status: int, media_type: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send(_start(status, media_type, [*headers, length]))
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _start(status: int, media_type: str, headers: list[tuple[bytes, bytes]]) -> Message:
+    told = [*headers, (b"content-type", media_type.encode("latin-1")), (b"cache-control", b"no-store")]
+    return {"type": "http.response.start", "status": status, "headers": told}

@@ -1,0 +1,78 @@
+"""Who calls models, as limits and lists of allowed models know them; remembered for a moment: calls come in rows."""
+
+from dataclasses import dataclass
+
+from opencode.contracts.identity import CredentialsRevoked, Identity
+from opencode.infra.plugs import Parts
+from opencode.kernel.principal import Credentials, Principal
+from opencode.modules.ai.domain.limits import Bounds, bounds_for
+from opencode.modules.ai.domain.usage import Caller
+from opencode.modules.ai.policy import require_user
+from opencode.modules.ai.service.live import Live, Snapshot
+from opencode.modules.ai.service.models import Allowance, Models
+
+REMEMBERED_S = 5.0
+"""A credential that was revoked elsewhere is good here for so long at the most."""
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """
+    Attributes:
+        until_s: seconds of the clock.
+    """
+
+    principal: Principal
+    caller: Caller
+    allowance: Allowance
+    snapshot: Snapshot
+    until_s: float
+
+
+class Callers:
+    def __init__(self, parts: Parts, identity: Identity, live: Live, models: Models) -> None:
+        self._clock = parts.clock
+        self._identity = identity
+        self._live = live
+        self._models = models
+        self._known: dict[Credentials, Known] = {}
+        self._bounds: dict[Caller, Bounds] = {}
+        self._bounds_of: Snapshot | None = None
+
+    async def known(self, shown: Credentials) -> Known:
+        """
+        Who shows a credential, and what they may use of the configuration in force.
+
+        Raises:
+            Unauthenticated, Forbidden
+        """
+        now_s, snapshot = self._clock.now().timestamp(), self._live.current
+        found = self._known.get(shown)
+        if found and found.snapshot is snapshot and found.until_s > now_s:
+            return found
+        principal = await self._identity.authenticate(session=shown.session, bearer=shown.bearer)
+        require_user(principal)
+        team = await self._models.team(principal, snapshot)
+        caller = Caller(principal.id, (principal.credential_id or "") if shown.bearer else "", (team,) if team else ())
+        allowance = Allowance(snapshot.configuration.teams[team].models if team else None)
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        known = self._known[shown] = Known(principal, caller, allowance, snapshot, now_s + REMEMBERED_S)
+        return known
+
+    def bounds(self, caller: Caller) -> Bounds:
+        """What limits a caller, by the configuration in force."""
+        snapshot = self._live.current
+        if snapshot is not self._bounds_of or len(self._bounds) >= MOST_REMEMBERED:
+            self._bounds, self._bounds_of = {}, snapshot
+        found = self._bounds.get(caller)
+        if found is None:
+            found = self._bounds[caller] = bounds_for(caller, snapshot.configuration)
+        return found
+
+    async def forget(self, revoked: CredentialsRevoked) -> None:
+        """Somebody's credentials have ended."""
+        ended = [shown for shown, known in self._known.items() if known.principal.id == revoked.principal_id]
+        for shown in ended:
+            del self._known[shown]

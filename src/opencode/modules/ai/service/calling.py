@@ -1,0 +1,82 @@
+"""The account of one call: it is settled once, however it ends."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from opencode.infra.observability import metrics
+from opencode.modules.ai.domain.calls import Outcome
+from opencode.modules.ai.domain.dialects.canonical import Usage as ToldUsage
+from opencode.modules.ai.domain.dialects.exchange import Exchange
+from opencode.modules.ai.domain.money import price_of
+from opencode.modules.ai.domain.usage import BYTES_PER_TOKEN, Flag, Usage
+from opencode.modules.ai.service.metering import Meter, Reservation
+from opencode.modules.ai.service.trying import Begun
+
+CLIENT_LEFT = 499
+"""The status of a call whose client did not wait for its end, as web servers write it into their logs."""
+_BROKE_OFF = 502
+
+
+class CallUnderWay:
+    def __init__(self, meter: Meter, reservation: Reservation, exchange: Exchange, started: float) -> None:
+        """Args: started: by `time.perf_counter`."""
+        self._meter = meter
+        self._reservation = reservation
+        self._exchange = exchange
+        self._started = started
+
+    async def stream(self, begun: Begun) -> AsyncGenerator[bytes]:
+        """
+        The pieces of an answer. When this generator is closed the provider is broken off, and the call is settled.
+        """
+        over = False
+        try:
+            yield begun.first
+            async with aclosing(begun.rest()) as rest:
+                async for piece in rest:
+                    yield piece
+            over = True
+        finally:
+            await begun.close()
+            await self.over(begun, left=not over)
+
+    async def over(self, begun: Begun, *, left: bool = False) -> None:
+        """
+        The answer has been sent.
+
+        Args:
+            left: the client went away before its end.
+        """
+        answering, deployment = begun.answering, begun.deployment
+        provider = deployment.upstream.name
+        status = CLIENT_LEFT if left else _BROKE_OFF if answering.failure else 200
+        words = "left" if left else answering.failure.kind.value if answering.failure else "ok"
+        metrics.AI_CALLS.labels(provider, deployment.model, words).inc()
+        metrics.AI_FIRST_BYTE.labels(provider).observe(begun.first_byte_s)
+        usage = _charged(answering.usage) if answering.usage else None
+        if usage:
+            metrics.AI_TOKENS.labels(provider, "input").inc(usage.input)
+            metrics.AI_TOKENS.labels(provider, "output").inc(usage.output)
+        outcome = Outcome(
+            # Who leaves early has heard of no usage yet, or of what it was so far.
+            usage if answering.ended or begun.is_whole else None,
+            answer_bytes=answering.frames * BYTES_PER_TOKEN,
+            status=status,
+            latency_ms=self._elapsed_ms(),
+            first_byte_ms=round(begun.first_byte_s * 1000),
+            flags=Flag.STREAM if self._exchange.envelope.stream else Flag(0),
+            answered_by=(deployment.name, price_of(deployment.facts.price)),
+        )
+        await self._meter.settle(self._reservation, outcome)
+
+    async def left(self) -> None:
+        """The client went away before an answer began: its question is charged, since it may have been read."""
+        await self._meter.settle(self._reservation, Outcome(None, status=CLIENT_LEFT, latency_ms=self._elapsed_ms()))
+
+    def _elapsed_ms(self) -> int:
+        return round((time.perf_counter() - self._started) * 1000)
+
+
+def _charged(told: ToldUsage) -> Usage:
+    return Usage(told.input, told.output, told.cached_input, told.cache_write)

@@ -1,0 +1,147 @@
+"""
+A call from a client to whoever answers it: limits first, then one provider after the other until one begins to answer,
+then the answer as it comes, and at the end what it took.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+from opencode.infra.plugs import Parts
+from opencode.kernel.errors import OpenCodeError
+from opencode.kernel.ids import new_id
+from opencode.modules.ai.domain.asking import AskingFailed
+from opencode.modules.ai.domain.calls import Estimate
+from opencode.modules.ai.domain.dialects.canonical import Dialect, Failure
+from opencode.modules.ai.domain.dialects.decoding import RequestNotUnderstoodError
+from opencode.modules.ai.domain.dialects.exchange import ChatExchange, EmbeddingExchange, Exchange
+from opencode.modules.ai.domain.dialects.failures import failure_of
+from opencode.modules.ai.domain.dialects.speaking import EMBEDDING_CLIENTS
+from opencode.modules.ai.domain.refusals import failure_of_refusal
+from opencode.modules.ai.domain.retrying import told_to_client
+from opencode.modules.ai.domain.routing import Itinerary, Stage, itinerary_of
+from opencode.modules.ai.domain.usage import Usage, tokens_of_request, within_reason
+from opencode.modules.ai.errors import ModelUnknown
+from opencode.modules.ai.service.callers import Known
+from opencode.modules.ai.service.calling import CallUnderWay
+from opencode.modules.ai.service.live import Snapshot
+from opencode.modules.ai.service.metering import Meter
+from opencode.modules.ai.service.reaching import Reaching
+
+MOST_ITINERARIES = 10_000
+
+
+class GatewayFailed(Exception):
+    """
+    Nobody answers this call.
+
+    Attributes:
+        tried: providers were asked, and again where that could help: whoever tries again is told not to.
+    """
+
+    def __init__(self, failure: Failure, *, tried: bool) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.tried = tried
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    An answer.
+
+    Attributes:
+        model: who answers, `<provider>/<model>`.
+        body: the whole of it, or its pieces, of which there is at least one. They must be closed.
+    """
+
+    model: str
+    media_type: str
+    body: bytes | AsyncGenerator[bytes]
+
+
+class Gateway:
+    def __init__(self, parts: Parts, meter: Meter, reaching: Reaching) -> None:
+        self._clock = parts.clock
+        self._meter = meter
+        self._reaching = reaching
+        self._itineraries: dict[str, Itinerary] = {}
+        self._itineraries_of: Snapshot | None = None
+
+    async def answer(self, dialect: Dialect, body: bytes, by: Known, headers: Mapping[str, str]) -> Reply:
+        """
+        Answer a call.
+
+        Args:
+            headers: of the client, that are the provider's to read.
+
+        Raises:
+            GatewayFailed
+        """
+        started = time.perf_counter()
+        try:
+            exchange = self._exchange(dialect, body)
+            itinerary = self._itinerary(exchange.envelope.model, by)
+            stages = _allowed(itinerary, by)
+            reservation = await self._meter.reserve(by.caller, _estimate(exchange, itinerary, body))
+        except RequestNotUnderstoodError as error:
+            raise GatewayFailed(failure_of(error), tried=False) from error
+        except OpenCodeError as error:
+            raise GatewayFailed(failure_of_refusal(error), tried=False) from error
+        call = CallUnderWay(self._meter, reservation, exchange, started)
+        try:
+            begun = await self._reaching.begin(exchange, stages, headers)
+        except asyncio.CancelledError:
+            await call.left()
+            raise
+        except BaseException as error:
+            await self._meter.refund(reservation)
+            if isinstance(error, AskingFailed):
+                raise GatewayFailed(told_to_client(error.failure), tried=True) from error
+            if isinstance(error, RequestNotUnderstoodError):
+                raise GatewayFailed(failure_of(error), tried=False) from error
+            raise
+        if not begun.is_whole:
+            return Reply(begun.deployment.name, exchange.stream_type, call.stream(begun))
+        await call.over(begun)
+        media_type = exchange.stream_type if exchange.envelope.stream else "application/json"
+        return Reply(begun.deployment.name, media_type, begun.first)
+
+    def _exchange(self, dialect: Dialect, body: bytes) -> Exchange:
+        if dialect in EMBEDDING_CLIENTS:
+            return EmbeddingExchange(dialect, body)
+        return ChatExchange(dialect, body, seed=new_id("ans"), now_s=int(self._clock.now().timestamp()))
+
+    def _itinerary(self, name: str, by: Known) -> Itinerary:
+        if by.snapshot is not self._itineraries_of or len(self._itineraries) >= MOST_ITINERARIES:
+            self._itineraries, self._itineraries_of = {}, by.snapshot
+        found = self._itineraries.get(name)
+        if found is None:
+            # An error must not name models that this caller may not see.
+            by.snapshot.registry.resolve(name, may_see=by.allowance.covers)
+            found = self._itineraries[name] = itinerary_of(by.snapshot.registry, name)
+        return found
+
+
+def _allowed(itinerary: Itinerary, by: Known) -> tuple[Stage, ...]:
+    """
+    Raises:
+        ModelUnknown: for this caller there is none of that name.
+    """
+    if by.allowance.patterns is None:
+        return itinerary.stages
+    first, *fallbacks = itinerary.stages
+    if not by.allowance.covers(first.route.name, first.targets):
+        raise ModelUnknown(itinerary.name, ())
+    return first, *(each for each in fallbacks if by.allowance.covers(each.route.name, each.targets))
+
+
+def _estimate(exchange: Exchange, itinerary: Itinerary, body: bytes) -> Estimate:
+    envelope = exchange.envelope
+    output = 0
+    if envelope.dialect not in EMBEDDING_CLIENTS:
+        most = itinerary.most_output_tokens if envelope.max_tokens is None else envelope.max_tokens
+        output = within_reason(most * envelope.count)
+    first = itinerary.stages[0].route.deployments[0]
+    return Estimate(first.name, itinerary.dearest, Usage(tokens_of_request(body), output))

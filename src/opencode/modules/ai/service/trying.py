@@ -1,0 +1,138 @@
+"""One try at one deployment: from the request to the first words of its answer, and on to the last."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
+
+from opencode.modules.ai.domain.asking import Asked, Asking, AskingFailed
+from opencode.modules.ai.domain.dialects.answering import Answering
+from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
+from opencode.modules.ai.domain.dialects.decoding import AnswerNotUnderstoodError, CannotBeSaidError
+from opencode.modules.ai.domain.dialects.exchange import Exchange, Question
+from opencode.modules.ai.domain.dialects.failures import failure_of
+from opencode.modules.ai.domain.registry import Deployment
+from opencode.modules.ai.service.fleet import Fleet, Try
+
+_LAST_WORD_S = 0.05
+"""How long a connection may take to end behind an answer that has ended; otherwise it is not used again."""
+
+
+class Begun:
+    """
+    An answer whose content has begun, so that nobody else can be asked any more, or that is there as a whole.
+
+    Attributes:
+        first: what to send to the client first.
+        is_whole: there is nothing behind it.
+        first_byte_s: how long the provider took to begin.
+    """
+
+    def __init__(self, attempt: Try, answering: Answering, first: bytes, asked: Asked | None) -> None:
+        self.deployment = attempt.deployment
+        self.answering = answering
+        self.first = first
+        self.is_whole = asked is None
+        self.first_byte_s = 0.0
+        self._attempt = attempt
+        self._asked = asked
+
+    async def rest(self) -> AsyncGenerator[bytes]:
+        """What to send after that, as it comes. A stream that breaks off ends in an error of the client's dialect."""
+        asked, answering = self._asked, self.answering
+        while asked and not (answering.ended or answering.failure):
+            try:
+                piece = await asked.piece()
+            except AskingFailed as error:
+                if sent := answering.break_off(error.failure):
+                    yield sent
+                break
+            if sent := answering.feed(piece) if piece else answering.end():
+                yield sent
+        if answering.ended and (sent := answering.end()):
+            yield sent
+
+    async def close(self) -> None:
+        """Done with it, wherever it stands: one that is not over is broken off. Closed twice is the same as once."""
+        if self.answering.failure:
+            self._attempt.failed(self.answering.failure)
+        self._attempt.end()
+        asked, self._asked = self._asked, None
+        if asked is None:
+            return
+        if self.answering.ended:
+            with suppress(TimeoutError, AskingFailed):
+                async with asyncio.timeout(_LAST_WORD_S):
+                    await asked.piece()
+        await asked.close()
+
+
+class Trying:
+    def __init__(self, fleet: Fleet, asking: Callable[[], Asking]) -> None:
+        """Args: asking: asked for when somebody is to be asked, and not before: its library is large."""
+        self._fleet = fleet
+        self._asking = asking
+
+    async def once(self, exchange: Exchange, deployment: Deployment, headers: Mapping[str, str]) -> Begun:
+        """
+        Ask a deployment, and wait until content has begun.
+
+        Args:
+            headers: of the client, that are the provider's to read.
+
+        Raises:
+            AskingFailed: it failed before that; another one can be asked.
+            RequestNotUnderstoodError: the request is not what its dialect allows.
+        """
+        try:
+            question = exchange.question(deployment)
+        except CannotBeSaidError as error:
+            raise AskingFailed(failure_of(error)) from error
+        attempt = self._fleet.begin(deployment)
+        try:
+            begun, first_byte_s = await self._begun(exchange, question, attempt, headers)
+        except BaseException as error:
+            if isinstance(error, AskingFailed):
+                attempt.failed(error.failure)
+            attempt.end()
+            raise
+        begun.first_byte_s = first_byte_s
+        attempt.succeeded(first_byte_s)
+        if begun.is_whole:
+            attempt.end()
+        return begun
+
+    async def _begun(
+        self, exchange: Exchange, question: Question, attempt: Try, headers: Mapping[str, str]
+    ) -> tuple[Begun, float]:
+        upstream = attempt.deployment.upstream
+        asked = await self._asking().ask(upstream, question.path, question.body, headers)
+        try:
+            if not exchange.envelope.stream or asked.media_type == "application/json":
+                body = await asked.whole()
+                told = question.answering.stream_of if exchange.envelope.stream else question.answering.whole
+                first = told(body)
+            else:
+                first = await _first_words(asked, question.answering)
+        except AnswerNotUnderstoodError as error:
+            await asked.close()
+            raise AskingFailed(error.failure) from error
+        except BaseException:
+            await asked.close()
+            raise
+        if exchange.envelope.stream and asked.media_type != "application/json":
+            return Begun(attempt, question.answering, first, asked), asked.first_byte_s
+        await asked.close()
+        return Begun(attempt, question.answering, first, None), asked.first_byte_s
+
+
+async def _first_words(asked: Asked, answering: Answering) -> bytes:
+    """What is to be sent when content begins: everything up to there."""
+    if asked.media_type == "text/html":
+        raise AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, "The provider answered with a page for people."))
+    sent: list[bytes] = []
+    while not (answering.begun or answering.ended or answering.failure):
+        piece = await asked.piece()
+        sent.append(answering.feed(piece) if piece else answering.end())
+    if answering.failure:
+        raise AskingFailed(answering.failure)
+    return b"".join(sent)

@@ -1,0 +1,106 @@
+"""The gateway behind the product's door, on a free port, with providers on loopback."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from opencode.app.http import front_door
+from opencode.infra.plugs import Parts
+from opencode.kernel.clock import SystemClock
+from tests.doubles.identity import IdentityInMemory
+from tests.http import application
+from tests.modules.ai.conftest import Ai, running_ai, write
+from tests.modules.ai.upstreams import MockUpstream
+from tests.servers import QuietServer
+
+Json = dict[str, Any]
+PATIENCE_S = 20.0
+HELLO: Json = {"messages": [{"role": "user", "content": "Say hello"}]}
+CHAT, RESPONSES, EMBEDDINGS = "/ai/v1/chat/completions", "/ai/v1/responses", "/ai/v1/embeddings"
+MESSAGES = "/ai/anthropic/v1/messages"
+OLLAMA_CHAT, OLLAMA_GENERATE = "/ai/ollama/api/chat", "/ai/ollama/api/generate"
+
+
+@dataclass(slots=True)
+class Door:
+    """The gateway as clients see it; `client` shows Ada's token."""
+
+    ai: Ai
+    port: int
+    token: str
+    client: httpx.AsyncClient
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def post(self, path: str, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
+        return await self.client.post(path, json=body, headers=headers)
+
+    async def chat(self, model: str, **more: Any) -> httpx.Response:
+        return await self.post(CHAT, model=model, **HELLO, **more)
+
+    async def configured(self, **configuration: Any) -> None:
+        """Put a configuration in force."""
+        self.ai.write(**configuration)
+        await self.ai.module.live.reload()
+
+
+def provider(upstream: MockUpstream, dialect: str = "openai", **more: Any) -> Json:
+    """A provider that is the mock, with models of known prices."""
+    url = upstream.openai_url if dialect == "openai" else upstream.root
+    models = [{"name": "small", "price": {"input": 1, "output": 2}}, "large"]
+    return {"type": "custom", "base_url": url, "dialect": dialect, "models": models, **more}
+
+
+def three(upstream: MockUpstream) -> Json:
+    """The mock as a provider of each dialect, called like it."""
+    return {dialect: provider(upstream, dialect) for dialect in ("openai", "anthropic", "ollama")}
+
+
+@asynccontextmanager
+async def open_door(parts: Parts, folder: Path, **configuration: Any) -> AsyncGenerator[Door]:
+    """The product's door before the module alone."""
+    clock = SystemClock()
+    identity = IdentityInMemory(clock)
+    write(folder, **configuration)
+    async with running_ai(replace(parts, clock=clock), clock, folder, identity) as ai:
+        app = front_door(application((), identity), body_timeout_s=5, direct=[ai.module.plug.direct])
+        config = uvicorn.Config(
+            app,
+            port=0,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+        server = QuietServer(config)
+        serving = asyncio.create_task(server.serve())
+        async with asyncio.timeout(PATIENCE_S):
+            await server.ready.wait()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        token = ai.member("ai:use", email="ada@example.org").token
+        assert token
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE_S
+        ) as client:
+            yield Door(ai, port, token, client)
+        server.should_exit = True
+        async with asyncio.timeout(PATIENCE_S):
+            await serving
+
+
+@pytest.fixture
+async def door(parts: Parts, folder: Path, upstream: MockUpstream) -> AsyncGenerator[Door]:
+    """With the mock as a provider of each dialect."""
+    async with open_door(parts, folder, providers=three(upstream)) as door:
+        yield door

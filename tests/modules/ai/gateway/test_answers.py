@@ -1,0 +1,127 @@
+"""Whatever dialect a client and a provider speak, the client gets the answer in its own."""
+
+import json
+from typing import Any
+
+import pytest
+
+from opencode.modules.ai.domain.dialects.anthropic.streams import Reader as AnthropicReader
+from opencode.modules.ai.domain.dialects.canonical import Finished, TextDelta
+from opencode.modules.ai.domain.dialects.ollama.answers import Reader as OllamaReader
+from opencode.modules.ai.domain.dialects.openai_chat.streams import Reader as OpenAIReader
+from opencode.modules.ai.domain.dialects.openai_responses.streams import Reader as ResponsesReader
+from opencode.modules.ai.domain.dialects.streaming import StreamReader
+from tests.modules.ai.gateway.conftest import (
+    CHAT,
+    EMBEDDINGS,
+    HELLO,
+    MESSAGES,
+    OLLAMA_CHAT,
+    OLLAMA_GENERATE,
+    RESPONSES,
+    Door,
+)
+from tests.modules.ai.upstreams import MockUpstream
+
+Json = dict[str, Any]
+SAID = "Hello, world."
+CLIENTS: dict[str, tuple[str, Json, type[StreamReader]]] = {
+    "chat": (CHAT, HELLO, OpenAIReader),
+    "responses": (RESPONSES, {"input": "Say hello"}, ResponsesReader),
+    "messages": (MESSAGES, {**HELLO, "max_tokens": 100}, AnthropicReader),
+    "ollama chat": (OLLAMA_CHAT, HELLO, OllamaReader),
+    "ollama generate": (OLLAMA_GENERATE, {"prompt": "Say hello"}, OllamaReader),
+}
+PROVIDERS = ("openai", "anthropic", "ollama")
+
+
+def text_of(client: str, answer: Json) -> str:
+    match client:
+        case "chat":
+            return answer["choices"][0]["message"]["content"]
+        case "responses":
+            return answer["output"][0]["content"][0]["text"]
+        case "messages":
+            return answer["content"][0]["text"]
+        case "ollama chat":
+            return answer["message"]["content"]
+        case _:
+            return answer["response"]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("spoken", PROVIDERS)
+async def test_a_client_of_any_dialect_is_answered_by_a_provider_of_any(door: Door, client: str, spoken: str) -> None:
+    path, body, _ = CLIENTS[client]
+    answer = await door.post(path, model=f"{spoken}/small", stream=False, **body)
+    assert answer.status_code == 200, answer.text
+    assert text_of(client, answer.json()) == SAID
+    assert answer.headers["x-opencode-model"] == f"{spoken}/small"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("spoken", PROVIDERS)
+async def test_a_client_of_any_dialect_gets_a_stream_of_a_provider_of_any(door: Door, client: str, spoken: str) -> None:
+    path, body, reader_of = CLIENTS[client]
+    answer = await door.post(path, model=f"{spoken}/small", stream=True, **body)
+    assert answer.status_code == 200, answer.text
+    is_lines = client.startswith("ollama")
+    assert answer.headers["content-type"] == ("application/x-ndjson" if is_lines else "text/event-stream")
+    reader = reader_of("seed")
+    events = [*reader.feed(answer.content), *reader.end()]
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == SAID
+    assert isinstance(events[-1], Finished)
+
+
+async def test_between_one_dialect_a_stream_is_handed_on_byte_for_byte(door: Door, upstream: MockUpstream) -> None:
+    body = {**HELLO, "stream": True, "stream_options": {"include_usage": True}, "an_unknown_field": [1, "é"]}
+    through = await door.post(CHAT, model="openai/small", **body)
+    straight = await door.client.post(f"{upstream.openai_url}/chat/completions", json={**body, "model": "small"})
+    assert through.content == straight.content
+    assert upstream.seen[-2].body == upstream.seen[-1].body
+
+
+async def test_a_client_that_wants_no_usage_gets_none_though_it_is_asked_for(
+    door: Door, upstream: MockUpstream
+) -> None:
+    answer = await door.chat("openai/small", stream=True)
+    assert upstream.seen[-1].body["stream_options"] == {"include_usage": True}
+    assert b'"prompt_tokens"' not in answer.content
+    assert answer.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("spoken", ["openai", "ollama"])
+async def test_texts_become_vectors(door: Door, spoken: str) -> None:
+    answer = await door.post(EMBEDDINGS, model=f"{spoken}/small", input=["a", "b"])
+    assert answer.status_code == 200, answer.text
+    assert [each["embedding"] for each in answer.json()["data"]] == [[0.5, -0.25]] * 2
+
+
+async def test_a_provider_without_embeddings_says_so(door: Door) -> None:
+    answer = await door.post(EMBEDDINGS, model="anthropic/small", input="a")
+    assert answer.status_code == 400
+    assert "has no embeddings" in answer.json()["error"]["message"]
+
+
+async def test_models_are_listed_as_each_dialect_lists_them(door: Door) -> None:
+    openai = (await door.client.get("/ai/v1/models")).json()
+    assert {"openai/small", "ollama/large"} <= {each["id"] for each in openai["data"]}
+    anthropic = (await door.client.get("/ai/v1/models", headers={"anthropic-version": "2023-06-01"})).json()
+    assert anthropic["data"][0]["type"] == "model"
+    ollama = (await door.client.get("/ai/ollama/api/tags")).json()
+    assert {each["name"] for each in ollama["models"]} == {each["id"] for each in openai["data"]}
+    one = await door.client.get("/ai/v1/models/openai/small")
+    assert one.json()["id"] == "openai/small"
+    shown = await door.post("/ai/ollama/api/show", model="ollama/small")
+    assert shown.json()["capabilities"]
+    assert (await door.client.get("/ai/ollama/api/version")).json()["version"]
+
+
+async def test_an_object_in_python_answers_in_place_of_a_server(door: Door) -> None:
+    echo = {"type": "custom", "entry_point": "tests.modules.ai.echo:Parrot", "models": ["parrot"]}
+    await door.configured(providers={"cage": echo})
+    whole = await door.chat("cage/parrot")
+    assert whole.json()["choices"][0]["message"]["content"] == "Say hello"
+    streamed = await door.post(OLLAMA_CHAT, model="cage/parrot", **HELLO)
+    words = [json.loads(line)["message"]["content"] for line in streamed.text.splitlines()]
+    assert "".join(words) == "Say hello"
