@@ -104,3 +104,9 @@ async def door(parts: Parts, folder: Path, upstream: MockUpstream) -> AsyncGener
     """With the mock as a provider of each dialect."""
     async with open_door(parts, folder, providers=three(upstream)) as door:
         yield door
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Nothing here depends on which one it is; the meter's own tests run on both."""
+    return "sqlite"
