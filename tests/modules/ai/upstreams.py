@@ -47,6 +47,7 @@ class MockUpstream:
         prefix: what stands before the paths of OpenAI's dialect.
         models: those that it lists, in every dialect.
         pause: awaited before each piece of a stream.
+        left: a caller went away before it was answered.
     """
 
     mode: Mode = Mode.FINE
@@ -56,6 +57,7 @@ class MockUpstream:
     seen: list[Seen] = field(default_factory=list[Seen])
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     pause: Callable[[], Any] = lambda: asyncio.sleep(0)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
 
     @property
@@ -70,7 +72,7 @@ class MockUpstream:
         return sum(each.path == path for each in self.seen)
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[self._in_its_mode])
+        app = web.Application(middlewares=[self._noticing, self._in_its_mode])
         p = self.prefix
         app.add_routes(
             [
@@ -88,6 +90,14 @@ class MockUpstream:
             ]
         )
         return app
+
+    @web.middleware
+    async def _noticing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
 
     @web.middleware
     async def _in_its_mode(self, request: web.Request, handler: Handler) -> web.StreamResponse:
