@@ -124,7 +124,7 @@ async def _probed(upstreams: Sequence[Upstream]) -> list[Probe]:
     try:
         return await asyncio.gather(*map(connections.probe, upstreams))
     finally:
-        await connections.close()
+        connections.close()
 
 
 def _tell_probe(upstream: Upstream, probe: Probe) -> None:

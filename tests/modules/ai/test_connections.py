@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.modules.ai.upstreams import KEY, MockUpstream, Mode, running_upstream
 async def connections() -> AsyncGenerator[Connections]:
     connections = Connections()
     yield connections
-    await connections.close()
+    connections.close()
 
 
 def to(upstream: MockUpstream, **how: Any) -> Upstream:
@@ -136,14 +135,17 @@ async def test_an_entry_point_that_is_not_good_is_told(connections: Connections)
     assert (await connections.probe(custom("tests.modules.ai.echo:Echo"))).is_good
 
 
-async def test_a_call_ends_on_the_pool_that_it_began_with(connections: Connections, upstream: MockUpstream) -> None:
+async def test_a_call_ends_on_the_connection_that_it_began_with(
+    connections: Connections, upstream: MockUpstream
+) -> None:
     lab = to(upstream)
-    async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(connections.to(lab))
-        await connections.keep_only([replace(lab, timeouts=Timeouts(connect_s=1))])
-        assert not connection.session.closed
-        assert (await connection.json("GET", "/models"))[0] == 200
-    assert connection.session.closed
+    response = await connections.to(lab).send("POST", "/chat/completions", body=b'{"model":"small","stream":true}')
+    connections.keep_only([replace(lab, timeouts=Timeouts(connect_s=1))])
+    whole = b""
+    while piece := await response.piece(5):
+        whole += piece
+    assert b"[DONE]" in whole
+    response.close()
 
 
 async def test_the_environments_proxy_is_not_used_and_nothing_is_unpacked(

@@ -1,6 +1,5 @@
 """The plug of AI."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -104,13 +103,10 @@ def build(
         inspecting=Inspecting(live),
         models=models,
     )
-    closing = set[asyncio.Task[None]]()
 
     def close_what_is_not_needed(snapshot: Snapshot) -> None:
         if connections.cache_info().currsize:
-            task = asyncio.create_task(connections().keep_only(snapshot.registry.upstreams.values()))
-            closing.add(task)
-            task.add_done_callback(closing.discard)
+            connections().keep_only(snapshot.registry.upstreams.values())
 
     live.on_swap = close_what_is_not_needed
 
@@ -123,7 +119,7 @@ def build(
         await providers.close()
         await meter.stop()
         if connections.cache_info().currsize:
-            await connections().close()
+            connections().close()
 
     plug = Plug(
         name="ai",

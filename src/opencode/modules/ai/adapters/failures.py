@@ -1,9 +1,10 @@
 """Why a provider could not be reached, in words, and what to do about it."""
 
+import socket
+import ssl
 from http import HTTPStatus
 
-import aiohttp
-
+from opencode.modules.ai.adapters.http_client import AnswerTimedOut, BrokeOff, ConnectTimedOut, NotConnected, NotHttp
 from opencode.modules.ai.domain.registry import Upstream
 
 _TO_START = "Is the server started, and is this its address?"
@@ -11,47 +12,42 @@ _TO_START = "Is the server started, and is this its address?"
 
 def failure_of(error: Exception, upstream: Upstream) -> tuple[str, str]:
     """
-    What happened, and what to do, for everything that the client of a provider raises.
-
-    Nothing of it is in the words of the library, which may hold headers.
+    What happened, and what to do, for everything that a call raises: `CallFailed`, and ValueError for a header that
+    cannot be sent.
     """
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError):
-        return _while_connecting(error, upstream)
     at, timeouts = upstream.base_url, upstream.timeouts
     match error:
-        case aiohttp.ConnectionTimeoutError():
+        case NotConnected():
+            return _while_connecting(error.__cause__, at)
+        case ConnectTimedOut():
             action = "Is a firewall in between? timeouts.connect_s says how long to wait."
             return f"{at} took no connection within {timeouts.connect_s:g} s", action
-        case aiohttp.ServerTimeoutError() | TimeoutError():
+        case AnswerTimedOut() | TimeoutError():
             return f"{at} took the connection, and then did not answer", "Is it overloaded, or still loading a model?"
-        case aiohttp.ClientPayloadError() | aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+        case BrokeOff():
             return f"{at} broke off before its answer was whole", "See what it logged."
-        case aiohttp.ClientResponseError():
+        case NotHttp():
             return f"{at} answers, but not with HTTP", "Does it want https://… in place of http://…, or another port?"
-        case aiohttp.InvalidURL():
-            return f"{at} is no address", "Write it as http://host:port/path."
         case ValueError():
             return "its key, or a header of it, cannot be sent: there is a line break in it", _where_key(upstream)
         case _:
             return f"{at} could not be asked ({type(error).__name__})", _TO_START
 
 
-def _while_connecting(
-    error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError, upstream: Upstream
-) -> tuple[str, str]:
-    at = upstream.base_url
-    match error:
-        case aiohttp.ClientConnectorDNSError():
+def _while_connecting(cause: BaseException | None, at: str) -> tuple[str, str]:
+    match cause:
+        case socket.gaierror() | UnicodeError():
             return f"the name of {at} is not known", "Is it spelt right? Does this machine reach its name server?"
-        case aiohttp.ClientConnectorCertificateError():
-            why = str(error.certificate_error).partition("(_ssl.c")[0].strip()
+        case ssl.SSLCertVerificationError():
+            why = cause.verify_message or "it is not good"
             return f"the certificate of {at} is not trusted: {why}", "SSL_CERT_FILE names the authorities to trust."
-        case aiohttp.ClientConnectorSSLError():
+        case ssl.SSLError() | ConnectionResetError() | ConnectionAbortedError() if at.startswith("https:"):
             return f"{at} does not speak TLS as it should", "Does it speak plain HTTP? Then its address is http://…"
-        case _ if isinstance(error.os_error, ConnectionRefusedError):
+        case ConnectionRefusedError():
             return f"the connection to {at} is refused", _TO_START
         case _:
-            return f"{at} cannot be reached: {(error.strerror or 'no connection').lower()}", _TO_START
+            why = (getattr(cause, "strerror", None) or "no connection").lower()
+            return f"{at} cannot be reached: {why}", _TO_START
 
 
 def refusal_of(status: int, upstream: Upstream) -> tuple[str, str]:

@@ -4,14 +4,13 @@ import json
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
-import aiohttp
-
 from opencode.modules.ai.adapters.failures import failure_of, refusal_of
+from opencode.modules.ai.adapters.http_client import CallFailed
 from opencode.modules.ai.adapters.upstream import Connections, TooMuch
 from opencode.modules.ai.domain.registry import Upstream
 from opencode.modules.ai.errors import ProviderUnreachable
 
-_FAILURES = (aiohttp.ClientError, TimeoutError, ValueError, OSError, TooMuch)
+_FAILURES = (CallFailed, ValueError, TooMuch)
 
 
 class OllamaModels:
@@ -23,21 +22,20 @@ class OllamaModels:
     async def pull(self, upstream: Upstream, model: str) -> AsyncGenerator[bytes]:
         body = json.dumps({"model": model, "stream": True}).encode()
         try:
-            async with (
-                self._connections.to(upstream) as connection,
-                connection.send("POST", "/api/pull", body=body) as response,
-            ):
+            response = await self._connections.to(upstream).send("POST", "/api/pull", body=body)
+            try:
                 if response.status != HTTPStatus.OK:
                     raise _refused(upstream, response.status)
-                async for piece in response.content.iter_any():
+                while piece := await response.piece(upstream.timeouts.between_bytes_s):
                     yield piece
+            finally:
+                response.close()
         except _FAILURES as error:
             raise ProviderUnreachable(upstream.name, f"{failure_of(error, upstream)[0]}.") from error
 
     async def delete(self, upstream: Upstream, model: str) -> None:
         try:
-            async with self._connections.to(upstream) as connection:
-                status, _ = await connection.json("DELETE", "/api/delete", {"model": model})
+            status, _ = await self._connections.to(upstream).json("DELETE", "/api/delete", {"model": model})
         except _FAILURES as error:
             raise ProviderUnreachable(upstream.name, f"{failure_of(error, upstream)[0]}.") from error
         # Gone is gone, whoever deleted it.

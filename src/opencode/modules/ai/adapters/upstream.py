@@ -8,17 +8,14 @@ configuration names and to no other.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Collection, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
-
-import aiohttp
-from yarl import URL
+from urllib.parse import urlsplit
 
 from opencode.modules.ai.adapters.entry_points import load_entry_point
 from opencode.modules.ai.adapters.failures import failure_of, refusal_of
+from opencode.modules.ai.adapters.http_client import CallFailed, Pool, Response, head_of
 from opencode.modules.ai.adapters.listing import PATHS, models_of, shown_facts
 from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
 from opencode.modules.ai.domain.health import Probe
@@ -28,41 +25,44 @@ from opencode.modules.ai.errors import EntryPointFaulty
 
 PROBE_TIMEOUT_S = 10.0
 MOST_LIST_BYTES = 8_000_000
-KEEP_ALIVE_S = 30.0
 _SHOWN_AT_ONCE = 4
 _MOST_SHOWN = 200
-_UNWANTED = ("User-Agent", "Accept-Encoding")
 
 
 class TooMuch(Exception):
     """An answer has more bytes than there is use for."""
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
     """The way to one provider."""
 
-    upstream: Upstream
-    session: aiohttp.ClientSession
+    def __init__(self, upstream: Upstream, pool: Pool) -> None:
+        self.upstream = upstream
+        self.pool = pool
+        self._own_headers = upstream.call_headers()
+        self._heads: dict[str, bytes] = {}
 
-    def send(
-        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
+    async def send(
+        self, method: str, path: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Response:
         """
-        A call, as a context manager of aiohttp's response. The provider's key and headers are added.
+        A call, until its answer begins. The provider's key and headers are added. The response must be closed.
 
         Args:
             path: as in `Upstream.url`.
             headers: of this call, in lower case; those of the configuration win.
 
         Raises:
-            aiohttp.ClientError, TimeoutError, ValueError: `failure_of` tells them in words.
+            CallFailed, ValueError: `failure_of` tells them in words.
         """
-        sent = {**(headers or {}), **self.upstream.call_headers()}
-        if body is not None:
-            sent.setdefault("content-type", "application/json")
-        url = URL(self.upstream.url(path), encoded=True)
-        return self.session.request(method, url, data=body, headers=sent, allow_redirects=False)
+        head = self._heads.get(path) if method == "POST" and not headers else None
+        if head is None:
+            sent = {"content-type": "application/json", **(headers or {}), **self._own_headers}
+            target = urlsplit(self.upstream.url(path))
+            head = head_of(self.pool, method, (target.path or "/") + (f"?{target.query}" if target.query else ""), sent)
+            if method == "POST" and not headers:
+                self._heads[path] = head
+        return await self.pool.call(head, body, self.upstream.timeouts.first_byte_s)
 
     async def json(self, method: str, path: str, body: object = None) -> tuple[int, object]:
         """
@@ -71,57 +71,47 @@ class Connection:
         Raises:
             As `send`, and TooMuch.
         """
-        raw = None if body is None else json.dumps(body).encode()
-        async with self.send(method, path, body=raw) as response:
-            answer = await _whole(response.content)
-            try:
-                return response.status, json.loads(answer)
-            except (ValueError, RecursionError):
-                return response.status, None
-
-
-@dataclass(slots=True)
-class _Pool:
-    session: aiohttp.ClientSession
-    users: int = 0
-    is_retired: bool = False
+        raw = b"" if body is None else json.dumps(body).encode()
+        response = await self.send(method, path, body=raw)
+        try:
+            answer = await _whole(response, self.upstream.timeouts.between_bytes_s)
+        finally:
+            response.close()
+        try:
+            return response.status, json.loads(answer)
+        except (ValueError, RecursionError):
+            return response.status, None
 
 
 class Connections:
     """All of them. What a call has begun with it ends with, whatever the configuration says meanwhile."""
 
     def __init__(self) -> None:
-        self._pools: dict[Hashable, _Pool] = {}
+        self._pools: dict[Hashable, Pool] = {}
+        self._ways: dict[str, Connection] = {}
 
-    @asynccontextmanager
-    async def to(self, upstream: Upstream) -> AsyncGenerator[Connection]:
-        """The way to a provider, for as long as a call takes."""
+    def to(self, upstream: Upstream) -> Connection:
+        """The way to a provider. Pools know nothing of keys: those go with each call."""
+        way = self._ways.get(upstream.name)
+        if way is not None and way.upstream is upstream:
+            return way
         key = _key(upstream)
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = _Pool(_session(upstream))
-        pool.users += 1
-        try:
-            yield Connection(upstream, pool.session)
-        finally:
-            pool.users -= 1
-            if pool.is_retired and not pool.users:
-                await pool.session.close()
+            pool = self._pools[key] = Pool(upstream.base_url, connect_s=upstream.timeouts.connect_s)
+        way = self._ways[upstream.name] = Connection(upstream, pool)
+        return way
 
-    async def keep_only(self, upstreams: Collection[Upstream]) -> None:
+    def keep_only(self, upstreams: Collection[Upstream]) -> None:
         """Close what leads to others, each as soon as its last call has ended."""
         kept = {_key(each) for each in upstreams}
+        self._ways.clear()
         for key in self._pools.keys() - kept:
-            pool = self._pools.pop(key)
-            pool.is_retired = True
-            if not pool.users:
-                await pool.session.close()
+            self._pools.pop(key).close()
 
-    async def close(self) -> None:
-        """End everything, calls as well."""
-        pools, self._pools = list(self._pools.values()), {}
-        for pool in pools:
-            await pool.session.close()
+    def close(self) -> None:
+        """Close everything that no call uses."""
+        self.keep_only(())
 
     async def probe(self, upstream: Upstream, known: Sequence[DiscoveredModel] = ()) -> Probe:
         """`domain.health.Prober`: asks for the list of models, which costs nothing anywhere."""
@@ -129,7 +119,8 @@ class Connections:
         if upstream.entry_point is not None:
             return _probe_of_entry_point(upstream.entry_point)
         try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S), self.to(upstream) as connection:
+            async with asyncio.timeout(PROBE_TIMEOUT_S):
+                connection = self.to(upstream)
                 status, answer = await connection.json("GET", PATHS[upstream.dialect])
                 latency_ms = (time.perf_counter() - started) * 1000
                 probe = await self._judged(connection, status, answer, latency_ms)
@@ -138,7 +129,7 @@ class Connections:
                 return probe
         except TooMuch:
             return _failed(started, f"{upstream.base_url} answers without an end", "Is this the address of an API?")
-        except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
+        except (CallFailed, TimeoutError, ValueError) as error:
             return _failed(started, *failure_of(error, upstream))
 
     async def _judged(self, connection: Connection, status: int, answer: object, latency_ms: float) -> Probe:
@@ -161,8 +152,9 @@ class Connections:
         if upstream.dialect is not Dialect.OPENAI or upstream.base_url.endswith("/v1"):
             return ""
         with_version = replace(upstream, base_url=f"{upstream.base_url}/v1")
-        async with self.to(with_version) as connection:
-            status, answer = await connection.json("GET", PATHS[upstream.dialect])
+        # Not among those that are remembered: it is no provider of the configuration.
+        connection = Connection(with_version, self.to(upstream).pool)
+        status, answer = await connection.json("GET", PATHS[upstream.dialect])
         is_one = status == HTTPStatus.OK and models_of(upstream.dialect, answer) is not None
         return with_version.base_url if is_one else ""
 
@@ -202,10 +194,10 @@ def _not_as_wanted(upstream: Upstream) -> str:
     return f"{upstream.base_url} answers, but not as {named[upstream.dialect]}"
 
 
-async def _whole(content: aiohttp.StreamReader) -> bytes:
+async def _whole(response: Response, patience_s: float) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    async for piece in content.iter_any():
+    while piece := await response.piece(patience_s):
         size += len(piece)
         if size > MOST_LIST_BYTES:
             raise TooMuch
@@ -215,21 +207,4 @@ async def _whole(content: aiohttp.StreamReader) -> bytes:
 
 def _key(upstream: Upstream) -> Hashable:
     """What makes a pool another one. Keys and headers go with each call, and are no part of it."""
-    timeouts = upstream.timeouts
-    return upstream.name, upstream.base_url, timeouts
-
-
-def _session(upstream: Upstream) -> aiohttp.ClientSession:
-    timeouts = upstream.timeouts
-    return aiohttp.ClientSession(
-        # How many calls there may be at once is counted before a call gets here, where others can be asked instead.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(
-            total=None, sock_connect=timeouts.connect_s, sock_read=max(timeouts.first_byte_s, timeouts.between_bytes_s)
-        ),
-        trust_env=False,
-        # Answers are passed on byte for byte: nothing is asked for that would have to be unpacked.
-        skip_auto_headers=_UNWANTED,
-        auto_decompress=False,
-    )
+    return upstream.name, upstream.base_url, upstream.timeouts

@@ -1,0 +1,95 @@
+"""
+`python -m benchmarks.ai.upstream PORT`: a provider of OpenAI's chat dialect that costs next to nothing. A request whose
+body holds `"stream":true` is answered with `FRAMES` words, one each `PACE_S`; each word carries the time at which it
+was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how long it was on its way.
+"""
+
+import asyncio
+import sys
+import time
+from typing import cast
+
+import uvloop
+
+from benchmarks.collaboration.processes import HOST
+
+FRAMES, PACE_S = 50, 0.02
+_ANSWER = (
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"small","choices":[{"index":0,"message":'
+    b'{"role":"assistant","content":"Hello, world."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,'
+    b'"completion_tokens":4,"total_tokens":13}}'
+)
+_MODELS = b'{"object":"list","data":[{"id":"small","object":"model","created":1,"owned_by":"bench"}]}'
+_STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_WORD = (
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"small","choices":[{"index":0,'
+    b'"delta":{"content":"t%d "},"finish_reason":null}]}\n\n'
+)
+_LAST = (
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"small","choices":[{"index":0,'
+    b'"delta":{},"finish_reason":"stop"}]}\n\n'
+    b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"small","choices":[],"usage":'
+    b'{"prompt_tokens":9,"completion_tokens":50,"total_tokens":59}}\n\ndata: [DONE]\n\n'
+)
+
+
+def _whole(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class _Provider(asyncio.Protocol):
+    def __init__(self) -> None:
+        self._held = b""
+        self._transport: asyncio.Transport | None = None
+        self._streaming: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._streaming:
+            self._streaming.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        while (end := self._held.find(b"\r\n\r\n")) >= 0:
+            head = self._held[:end].lower()
+            found = head.find(b"content-length:")
+            length = int(head[found + 15 :].split(b"\r\n", 1)[0]) if found >= 0 else 0
+            if len(self._held) < end + 4 + length:
+                return
+            body, self._held = self._held[end + 4 : end + 4 + length], self._held[end + 4 + length :]
+            self._answer(head, body)
+
+    def _answer(self, head: bytes, body: bytes) -> None:
+        assert self._transport
+        if head.startswith(b"get "):
+            self._transport.write(_whole(_MODELS))
+        elif b'"stream":true' in body.replace(b" ", b""):
+            self._streaming = asyncio.create_task(self._stream(self._transport))
+        else:
+            self._transport.write(_whole(_ANSWER))
+
+    async def _stream(self, transport: asyncio.Transport) -> None:
+        loop = asyncio.get_running_loop()
+        transport.write(_STREAM_HEAD)
+        due = loop.time()
+        for _ in range(FRAMES):
+            transport.write(_chunk(_WORD % time.perf_counter_ns()))
+            due += PACE_S
+            await asyncio.sleep(due - loop.time())
+        transport.write(_chunk(_LAST) + b"0\r\n\r\n")
+
+
+async def _serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(_Provider, HOST, port, backlog=4096)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve(int(sys.argv[1])))

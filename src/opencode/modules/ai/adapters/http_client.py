@@ -1,0 +1,345 @@
+"""
+Calls over HTTP/1.1 on connections that are kept open: the way that every call of the gateway takes, and the pieces of
+every stream. Parsing is llhttp's (`httptools`); there are no redirects, no proxies, no cookies and no decompression
+here, so that nothing has to be switched off, and a key goes to the address that is called and to no other.
+"""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import cast
+from urllib.parse import SplitResult, urlsplit
+
+import httptools
+
+KEEP_ALIVE_S = 30.0
+"""Connections that nobody has used for so long are closed: many servers close theirs after a minute."""
+MOST_IDLE = 1_000
+_MOST_HEAD_BYTES = 64 * 1024
+_MOST_HELD_BYTES = 256 * 1024
+"""Of an answer that is not read as fast as it comes; then the provider has to wait."""
+_FINAL = 200
+_FORBIDDEN = frozenset("\r\n\0")
+
+
+class CallFailed(Exception):
+    """A call over HTTP failed; its cause tells how where it could not be begun."""
+
+
+class ConnectTimedOut(CallFailed):
+    """Nobody took the connection in time."""
+
+
+class NotConnected(CallFailed):
+    """There is no connection; the cause is an `OSError`, of TLS as well."""
+
+
+class AnswerTimedOut(CallFailed):
+    """The next part of an answer did not come in time."""
+
+
+class BrokeOff(CallFailed):
+    """The connection ended before the answer did."""
+
+
+class NotHttp(CallFailed):
+    """What came is no answer of HTTP/1."""
+
+
+class Response:
+    """
+    An answer that has begun.
+
+    Attributes:
+        status: of HTTP.
+        headers: names in small letters; of several with one name the last.
+        first_byte_s: from the request to the first byte of the answer.
+    """
+
+    def __init__(self, line: "_Line", status: int, headers: dict[str, str], first_byte_s: float) -> None:
+        self.status = status
+        self.headers = headers
+        self.first_byte_s = first_byte_s
+        self._line: _Line | None = line
+
+    @property
+    def media_type(self) -> str:
+        """In small letters, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def piece(self, patience_s: float) -> bytes:
+        """
+        What has come of the body, as soon as something has; empty at its end.
+
+        Raises:
+            AnswerTimedOut, BrokeOff, NotHttp
+        """
+        return await self._line.piece(patience_s) if self._line else b""
+
+    def close(self) -> None:
+        """Done with it. Where the body has not come to its end, the connection is cut. Closed twice is as once."""
+        line, self._line = self._line, None
+        if line:
+            line.let_go()
+
+
+class Pool:
+    """The connections to one address."""
+
+    def __init__(self, address: str, *, connect_s: float) -> None:
+        """Args: address: `http://host:port` or `https://…`; what stands behind it does not matter."""
+        self._parts: SplitResult = urlsplit(address)
+        self._connect_s = connect_s
+        self._idle: deque[_Line] = deque()
+        self._is_closed = False
+        self.host = self._parts.netloc
+
+    async def call(self, head: bytes, body: bytes, patience_s: float) -> Response:
+        """
+        Send a request and wait until its answer begins. Cancelled, it cuts the connection.
+
+        Args:
+            head: as `head_of` makes it, without the end of the headers.
+
+        Raises:
+            CallFailed
+        """
+        request = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+        while True:
+            line = self._kept()
+            is_new = line is None
+            if line is None:
+                line = await self._connected()
+            try:
+                return await line.call(request, patience_s)
+            except BrokeOff:
+                # A server may close a connection in the very moment in which it is used again.
+                if is_new or line.has_heard:
+                    raise
+
+    def close(self) -> None:
+        """Close what nobody uses, and the rest as soon as nobody does."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().cut()
+
+    def keep(self, line: "_Line") -> None:
+        """A connection can be used again."""
+        if self._is_closed or len(self._idle) >= MOST_IDLE:
+            line.cut()
+        else:
+            self._idle.append(line)
+
+    def forget(self, line: "_Line") -> None:
+        """A connection has ended."""
+        with suppress(ValueError):
+            self._idle.remove(line)
+
+    def _kept(self) -> "_Line | None":
+        """The one that was used last, so that those that are not needed grow old."""
+        now_s = time.monotonic()
+        while self._idle and now_s - self._idle[0].idle_since_s > KEEP_ALIVE_S:
+            self._idle.popleft().cut()
+        return self._idle.pop() if self._idle else None
+
+    async def _connected(self) -> "_Line":
+        parts = self._parts
+        secure = parts.scheme == "https"
+        host = parts.hostname or ""
+        try:
+            async with asyncio.timeout(self._connect_s):
+                _, line = await asyncio.get_running_loop().create_connection(
+                    lambda: _Line(self),
+                    host,
+                    parts.port or (443 if secure else 80),
+                    ssl=_trust() if secure else None,
+                    server_hostname=host.rstrip(".") if secure else None,
+                )
+        except TimeoutError as error:
+            raise ConnectTimedOut from error
+        except (OSError, UnicodeError) as error:
+            raise NotConnected from error
+        return line
+
+
+class _Line(asyncio.Protocol):
+    """One connection, and the one call that is under way on it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._is_lost = False
+        self.idle_since_s = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._status = 0
+        self._headers: dict[str, str] = {}
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._has_head = False
+        self._is_over = False
+        self._is_paused = False
+        self._failure: CallFailed | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.has_heard = False
+
+    async def call(self, request: bytes, patience_s: float) -> Response:
+        self._begin()
+        if self._is_lost:
+            raise BrokeOff
+        started = time.perf_counter()
+        self._transport.write(request)
+        try:
+            while not self._has_head:
+                await self._more(patience_s)
+        except BaseException:
+            self.cut()
+            raise
+        first_byte_s = time.perf_counter() - started
+        return Response(self, self._status, self._headers, first_byte_s)
+
+    async def piece(self, patience_s: float) -> bytes:
+        while not self._pieces:
+            if self._is_over:
+                return b""
+            await self._more(patience_s)
+        piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._held = 0
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return piece
+
+    def let_go(self) -> None:
+        if self._is_over and not self._is_lost and not self._is_paused and self._parser.should_keep_alive():
+            self.idle_since_s = time.monotonic()
+            self._pool.keep(self)
+        else:
+            self.cut()
+
+    def cut(self) -> None:
+        self._is_lost = True
+        self._transport.abort()
+
+    async def _more(self, patience_s: float) -> None:
+        if self._failure:
+            raise self._failure
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(patience_s, _time_out, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            if self._failure and not self._pieces:
+                waiter.set_exception(self._failure)
+            else:
+                waiter.set_result(None)
+
+    def _fail(self, failure: CallFailed) -> None:
+        if not self._is_over:
+            self._failure = self._failure or failure
+        self._wake()
+
+    # ------------------------------------------------------------------------------------------------- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.has_heard = True
+        if self._is_over:
+            # Nothing may come when nothing was asked.
+            self._is_lost = True
+            self._transport.abort()
+            return
+        if not self._has_head:
+            self._held += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, UnicodeDecodeError):
+            self._fail(NotHttp())
+            self._transport.abort()
+            return
+        if not self._has_head and self._held > _MOST_HEAD_BYTES:
+            self._fail(NotHttp())
+            self._transport.abort()
+            return
+        if self._held > _MOST_HELD_BYTES and not self._is_paused and not self._is_over:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        self._pool.forget(self)
+        if self._has_head and exc is None and self._ends_with_the_connection():
+            self._is_over = True
+        self._fail(BrokeOff())
+
+    def _ends_with_the_connection(self) -> bool:
+        """RFC 9112 §6.3: without a length and without chunks the body goes on to the end of the connection."""
+        return "content-length" not in self._headers and "transfer-encoding" not in self._headers
+
+    # ----------------------------------------------------------------------------------- httptools.HttpResponseParser
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._has_head:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self._has_head:
+            return
+        status = self._parser.get_status_code()
+        if status < _FINAL:
+            # An interim answer comes before the one that counts.
+            self._headers = {}
+        else:
+            self._has_head, self._held, self._status = True, 0, status
+
+    def on_body(self, data: bytes) -> None:
+        if self._has_head and not self._is_over:
+            self._pieces.append(data)
+            self._held += len(data)
+
+    def on_message_complete(self) -> None:
+        self._is_over = self._has_head
+
+
+def head_of(pool: Pool, method: str, target: str, headers: Mapping[str, str]) -> bytes:
+    """
+    The beginning of a request, which the end of the headers and the body follow.
+
+    Raises:
+        ValueError: a header cannot be sent: it holds the end of a line, or letters that HTTP does not have.
+    """
+    lines = [f"{method} {target} HTTP/1.1", f"host: {pool.host}", *(f"{name}: {headers[name]}" for name in headers)]
+    if any(not _FORBIDDEN.isdisjoint(line) for line in lines):
+        raise ValueError("a header holds the end of a line")
+    return "\r\n".join([*lines, ""]).encode("latin-1")
+
+
+def _time_out(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(AnswerTimedOut())
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom this machine trusts. It takes some 20 ms to read."""
+    return ssl.create_default_context()
