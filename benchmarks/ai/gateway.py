@@ -108,8 +108,8 @@ async def added(port: int, request: bytes, provider_port: int, straight: bytes, 
     return {"added_p50_ms": percentile(more, 50) * _MS, "added_p99_ms": percentile(more, 99) * _MS}
 
 
-async def carried(port: int, request: bytes, seconds: float) -> Figures:
-    """`CLIENTS` clients, one call after the other: how many a second."""
+async def carried(server: ServerProcess, port: int, request: bytes, seconds: float) -> Figures:
+    """`CLIENTS` clients, one call after the other: how many a second, and what each costs the server's processor."""
     durations: list[float] = []
     ends = time.perf_counter() + seconds
 
@@ -118,11 +118,12 @@ async def carried(port: int, request: bytes, seconds: float) -> Figures:
             while time.perf_counter() < ends:
                 durations.append(await _timed(connection, request))
 
-    began = time.perf_counter()
+    began, cpu_ns = time.perf_counter(), server.cpu_ns()
     await asyncio.gather(*(client() for _ in range(CLIENTS)))
     took = time.perf_counter() - began
     return {
         "calls_per_s": len(durations) / took,
+        "cpu_us_per_call": (server.cpu_ns() - cpu_ns) / 1000 / len(durations),
         "p50_ms": percentile(durations, 50) * _MS,
         "p99_ms": percentile(durations, 99) * _MS,
     }
@@ -193,7 +194,7 @@ async def measured(folder: Path, *, calls: int, seconds: float, streams_at_once:
             request = request_for(PATH, MODEL, server.token)
             straight = request_for("/v1/chat/completions", "small", "")
             found = {"added": await added(server.port, request, provider_port, straight, calls)}
-            found["carried"] = await carried(server.port, request, seconds)
+            found["carried"] = await carried(server.running, server.port, request, seconds)
             stream = request_for(PATH, MODEL, server.token, stream=True)
             found["streams"] = await streams(server.port, stream, streams_at_once)
             found["memory"] = {"at_rest_mb": memory / 1e6}

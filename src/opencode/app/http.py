@@ -162,8 +162,8 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
             finally:
                 route = route_of(scope)
                 method = scope["method"] if scope["method"] in _METHODS else "other"
-                metrics.REQUESTS.labels(method, route, str(status)).inc()
-                metrics.RESPONSE_TIME.labels(route).observe(time.perf_counter() - started)
+                metrics.series(metrics.REQUESTS, method, route, str(status)).inc()
+                metrics.series(metrics.RESPONSE_TIME, route).observe(time.perf_counter() - started)
 
     return handle
 

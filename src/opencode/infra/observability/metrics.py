@@ -1,6 +1,11 @@
 """Every metric of the platform, in one place, so that names and units stay one family."""
 
+from functools import lru_cache
+from typing import TypeVar
+
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+M = TypeVar("M", Counter, Histogram)
 
 disable_created_metrics()  # when each series began: as many lines again, which nobody asks for
 
@@ -71,3 +76,9 @@ AI_BREAKERS_OPENED = Counter(
     "How often a deployment was left alone since it failed too often.",
     ["provider"],
 )
+
+
+@lru_cache(maxsize=10_000)
+def series(metric: M, *labels: str) -> M:
+    """One series of a metric, remembered: to look it up costs more than to count. Not for those that are removed."""
+    return metric.labels(*labels)

@@ -24,7 +24,7 @@ from opencode.modules.ai.service.trying import Trying
 
 FAILED = Failure(FailureKind.UPSTREAM_FAILED, "It broke.")
 EXCHANGE = ChatExchange(
-    Dialect.OPENAI_CHAT, b'{"model":"any","messages":[{"role":"user","content":"Hi"}]}', seed="seed", now_s=1
+    Dialect.OPENAI_CHAT, b'{"model":"any","messages":[{"role":"user","content":"Hi"}]}', seed=lambda: "seed", now_s=1
 )
 ANSWER = (
     b'{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop",'

@@ -25,6 +25,7 @@ from opencode.modules.ai.domain.dialects.speaking import write_failure
 from opencode.modules.ai.domain.refusals import failure_of_refusal
 from opencode.modules.ai.errors import BodyTooLarge, NoSuchCall
 from opencode.modules.ai.service.callers import Callers, Known
+from opencode.modules.ai.service.calling import Streaming
 from opencode.modules.ai.service.catalogues import Catalogues
 from opencode.modules.ai.service.gateway import Gateway, GatewayFailed
 
@@ -117,11 +118,11 @@ class GatewayCalls:
                 if isinstance(reply.body, bytes):
                     await _send(send, HTTPStatus.OK, reply.media_type, reply.body, headers)
                     return
-                async with aclosing(reply.body) as pieces:
+                try:
                     await send(_start(HTTPStatus.OK, reply.media_type, headers))
-                    async for piece in pieces:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                    await _stream(reply.body, send)
+                finally:
+                    await reply.body.close()
 
         return _guarded(dialect, answer)
 
@@ -145,6 +146,20 @@ class GatewayCalls:
             if size > self._most_bytes:
                 raise BodyTooLarge(self._most_bytes)
         return b"".join(pieces)
+
+
+class _StreamBroke(Exception):
+    """A stream cannot go on, by a fault of ours. A connection that breaks is no clean end, and tells the client so."""
+
+
+async def _stream(streaming: Streaming, send: Send) -> None:
+    try:
+        async with aclosing(streaming.pieces()) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except Exception as error:
+        raise _StreamBroke from error
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _dialect_at(path: str) -> Dialect:
@@ -209,19 +224,14 @@ def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         scope = cast(HTTPScope, scope)
-        has_begun = False
-
-        async def noting(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
         tried = False
         try:
-            await answer(scope, receive, noting)
+            await answer(scope, receive, send)
             return
         except _ClientLeft:
             return
+        except _StreamBroke:
+            raise
         except GatewayFailed as error:
             failure, tried = error.failure, error.tried
         except OpenCodeError as error:
@@ -231,9 +241,6 @@ def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
             failure = Failure(FailureKind.BAD_REQUEST, "The request did not arrive in time." if slow else error.detail)
         except Exception as error:
             failure = _fault(error, scope)
-        if has_begun:
-            # Nothing that would be understood can follow; a connection that breaks is no clean end.
-            raise RuntimeError("an answer of the AI gateway broke off")
         await _fail(send, dialect, failure, tried=tried)
 
     return guarded

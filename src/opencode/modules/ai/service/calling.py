@@ -26,21 +26,6 @@ class CallUnderWay:
         self._exchange = exchange
         self._started = started
 
-    async def stream(self, begun: Begun) -> AsyncGenerator[bytes]:
-        """
-        The pieces of an answer. When this generator is closed the provider is broken off, and the call is settled.
-        """
-        over = False
-        try:
-            yield begun.first
-            async with aclosing(begun.rest()) as rest:
-                async for piece in rest:
-                    yield piece
-            over = True
-        finally:
-            await begun.close()
-            await self.over(begun, left=not over)
-
     async def over(self, begun: Begun, *, left: bool = False) -> None:
         """
         The answer has been sent.
@@ -52,12 +37,12 @@ class CallUnderWay:
         provider = deployment.upstream.name
         status = CLIENT_LEFT if left else _BROKE_OFF if answering.failure else 200
         words = "left" if left else answering.failure.kind.value if answering.failure else "ok"
-        metrics.AI_CALLS.labels(provider, deployment.model, words).inc()
-        metrics.AI_FIRST_BYTE.labels(provider).observe(begun.first_byte_s)
+        metrics.series(metrics.AI_CALLS, provider, deployment.model, words).inc()
+        metrics.series(metrics.AI_FIRST_BYTE, provider).observe(begun.first_byte_s)
         usage = _charged(answering.usage) if answering.usage else None
         if usage:
-            metrics.AI_TOKENS.labels(provider, "input").inc(usage.input)
-            metrics.AI_TOKENS.labels(provider, "output").inc(usage.output)
+            metrics.series(metrics.AI_TOKENS, provider, "input").inc(usage.input)
+            metrics.series(metrics.AI_TOKENS, provider, "output").inc(usage.output)
         outcome = Outcome(
             # Who leaves early has heard of no usage yet, or of what it was so far.
             usage if answering.ended or begun.is_whole else None,
@@ -76,6 +61,30 @@ class CallUnderWay:
 
     def _elapsed_ms(self) -> int:
         return round((time.perf_counter() - self._started) * 1000)
+
+
+class Streaming:
+    """
+    An answer that is streamed. It must be closed, whether its pieces were taken or not: then the provider is broken
+    off where it is not at its end, and the call is settled.
+    """
+
+    def __init__(self, call: CallUnderWay, begun: Begun) -> None:
+        self._call = call
+        self._begun = begun
+        self._is_over = False
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """At least one."""
+        yield self._begun.first
+        async with aclosing(self._begun.rest()) as rest:
+            async for piece in rest:
+                yield piece
+        self._is_over = True
+
+    async def close(self) -> None:
+        await self._begun.close()
+        await self._call.over(self._begun, left=not self._is_over)
 
 
 def _charged(told: ToldUsage) -> Usage:

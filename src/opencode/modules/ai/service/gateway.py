@@ -5,7 +5,7 @@ then the answer as it comes, and at the end what it took.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opencode.infra.plugs import Parts
@@ -24,7 +24,7 @@ from opencode.modules.ai.domain.routing import Itinerary, Stage, itinerary_of
 from opencode.modules.ai.domain.usage import Usage, tokens_of_request, within_reason
 from opencode.modules.ai.errors import ModelUnknown
 from opencode.modules.ai.service.callers import Known
-from opencode.modules.ai.service.calling import CallUnderWay
+from opencode.modules.ai.service.calling import CallUnderWay, Streaming
 from opencode.modules.ai.service.live import Snapshot
 from opencode.modules.ai.service.metering import Meter
 from opencode.modules.ai.service.reaching import Reaching
@@ -53,12 +53,12 @@ class Reply:
 
     Attributes:
         model: who answers, `<provider>/<model>`.
-        body: the whole of it, or its pieces, of which there is at least one. They must be closed.
+        body: the whole of it, or its stream, which must be closed.
     """
 
     model: str
     media_type: str
-    body: bytes | AsyncGenerator[bytes]
+    body: bytes | Streaming
 
 
 class Gateway:
@@ -103,7 +103,7 @@ class Gateway:
                 raise GatewayFailed(failure_of(error), tried=False) from error
             raise
         if not begun.is_whole:
-            return Reply(begun.deployment.name, exchange.stream_type, call.stream(begun))
+            return Reply(begun.deployment.name, exchange.stream_type, Streaming(call, begun))
         await call.over(begun)
         media_type = exchange.stream_type if exchange.envelope.stream else "application/json"
         return Reply(begun.deployment.name, media_type, begun.first)
@@ -111,7 +111,7 @@ class Gateway:
     def _exchange(self, dialect: Dialect, body: bytes) -> Exchange:
         if dialect in EMBEDDING_CLIENTS:
             return EmbeddingExchange(dialect, body)
-        return ChatExchange(dialect, body, seed=new_id("ans"), now_s=int(self._clock.now().timestamp()))
+        return ChatExchange(dialect, body, seed=_new_seed, now_s=int(self._clock.now().timestamp()))
 
     def _itinerary(self, name: str, by: Known) -> Itinerary:
         if by.snapshot is not self._itineraries_of or len(self._itineraries) >= MOST_ITINERARIES:
@@ -122,6 +122,10 @@ class Gateway:
             by.snapshot.registry.resolve(name, may_see=by.allowance.covers)
             found = self._itineraries[name] = itinerary_of(by.snapshot.registry, name)
         return found
+
+
+def _new_seed() -> str:
+    return new_id("ans")
 
 
 def _allowed(itinerary: Itinerary, by: Known) -> tuple[Stage, ...]:

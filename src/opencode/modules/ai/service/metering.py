@@ -134,11 +134,12 @@ class Meter:
         call, price = reservation.call, reservation.estimate.price
         if outcome.answered_by:
             model, price = outcome.answered_by
-            call = msgspec.structs.replace(
-                call,
-                model=await self._number_of(NameKind.MODEL, model),
-                price=await self._number_of(NameKind.PRICE, price.words),
+            numbers = (
+                await self._number_of(NameKind.MODEL, model),
+                await self._number_of(NameKind.PRICE, price.words),
             )
+            if numbers != (call.model, call.price):
+                call = msgspec.structs.replace(call, model=numbers[0], price=numbers[1])
         cost = cost_of(price, usage)
         call = _settled(call, usage, cost, outcome)
         self._journal.change(reservation.slot, call.packed())
@@ -186,7 +187,9 @@ class Meter:
             (NameKind.MODEL, estimate.model),
             (NameKind.PRICE, estimate.price.words),
         )
-        return [await self._number_of(*name) if name[1] else 0 for name in names]
+        known = self._names
+        # Nearly always all are known; to await each would cost more than the rest of this.
+        return [known.get(name) or (await self._number_of(*name) if name[1] else 0) for name in names]
 
     async def _number_of(self, kind: NameKind, name: str) -> int:
         if number := self._names.get((kind, name)):

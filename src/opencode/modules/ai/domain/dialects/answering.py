@@ -5,6 +5,7 @@ they do not. Either way it is known whether content has begun, what was used, an
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 
 import msgspec
 
@@ -23,7 +24,7 @@ from opencode.modules.ai.domain.dialects.decoding import AnswerNotUnderstoodErro
 from opencode.modules.ai.domain.dialects.openai_chat.usage_chunk import UsageChunkRemover
 from opencode.modules.ai.domain.dialects.speaking import LINES, ClientSide
 from opencode.modules.ai.domain.dialects.streaming import StreamReader, events_of
-from opencode.modules.ai.domain.dialects.watching import usage_of, watcher_of
+from opencode.modules.ai.domain.dialects.watching import Watcher, usage_of, watcher_of
 
 ReadAnswer = Callable[[bytes], ChatAnswer]
 
@@ -90,13 +91,23 @@ class HandedOn(Answering):
         self._client = client
         self._wants_usage = wants_usage
         self._read_answer = read_answer
-        self._watcher = watcher_of(dialect)
-        taken_out = dialect is Dialect.OPENAI_CHAT and not wants_usage
-        self._remover = UsageChunkRemover() if taken_out else None
+        self._takes_usage_out = dialect is Dialect.OPENAI_CHAT and not wants_usage
         self._ends = (b"\n",) if client.stream_type == LINES else (b"\n\n", b"\r\n\r\n")
         self._held = b""
+        self.begun = False
+        self.ended = False
+        self.failure = None
         self.usage = None
-        self._learn()
+        self.frames = 0
+
+    @cached_property
+    def _watcher(self) -> Watcher:
+        # Made with the first bytes of a stream: most answers come whole.
+        return watcher_of(self._dialect)
+
+    @cached_property
+    def _remover(self) -> UsageChunkRemover | None:
+        return UsageChunkRemover() if self._takes_usage_out else None
 
     def feed(self, data: bytes) -> bytes:
         self._watcher.feed(data)

@@ -1,6 +1,7 @@
 """One request of a client, in the words of whichever provider is asked, and the way of its answer back."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,17 +79,17 @@ class Exchange(ABC):
 
 
 class ChatExchange(Exchange):
-    def __init__(self, dialect: Dialect, body: bytes, *, seed: str, now_s: int) -> None:
+    def __init__(self, dialect: Dialect, body: bytes, *, seed: Callable[[], str], now_s: int) -> None:
         """
         Args:
-            seed: of ids that providers leave out.
+            seed: makes that of ids that providers leave out; asked for where something is translated.
 
         Raises:
             RequestNotUnderstoodError: what stands on it is not what the dialect allows.
         """
         self.envelope = read_envelope(dialect, body)
         self._body = body
-        self._seed = seed
+        self._make_seed = seed
         self._now_s = now_s
         self._client = CLIENTS[dialect]
         self.stream_type = self._client.stream_type
@@ -122,6 +123,10 @@ class ChatExchange(Exchange):
 
     def request(self) -> ChatRequest:
         return self._request
+
+    @cached_property
+    def _seed(self) -> str:
+        return self._make_seed()
 
     @cached_property
     def _request(self) -> ChatRequest:
