@@ -38,12 +38,14 @@ class HttpAsked:
         return piece
 
     async def whole(self) -> bytes:
-        piece = whole = await self.piece()
-        while piece and (piece := await self.piece()):
-            whole += piece
-            if len(whole) > MOST_ANSWER_BYTES:
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await self.piece():
+            pieces.append(piece)
+            size += len(piece)
+            if size > MOST_ANSWER_BYTES:
                 raise AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, "The provider's answer does not end."))
-        return whole
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def close(self) -> None:
         self._response.close()

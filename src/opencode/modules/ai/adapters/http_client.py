@@ -185,6 +185,7 @@ class _Line(asyncio.Protocol):
         self._held = 0
         self._has_head = False
         self._is_over = False
+        self._may_stay = False
         self._is_paused = False
         self._failure: CallFailed | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -219,7 +220,7 @@ class _Line(asyncio.Protocol):
         return piece
 
     def let_go(self) -> None:
-        if self._is_over and not self._is_lost and not self._is_paused and self._parser.should_keep_alive():
+        if self._is_over and self._may_stay and not self._is_lost and not self._is_paused:
             self.idle_since_s = time.monotonic()
             self._pool.keep(self)
         else:
@@ -298,6 +299,11 @@ class _Line(asyncio.Protocol):
 
     # ----------------------------------------------------------------------------------- httptools.HttpResponseParser
 
+    def on_message_begin(self) -> None:
+        if self._is_over:
+            # Whatever comes behind an answer is the answer to nothing.
+            self._may_stay = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._has_head:
             self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -318,7 +324,8 @@ class _Line(asyncio.Protocol):
             self._held += len(data)
 
     def on_message_complete(self) -> None:
-        self._is_over = self._has_head
+        if self._has_head and not self._is_over:
+            self._is_over, self._may_stay = True, self._parser.should_keep_alive()
 
 
 def head_of(pool: Pool, method: str, target: str, headers: Mapping[str, str]) -> bytes:
