@@ -68,6 +68,11 @@ AI_FIRST_BYTE = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
 AI_TOKENS = Counter("opencode_ai_tokens_total", "Tokens of calls, by kind: input or output.", ["provider", "kind"])
+AI_CACHE = Counter(
+    "opencode_ai_answers_total",
+    "Calls that could be answered from the cache: hit, shared with a call under way, or miss.",
+    ["outcome"],
+)
 AI_RETRIES = Counter(
     "opencode_ai_retries_total", "Calls that were tried again, by the provider that failed.", ["provider"]
 )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from litestar import Router
 from litestar.di import Provide
 
+from opencode import __version__
 from opencode.contracts.identity import CredentialsRevoked, Identity
+from opencode.infra.cache import Shelf
 from opencode.infra.db import Database
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.security import Keyring
@@ -23,6 +25,7 @@ from opencode.modules.ai.jobs import jobs, metering_jobs
 from opencode.modules.ai.routes import ROUTES
 from opencode.modules.ai.routes.gateway import GatewayCalls
 from opencode.modules.ai.service.administering import Administering
+from opencode.modules.ai.service.answers import Answers
 from opencode.modules.ai.service.bookkeeping import Tidying
 from opencode.modules.ai.service.callers import Callers
 from opencode.modules.ai.service.catalogues import Catalogues
@@ -97,7 +100,8 @@ def build(
     pulling = Pulling(identity, live, providers, lambda: _puller(connections()))
     callers = Callers(parts, identity, live, models)
     meter = Meter(parts, _counters(parts, redis_url), data / JOURNALS, callers.bounds)
-    gateway = build_gateway(parts, meter, providers, connections)
+    answers = Answers(parts.clock, _shared_shelf(redis_url))
+    gateway = build_gateway(parts, meter, providers, connections, answers)
     services = _Services(
         administering=Administering(parts, settings, identity, live, providers, storing),
         inspecting=Inspecting(live),
@@ -135,7 +139,7 @@ def build(
 
 
 def build_gateway(
-    parts: Parts, meter: Meter, providers: Providers, connections: "Callable[[], Connections]"
+    parts: Parts, meter: Meter, providers: Providers, connections: "Callable[[], Connections]", answers: Answers
 ) -> Gateway:
     """The gateway over the connections of this process."""
 
@@ -146,7 +150,7 @@ def build_gateway(
         return HttpAsking(connections())
 
     fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
-    return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)))
+    return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)), answers)
 
 
 def _counters(parts: Parts, redis_url: str) -> LimitCounters:
@@ -157,6 +161,14 @@ def _counters(parts: Parts, redis_url: str) -> LimitCounters:
     from opencode.modules.ai.adapters.limits.redis import RedisLimits
 
     return RedisLimits(Redis.from_url(redis_url))
+
+
+def _shared_shelf(redis_url: str) -> Shelf | None:
+    if not redis_url:
+        return None
+    from opencode.infra.cache.redis import RedisShelf
+
+    return RedisShelf.connect(redis_url, __version__)
 
 
 def build_storing(database: Database, settings: AiSettings, data: Path) -> Storing:

@@ -113,8 +113,12 @@ class GatewayCalls:
             known = await self._callers.known(_shown(scope))
             body = await self._body(scope, receive)
             async with _while_there(receive):
-                reply = await self._gateway.answer(dialect, body, known, _passed_on(scope))
+                reply = await self._gateway.answer(
+                    dialect, body, known, _passed_on(scope), may_be_kept=_may_be_kept(scope)
+                )
                 headers = [(b"x-opencode-model", reply.model.encode("latin-1", "replace"))]
+                if reply.cache:
+                    headers.append((b"x-opencode-cache", reply.cache.encode()))
                 if isinstance(reply.body, bytes):
                     await _send(send, HTTPStatus.OK, reply.media_type, reply.body, headers)
                     return
@@ -193,6 +197,12 @@ def _passed_on(scope: HTTPScope) -> dict[str, str]:
         for name, value in scope["headers"]
         if name in _PASSED_ON and len(value) <= _MOST_HEADER
     }
+
+
+def _may_be_kept(scope: HTTPScope) -> bool:
+    """Clients opt out as they do with any cache (RFC 9111 §5.2.1)."""
+    said = dict(scope["headers"]).get(b"cache-control", b"").lower()
+    return b"no-store" not in said and b"no-cache" not in said
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The account of one call: it is settled once, however it ends."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from opencode.infra.observability import metrics
@@ -16,6 +16,8 @@ from opencode.modules.ai.service.trying import Begun
 CLIENT_LEFT = 499
 """The status of a call whose client did not wait for its end, as web servers write it into their logs."""
 _BROKE_OFF = 502
+
+Keep = Callable[[bytes], Awaitable[None]]
 
 
 class CallUnderWay:
@@ -69,18 +71,25 @@ class Streaming:
     off where it is not at its end, and the call is settled.
     """
 
-    def __init__(self, call: CallUnderWay, begun: Begun) -> None:
+    def __init__(self, call: CallUnderWay, begun: Begun, keep: Keep | None) -> None:
+        """Args: keep: is given the whole stream, where it came to its own end."""
         self._call = call
         self._begun = begun
+        self._keep = keep
         self._is_over = False
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """At least one."""
+        sent: list[bytes] | None = [self._begun.first] if self._keep else None
         yield self._begun.first
         async with aclosing(self._begun.rest()) as rest:
             async for piece in rest:
+                if sent is not None:
+                    sent.append(piece)
                 yield piece
         self._is_over = True
+        if self._keep and sent is not None and self._begun.answering.ended:
+            await self._keep(b"".join(sent))
 
     async def close(self) -> None:
         await self._begun.close()
