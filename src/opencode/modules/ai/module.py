@@ -128,7 +128,7 @@ def build(
     plug = Plug(
         name="ai",
         routes=[_router(services)],
-        direct=GatewayCalls(callers, gateway, Catalogues(), settings.ai_body_bytes).find,
+        direct=GatewayCalls(callers, gateway, Catalogues(), pulling, settings.ai_body_bytes).find,
         react=lambda reactions: reactions.add(CredentialsRevoked, callers.forget),
         jobs=[*jobs(live, providers), *metering_jobs(meter, Tidying(parts, settings.ai_ledger_days))],
         notices=live.notices,

@@ -13,7 +13,7 @@ import uvicorn
 
 from opencode.app.http import front_door
 from opencode.infra.plugs import Parts
-from opencode.kernel.clock import SystemClock
+from opencode.kernel.clock import ManualClock, SystemClock
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application
 from tests.modules.ai.conftest import Ai, running_ai, write
@@ -71,7 +71,7 @@ async def open_door(parts: Parts, folder: Path, **configuration: Any) -> AsyncGe
     clock = SystemClock()
     identity = IdentityInMemory(clock)
     write(folder, **configuration)
-    async with running_ai(replace(parts, clock=clock), clock, folder, identity) as ai:
+    async with running_ai(replace(parts, clock=clock), ManualClock(), folder, identity) as ai:
         app = front_door(application((), identity), body_timeout_s=5, direct=[ai.module.plug.direct])
         config = uvicorn.Config(
             app,

@@ -1,6 +1,7 @@
 """Whatever dialect a client and a provider speak, the client gets the answer in its own."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from tests.modules.ai.upstreams import MockUpstream
 
 Json = dict[str, Any]
 SAID = "Hello, world."
-CLIENTS: dict[str, tuple[str, Json, type[StreamReader]]] = {
+CLIENTS: dict[str, tuple[str, Json, Callable[[str], StreamReader]]] = {
     "chat": (CHAT, HELLO, OpenAIReader),
     "responses": (RESPONSES, {"input": "Say hello"}, ResponsesReader),
     "messages": (MESSAGES, {**HELLO, "max_tokens": 100}, AnthropicReader),
@@ -74,7 +75,7 @@ async def test_a_client_of_any_dialect_gets_a_stream_of_a_provider_of_any(door: 
 
 
 async def test_between_one_dialect_a_stream_is_handed_on_byte_for_byte(door: Door, upstream: MockUpstream) -> None:
-    body = {**HELLO, "stream": True, "stream_options": {"include_usage": True}, "an_unknown_field": [1, "é"]}
+    body: Json = {**HELLO, "stream": True, "stream_options": {"include_usage": True}, "an_unknown_field": [1, "é"]}
     through = await door.post(CHAT, model="openai/small", **body)
     straight = await door.client.post(f"{upstream.openai_url}/chat/completions", json={**body, "model": "small"})
     assert through.content == straight.content
@@ -125,3 +126,19 @@ async def test_an_object_in_python_answers_in_place_of_a_server(door: Door) -> N
     streamed = await door.post(OLLAMA_CHAT, model="cage/parrot", **HELLO)
     words = [json.loads(line)["message"]["content"] for line in streamed.text.splitlines()]
     assert "".join(words) == "Say hello"
+
+
+async def test_an_administrator_has_an_ollama_server_fetch_and_delete_a_model(
+    door: Door, upstream: MockUpstream
+) -> None:
+    boss = {"authorization": f"Bearer {door.ai.administrator().token}"}
+    told = await door.post("/ai/ollama/api/pull", boss, model="ollama/third")
+    assert [json.loads(line)["status"] for line in told.text.splitlines()][-1] == "success"
+    assert "third" in upstream.models
+    last = await door.post("/ai/ollama/api/pull", boss, model="ollama/fourth", stream=False)
+    assert last.json() == {"status": "success"}
+    gone = await door.client.request("DELETE", "/ai/ollama/api/delete", json={"model": "ollama/third"}, headers=boss)
+    assert (gone.status_code, "third" in upstream.models) == (200, False)
+    for name, status in (("openai/small", 400), ("third", 400)):
+        assert (await door.post("/ai/ollama/api/pull", boss, model=name)).status_code == status
+    assert (await door.post("/ai/ollama/api/pull", model="ollama/third")).status_code == 403

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,14 @@ async def test_the_same_question_is_asked_once_and_answered_with_the_same_bytes(
 async def test_the_order_of_fields_does_not_matter_and_everything_else_does(door: Door, upstream: MockUpstream) -> None:
     await door.configured(providers=three(upstream), **KEPT)
     await door.chat("openai/small", temperature=0)
-    reordered = {"temperature": 0, **HELLO, "model": "openai/small"}
+    reordered: dict[str, Any] = {"temperature": 0, **HELLO, "model": "openai/small"}
     assert (await door.post(CHAT, **reordered)).headers["x-opencode-cache"] == "hit"
-    for other in ({"temperature": 1}, {"temperature": 0, "stream": True}, {"temperature": 0, "unknown": 1}):
+    others: list[dict[str, Any]] = [
+        {"temperature": 1},
+        {"temperature": 0, "stream": True},
+        {"temperature": 0, "unknown": 1},
+    ]
+    for other in others:
         assert (await door.chat("openai/small", **other)).headers["x-opencode-cache"] == "miss"
     assert (await door.chat("openai/large", temperature=0)).headers["x-opencode-cache"] == "miss"
     assert (await door.post(EMBEDDINGS, model="openai/small", input="a")).headers["x-opencode-cache"] == "miss"

@@ -26,7 +26,7 @@ from tests.modules.ai.gateway.test_answers import CLIENTS, PROVIDERS
 from tests.modules.ai.upstreams import KEY, MockUpstream, Mode, running_upstream
 
 Json = dict[str, Any]
-QUICK = {"retries": {"attempts": 3, "first_wait_s": 0.01}}
+QUICK: Json = {"retries": {"attempts": 3, "first_wait_s": 0.01}}
 
 
 def message_of(client: str, answer: httpx.Response) -> str:
@@ -228,7 +228,7 @@ async def test_a_client_that_leaves_takes_the_call_to_the_provider_along(
 
 
 async def test_a_provider_that_fails_again_and_again_is_left_alone(door: Door, upstream: MockUpstream) -> None:
-    once = {"retries": {"attempts": 1}, "breaker": {"failures": 2, "open_s": 30}}
+    once: Json = {"retries": {"attempts": 1}, "breaker": {"failures": 2, "open_s": 30}}
     await door.configured(providers={"openai": provider(upstream, **once)})
     upstream.mode = Mode.FAILS
     for _ in range(2):

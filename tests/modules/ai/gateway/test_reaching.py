@@ -93,7 +93,10 @@ class World:
 
 @pytest.fixture
 def world(clock: ManualClock) -> Callable[..., World]:
-    return lambda **scripts: World(clock, Scripts(**scripts))
+    def made(**scripts: list[Failure | None]) -> World:
+        return World(clock, Scripts(**scripts))
+
+    return made
 
 
 async def test_each_is_asked_once_before_any_is_asked_again(world: Callable[..., World]) -> None:

@@ -21,13 +21,16 @@ from opencode.infra.observability import metrics
 from opencode.kernel.errors import OpenCodeError
 from opencode.kernel.principal import Credentials
 from opencode.modules.ai.domain.dialects.canonical import Dialect, Failure, FailureKind
-from opencode.modules.ai.domain.dialects.speaking import write_failure
+from opencode.modules.ai.domain.dialects.decoding import RequestNotUnderstoodError
+from opencode.modules.ai.domain.dialects.failures import failure_of
+from opencode.modules.ai.domain.dialects.speaking import LINES, write_failure
+from opencode.modules.ai.domain.pulls import read_pull
 from opencode.modules.ai.domain.refusals import failure_of_refusal
 from opencode.modules.ai.errors import BodyTooLarge, NoSuchCall
 from opencode.modules.ai.service.callers import Callers, Known
-from opencode.modules.ai.service.calling import Streaming
 from opencode.modules.ai.service.catalogues import Catalogues
 from opencode.modules.ai.service.gateway import Gateway, GatewayFailed
+from opencode.modules.ai.service.pulling import Pulling
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +64,14 @@ class _ClientLeft(Exception):
 class GatewayCalls:
     """See `infra.http.direct.FindDirect`."""
 
-    def __init__(self, callers: Callers, gateway: Gateway, catalogues: Catalogues, most_bytes: int) -> None:
+    def __init__(
+        self, callers: Callers, gateway: Gateway, catalogues: Catalogues, pulls: Pulling, most_bytes: int
+    ) -> None:
         """Args: most_bytes: of a request."""
         self._callers = callers
         self._gateway = gateway
         self._catalogues = catalogues
+        self._pulls = pulls
         self._most_bytes = most_bytes
 
     def find(self, scope: Scope) -> tuple[str, ASGIApp] | None:
@@ -74,6 +80,10 @@ class GatewayCalls:
         path, method = scope["path"], scope["method"]
         if method == "POST" and (dialect := _ASKING.get(path)):
             return path, self._asking(dialect)
+        if path == "/ai/ollama/api/pull" and method == "POST":
+            return path, self._pulling()
+        if path == "/ai/ollama/api/delete" and method == "DELETE":
+            return path, self._deleting()
         return self._telling(path, method, scope)
 
     def _telling(self, path: str, method: str, scope: HTTPScope) -> tuple[str, ASGIApp]:
@@ -124,11 +134,35 @@ class GatewayCalls:
                     return
                 try:
                     await send(_start(HTTPStatus.OK, reply.media_type, headers))
-                    await _stream(reply.body, send)
+                    await _stream(reply.body.pieces(), send)
                 finally:
                     await reply.body.close()
 
         return _guarded(dialect, answer)
+
+    def _pulling(self) -> ASGIApp:
+        async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
+            known = await self._callers.known(_shown(scope))
+            asked = read_pull(await self._body(scope, receive))
+            async with _while_there(receive), aclosing(self._pulls.pull(asked, known.principal)) as pieces:
+                # What is refused is refused before the first piece: until then the status can still say so.
+                first = await anext(pieces, b"")
+                if not asked.stream:
+                    last = b"".join([first, *[piece async for piece in pieces]]).strip().rpartition(b"\n")[2]
+                    await _send(send, HTTPStatus.OK, _JSON, last, [])
+                    return
+                await send(_start(HTTPStatus.OK, LINES, []))
+                await _stream(_chained(first, pieces), send)
+
+        return _guarded(Dialect.OLLAMA_CHAT, answer)
+
+    def _deleting(self) -> ASGIApp:
+        async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
+            known = await self._callers.known(_shown(scope))
+            await self._pulls.delete(read_pull(await self._body(scope, receive)), known.principal)
+            await _send(send, HTTPStatus.OK, _JSON, b"", [])
+
+        return _guarded(Dialect.OLLAMA_CHAT, answer)
 
     async def _body(self, scope: HTTPScope, receive: Receive) -> bytes:
         """
@@ -156,14 +190,20 @@ class _StreamBroke(Exception):
     """A stream cannot go on, by a fault of ours. A connection that breaks is no clean end, and tells the client so."""
 
 
-async def _stream(streaming: Streaming, send: Send) -> None:
+async def _stream(sent: AsyncGenerator[bytes], send: Send) -> None:
     try:
-        async with aclosing(streaming.pieces()) as pieces:
+        async with aclosing(sent) as pieces:
             async for piece in pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
     except Exception as error:
         raise _StreamBroke from error
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _chained(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _dialect_at(path: str) -> Dialect:
@@ -244,6 +284,8 @@ def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
             raise
         except GatewayFailed as error:
             failure, tried = error.failure, error.tried
+        except RequestNotUnderstoodError as error:
+            failure = failure_of(error)
         except OpenCodeError as error:
             failure = failure_of_refusal(error)
         except HTTPException as error:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from opencode.contracts.identity import Identity
 from opencode.kernel.principal import Principal
 from opencode.modules.ai.domain.configuration.model import Dialect
-from opencode.modules.ai.domain.pulls import Puller
+from opencode.modules.ai.domain.pulls import PullAsked, Puller
 from opencode.modules.ai.domain.registry import Upstream
 from opencode.modules.ai.errors import NotOllama
 from opencode.modules.ai.policy import require_manager
@@ -20,7 +20,7 @@ class Pulling:
         self._providers = providers
         self._puller = puller
 
-    async def pull(self, provider: str, model: str, by: Principal) -> AsyncGenerator[bytes]:
+    async def pull(self, asked: PullAsked, by: Principal) -> AsyncGenerator[bytes]:
         """
         Have a server fetch a model.
 
@@ -30,23 +30,23 @@ class Pulling:
         Raises:
             Unauthenticated, Forbidden, NotOllama, ProviderUnreachable: before the first line.
         """
-        upstream = self._ollama(provider, by)
-        await self._identity.record("ai.model_pulled", actor=by, subject_id=provider, detail=model)
-        async for piece in self._puller().pull(upstream, model):
+        upstream = self._ollama(asked.provider, by)
+        await self._identity.record("ai.model_pulled", actor=by, subject_id=asked.provider, detail=asked.model)
+        async for piece in self._puller().pull(upstream, asked.model):
             yield piece
-        await self._providers.test(provider)
+        await self._providers.test(asked.provider)
 
-    async def delete(self, provider: str, model: str, by: Principal) -> None:
+    async def delete(self, asked: PullAsked, by: Principal) -> None:
         """
         Have a server delete a model.
 
         Raises:
             Unauthenticated, Forbidden, NotOllama, ProviderUnreachable
         """
-        upstream = self._ollama(provider, by)
-        await self._puller().delete(upstream, model)
-        await self._identity.record("ai.model_deleted", actor=by, subject_id=provider, detail=model)
-        await self._providers.test(provider)
+        upstream = self._ollama(asked.provider, by)
+        await self._puller().delete(upstream, asked.model)
+        await self._identity.record("ai.model_deleted", actor=by, subject_id=asked.provider, detail=asked.model)
+        await self._providers.test(asked.provider)
 
     def _ollama(self, provider: str, by: Principal) -> Upstream:
         require_manager(by)
