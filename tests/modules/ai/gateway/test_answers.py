@@ -21,6 +21,7 @@ from tests.modules.ai.gateway.conftest import (
     OLLAMA_GENERATE,
     RESPONSES,
     Door,
+    three,
 )
 from tests.modules.ai.upstreams import MockUpstream
 
@@ -142,3 +143,10 @@ async def test_an_administrator_has_an_ollama_server_fetch_and_delete_a_model(
     for name, status in (("openai/small", 400), ("third", 400)):
         assert (await door.post("/ai/ollama/api/pull", boss, model=name)).status_code == status
     assert (await door.post("/ai/ollama/api/pull", model="ollama/third")).status_code == 403
+
+
+async def test_personal_data_stays_in_the_house_where_that_is_wished_for(door: Door, upstream: MockUpstream) -> None:
+    await door.configured(providers=three(upstream), redaction={"email_addresses": True})
+    asked = {"model": "openai/small", "messages": [{"role": "user", "content": "I am ada@example.org"}]}
+    assert (await door.post(CHAT, **asked)).status_code == 200
+    assert upstream.seen[-1].body["messages"][0]["content"] == "I am [email]"

@@ -21,6 +21,7 @@ from opencode.modules.ai.domain.dialects.exchange import ChatExchange, Embedding
 from opencode.modules.ai.domain.dialects.failures import failure_of
 from opencode.modules.ai.domain.dialects.speaking import EMBEDDING_CLIENTS
 from opencode.modules.ai.domain.money import Price
+from opencode.modules.ai.domain.redaction import redacted, redacts
 from opencode.modules.ai.domain.refusals import failure_of_refusal
 from opencode.modules.ai.domain.retrying import told_to_client
 from opencode.modules.ai.domain.routing import Itinerary, Stage, itinerary_of
@@ -103,6 +104,8 @@ class Gateway:
         """
         started = time.perf_counter()
         try:
+            if redacts(by.snapshot.configuration.redaction):
+                body = redacted(body, by.snapshot.configuration.redaction)
             exchange = self._exchange(dialect, body)
             itinerary = self._itinerary(exchange.envelope.model, by)
             ask = _Ask(exchange, _allowed(itinerary, by), _estimate(exchange, itinerary, body), by, headers, started)
