@@ -147,6 +147,6 @@ async def test_an_administrator_has_an_ollama_server_fetch_and_delete_a_model(
 
 async def test_personal_data_stays_in_the_house_where_that_is_wished_for(door: Door, upstream: MockUpstream) -> None:
     await door.configured(providers=three(upstream), redaction={"email_addresses": True})
-    asked = {"model": "openai/small", "messages": [{"role": "user", "content": "I am ada@example.org"}]}
+    asked: Json = {"model": "openai/small", "messages": [{"role": "user", "content": "I am ada@example.org"}]}
     assert (await door.post(CHAT, **asked)).status_code == 200
     assert upstream.seen[-1].body["messages"][0]["content"] == "I am [email]"
