@@ -15,6 +15,8 @@ from pathlib import Path
 
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, TooLarge, Unavailable
 
+_LONGEST_TOLD = 200
+
 
 class ConfigurationNotFound(NotFound):
     """A file of the AI configuration cannot be read."""
@@ -41,6 +43,7 @@ class ModelUnknown(NotFound):
 
     def __init__(self, name: str, nearest: Sequence[str], *, switched_off: bool = False) -> None:
         known = f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /api/v1/ai/models lists those that are."
+        name = name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}…"
         if switched_off:
             super().__init__(f"The provider of the model {name!r} is switched off.", action="Take another model.")
         elif not name:

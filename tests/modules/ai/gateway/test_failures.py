@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from opencode.infra.plugs import Parts
 from opencode.modules.ai.domain.dialects.canonical import Failed
+from opencode.modules.ai.domain.ledger import NameKind
+from opencode.modules.ai.store.tables import names
 from tests.modules.ai.gateway.conftest import (
     CHAT,
     HELLO,
@@ -315,3 +318,22 @@ async def test_what_a_configuration_changes_holds_for_the_next_call(
         assert (await door.chat("openai/small")).status_code == 200
         answer = await door.post(OLLAMA_CHAT, model="openai/small", stream=False, **HELLO)
         assert answer.json()["done"] is True
+
+
+async def test_names_that_callers_make_up_break_no_headers_and_fill_no_tables(
+    parts: Parts, folder: Path, upstream: MockUpstream
+) -> None:
+    upstream.mode = Mode.FAILS
+    async with open_door(parts, folder) as door:
+        # It has not said what it has, so that any name is passed on to it.
+        await door.configured(providers={"lab": provider(upstream, discover=True)})
+        upstream.mode = Mode.FINE
+        for name in ("lab/a\r\nset-cookie: x=y", "lab/é", "lab/other"):
+            answer = await door.chat(name)
+            assert answer.status_code == 200
+            assert "set-cookie" not in answer.headers
+        long = await door.chat("lab/" + "x" * 1_000_000)
+        assert (long.status_code, len(long.content) < 2_000) == (404, True)
+        async with parts.database.read() as connection:
+            kept = (await connection.execute(select(names.c.name).where(names.c.kind == NameKind.MODEL))).scalars()
+            assert set(kept) == {"lab/*"}

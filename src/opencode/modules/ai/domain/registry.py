@@ -1,7 +1,7 @@
 """Providers and models as calls need them: everything about where a call goes is worked out once, when it changes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from opencode.modules.ai.domain.configuration.meaning import name_of, preset_of, targets_of
@@ -21,6 +21,8 @@ from opencode.modules.ai.errors import ModelUnknown
 
 ANTHROPIC_VERSION = "2023-06-01"
 """What `anthropic-version` says: the version of the wire format, not of a model."""
+LONGEST_NAME = 200
+"""Of a model, with its provider's; a longer one is none."""
 _NEAREST = 3
 
 Discovered = Mapping[str, Sequence[DiscoveredModel]]
@@ -111,16 +113,23 @@ class Deployment:
     Attributes:
         model: as the provider calls it.
         weight: its share of the calls beside the others of its route.
+        is_listed: the configuration or the provider names it; otherwise its name is whatever a caller wrote.
     """
 
     upstream: Upstream
     model: str
     facts: ModelFacts
     weight: float = 1.0
+    is_listed: bool = True
 
     @property
     def name(self) -> str:
         return f"{self.upstream.name}/{self.model}"
+
+    @property
+    def counted_as(self) -> str:
+        """Its name where calls are counted: what callers make up must not fill tables and metrics."""
+        return self.name if self.is_listed else f"{self.upstream.name}/*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +222,7 @@ class Registry:
         alias = self._configuration.aliases.get(name)
         if alias is None:
             if found := self._one(name):
-                yield Deployment(found.upstream, found.model, found.facts, weight * found.upstream.weight)
+                yield replace(found, weight=weight * found.upstream.weight)
             return
         for target in targets_of(alias):
             # A configuration in which an alias leads back to itself is refused before.
@@ -221,6 +230,8 @@ class Registry:
 
     def _one(self, name: str) -> Deployment | None:
         provider, _, model = name.partition("/")
+        if len(name) > LONGEST_NAME:
+            return None
         # Ollama calls a model without a tag `latest`, and lists it so.
         if found := self._deployments.get(name) or self._deployments.get(f"{name}:latest"):
             return found
@@ -229,7 +240,7 @@ class Registry:
             return None
         # As long as a provider has not said what it has, it is taken at the caller's word.
         if upstream.discover and provider not in self._discovered:
-            return Deployment(upstream, model, self._catalogue.about(upstream.preset, model))
+            return Deployment(upstream, model, self._catalogue.about(upstream.preset, model), is_listed=False)
         return None
 
     def _all(self) -> Iterator[Deployment]:
@@ -245,6 +256,7 @@ class Registry:
                 yield Deployment(upstream, model, facts)
 
     def _nearest(self, asked: str, may_see: Callable[[str], bool]) -> tuple[str, ...]:
+        asked = asked[:LONGEST_NAME]
         known = [each for each in (*self._configuration.aliases, *self._deployments) if may_see(each)]
         if not asked:
             return tuple(known[:_NEAREST])

@@ -126,7 +126,7 @@ class GatewayCalls:
                 reply = await self._gateway.answer(
                     dialect, body, known, _passed_on(scope), may_be_kept=_may_be_kept(scope)
                 )
-                headers = [(b"x-opencode-model", reply.model.encode("latin-1", "replace"))]
+                headers = [(b"x-opencode-model", _printable(reply.model))]
                 if reply.cache:
                     headers.append((b"x-opencode-cache", reply.cache.encode()))
                 if isinstance(reply.body, bytes):
@@ -204,6 +204,11 @@ async def _chained(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[
     yield first
     async for piece in rest:
         yield piece
+
+
+def _printable(text: str) -> bytes:
+    """Where a provider has not listed its models, their names are what callers wrote."""
+    return "".join(each if each.isprintable() else "?" for each in text).encode("ascii", "replace")
 
 
 def _dialect_at(path: str) -> Dialect:

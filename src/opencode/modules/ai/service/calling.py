@@ -36,10 +36,10 @@ class CallUnderWay:
             left: the client went away before its end.
         """
         answering, deployment = begun.answering, begun.deployment
-        provider = deployment.upstream.name
+        provider, _, model = deployment.counted_as.partition("/")
         status = CLIENT_LEFT if left else _BROKE_OFF if answering.failure else 200
         words = "left" if left else answering.failure.kind.value if answering.failure else "ok"
-        metrics.series(metrics.AI_CALLS, provider, deployment.model, words).inc()
+        metrics.series(metrics.AI_CALLS, provider, model, words).inc()
         metrics.series(metrics.AI_FIRST_BYTE, provider).observe(begun.first_byte_s)
         usage = _charged(answering.usage) if answering.usage else None
         if usage:
@@ -53,7 +53,7 @@ class CallUnderWay:
             latency_ms=self._elapsed_ms(),
             first_byte_ms=round(begun.first_byte_s * 1000),
             flags=Flag.STREAM if self._exchange.envelope.stream else Flag(0),
-            answered_by=(deployment.name, price_of(deployment.facts.price)),
+            answered_by=(deployment.counted_as, price_of(deployment.facts.price)),
         )
         await self._meter.settle(self._reservation, outcome)
 

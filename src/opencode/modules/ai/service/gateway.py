@@ -14,7 +14,7 @@ from opencode.kernel.errors import OpenCodeError
 from opencode.kernel.ids import new_id
 from opencode.modules.ai.domain.asking import AskingFailed
 from opencode.modules.ai.domain.calls import Estimate, Outcome
-from opencode.modules.ai.domain.configuration.model import AnswerCache
+from opencode.modules.ai.domain.configuration.model import AnswerCache, Redaction
 from opencode.modules.ai.domain.dialects.canonical import Dialect, Failure
 from opencode.modules.ai.domain.dialects.decoding import RequestNotUnderstoodError
 from opencode.modules.ai.domain.dialects.exchange import ChatExchange, EmbeddingExchange, Exchange
@@ -35,6 +35,7 @@ from opencode.modules.ai.service.metering import Meter, Reservation
 from opencode.modules.ai.service.reaching import Reaching
 
 MOST_ITINERARIES = 10_000
+_LONG_BYTES = 64 * 1024
 
 
 class GatewayFailed(Exception):
@@ -105,7 +106,7 @@ class Gateway:
         started = time.perf_counter()
         try:
             if redacts(by.snapshot.configuration.redaction):
-                body = redacted(body, by.snapshot.configuration.redaction)
+                body = await _redacted(body, by.snapshot.configuration.redaction)
             exchange = self._exchange(dialect, body)
             itinerary = self._itinerary(exchange.envelope.model, by)
             ask = _Ask(exchange, _allowed(itinerary, by), _estimate(exchange, itinerary, body), by, headers, started)
@@ -193,6 +194,15 @@ class Gateway:
         return found
 
 
+async def _redacted(body: bytes, policy: Redaction) -> bytes:
+    """
+    Raises:
+        RequestNotUnderstoodError
+    """
+    # A long one takes a while, in which others must have their turns.
+    return redacted(body, policy) if len(body) < _LONG_BYTES else await asyncio.to_thread(redacted, body, policy)
+
+
 def _told(reply: Reply, outcome: str) -> Reply:
     metrics.series(metrics.AI_CACHE, outcome).inc()
     return replace(reply, cache=outcome)
@@ -228,4 +238,4 @@ def _estimate(exchange: Exchange, itinerary: Itinerary, body: bytes) -> Estimate
         most = itinerary.most_output_tokens if envelope.max_tokens is None else envelope.max_tokens
         output = within_reason(most * envelope.count)
     first = itinerary.stages[0].route.deployments[0]
-    return Estimate(first.name, itinerary.dearest, Usage(tokens_of_request(body), output))
+    return Estimate(first.counted_as, itinerary.dearest, Usage(tokens_of_request(body), output))

@@ -113,6 +113,9 @@ class RawEvents:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that have ended."""
+        if not self._held and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
+            # One whole event, as providers nearly always send them.
+            return [data]
         seen = max(len(self._held) - 3, 0)
         self._held += data
         self._returns = self._returns or b"\r" in data
