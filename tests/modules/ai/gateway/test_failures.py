@@ -337,3 +337,33 @@ async def test_names_that_callers_make_up_break_no_headers_and_fill_no_tables(
         async with parts.database.read() as connection:
             kept = (await connection.execute(select(names.c.name).where(names.c.kind == NameKind.MODEL))).scalars()
             assert set(kept) == {"lab/*"}
+
+
+async def test_while_configurations_change_no_call_fails_and_none_mixes_two(
+    door: Door, upstream: MockUpstream, spare: MockUpstream
+) -> None:
+    over = False
+    answered = 0
+
+    async def ask_on(stream: bool) -> None:
+        nonlocal answered
+        while not over:
+            answer = await door.chat("any", stream=stream)
+            assert answer.status_code == 200, answer.text
+            assert "Hello" in answer.text
+            answered += 1
+
+    await door.configured(providers={"two": provider(spare, api_key="key-two")}, aliases={"any": "two/small"})
+    asking = [asyncio.create_task(ask_on(stream)) for stream in (False, True, False, True)]
+    for number in range(40):
+        name, mock = (("one", upstream), ("two", spare))[number % 2]
+        await door.configured(providers={name: provider(mock, api_key=f"key-{name}")}, aliases={"any": f"{name}/small"})
+        seen = answered
+        while answered < seen + 2 and not any(task.done() for task in asking):
+            await asyncio.sleep(0)
+    over = True
+    await asyncio.gather(*asking)
+    for mock, name in ((upstream, "one"), (spare, "two")):
+        calls = [each for each in mock.seen if each.path == "/v1/chat/completions"]
+        assert calls
+        assert {each.headers["authorization"] for each in calls} == {f"Bearer key-{name}"}
