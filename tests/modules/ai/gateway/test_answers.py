@@ -150,3 +150,13 @@ async def test_personal_data_stays_in_the_house_where_that_is_wished_for(door: D
     asked: Json = {"model": "openai/small", "messages": [{"role": "user", "content": "I am ada@example.org"}]}
     assert (await door.post(CHAT, **asked)).status_code == 200
     assert upstream.seen[-1].body["messages"][0]["content"] == "I am [email]"
+
+
+async def test_anthropics_clients_learn_about_how_many_tokens_a_request_has(door: Door) -> None:
+    short, long = [
+        await door.post(f"{MESSAGES}/count_tokens", model="openai/small", messages=[{"role": "user", "content": text}])
+        for text in ("Hi", "Hi there " * 1_000)
+    ]
+    assert 0 < short.json()["input_tokens"] < 100
+    assert 2_000 < long.json()["input_tokens"] < 9_000
+    assert (await door.post(f"{MESSAGES}/count_tokens", model="openai/none", messages=[])).status_code == 404

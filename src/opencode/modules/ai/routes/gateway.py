@@ -101,6 +101,8 @@ class GatewayCalls:
         match path:
             case "/ai/ollama/api/tags":
                 return path, self._answering(method, "GET", dialect, lambda known, _body: catalogues.ollama(known))
+            case "/ai/anthropic/v1/messages/count_tokens":
+                return path, self._answering(method, "POST", dialect, catalogues.anthropic_tokens)
             case "/ai/ollama/api/show":
                 return path, self._answering(method, "POST", dialect, catalogues.ollama_model)
             case "/ai/ollama/api/version" | "/ai/ollama/":

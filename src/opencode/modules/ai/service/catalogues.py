@@ -5,8 +5,11 @@ from typing import Any
 
 from opencode import __version__
 from opencode.modules.ai.domain.configuration.model import Capability
+from opencode.modules.ai.domain.dialects.canonical import Dialect
 from opencode.modules.ai.domain.dialects.decoding import NotJsonError, decoded, encoded
+from opencode.modules.ai.domain.dialects.envelope import read_envelope
 from opencode.modules.ai.domain.models import ModelFacts
+from opencode.modules.ai.domain.usage import tokens_of_request
 from opencode.modules.ai.errors import ModelUnknown
 from opencode.modules.ai.service.callers import Known
 
@@ -40,6 +43,18 @@ class Catalogues:
         models = [_as_anthropic(each) for each in _usable(by)]
         first, last = (models[0]["id"], models[-1]["id"]) if models else (None, None)
         return encoded({"data": models, "has_more": False, "first_id": first, "last_id": last})
+
+    def anthropic_tokens(self, by: Known, body: bytes) -> bytes:
+        """
+        `/v1/messages/count_tokens`: about how many tokens a request has, rather too many than too few. Clients ask it
+        before they ask the model, to know whether the window suffices.
+
+        Raises:
+            ModelUnknown
+            RequestNotUnderstoodError
+        """
+        _one(by, read_envelope(Dialect.ANTHROPIC, body).model)
+        return encoded({"input_tokens": tokens_of_request(body)})
 
     def ollama(self, by: Known) -> bytes:
         """`/api/tags`."""
