@@ -61,6 +61,7 @@ class AiModule:
     pulling: Pulling
     meter: Meter
     gateway: Gateway
+    fleet: Fleet
     connections: "Callable[[], Connections]"
 
 
@@ -101,7 +102,8 @@ def build(
     callers = Callers(parts, identity, live, models)
     meter = Meter(parts, _counters(parts, redis_url), data / JOURNALS, callers.bounds)
     answers = Answers(parts.clock, _shared_shelf(redis_url))
-    gateway = build_gateway(parts, meter, providers, connections, answers)
+    fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
+    gateway = build_gateway(parts, meter, fleet, connections, answers)
     services = _Services(
         administering=Administering(parts, settings, identity, live, providers, storing),
         inspecting=Inspecting(live),
@@ -135,11 +137,11 @@ def build(
         start=start,
         stop=stop,
     )
-    return AiModule(plug, live, providers, models, pulling, meter, gateway, connections)
+    return AiModule(plug, live, providers, models, pulling, meter, gateway, fleet, connections)
 
 
 def build_gateway(
-    parts: Parts, meter: Meter, providers: Providers, connections: "Callable[[], Connections]", answers: Answers
+    parts: Parts, meter: Meter, fleet: Fleet, connections: "Callable[[], Connections]", answers: Answers
 ) -> Gateway:
     """The gateway over the connections of this process."""
 
@@ -149,7 +151,6 @@ def build_gateway(
 
         return HttpAsking(connections())
 
-    fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
     return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)), answers)
 
 

@@ -367,3 +367,27 @@ async def test_while_configurations_change_no_call_fails_and_none_mixes_two(
         calls = [each for each in mock.seen if each.path == "/v1/chat/completions"]
         assert calls
         assert {each.headers["authorization"] for each in calls} == {f"Bearer key-{name}"}
+
+
+async def test_however_calls_end_nothing_of_them_is_left(
+    door: Door, upstream: MockUpstream, spare: MockUpstream
+) -> None:
+    await door.configured(
+        providers={"one": provider(upstream, **QUICK, breaker={"failures": 100}), "two": provider(spare, "anthropic")},
+        aliases={"any": {"targets": ["one/small", "two/small"], "hedge_after_s": 0.01}},
+        limits={"concurrency": 3, "budget": {"amount_usd": 1}},
+    )
+    for mode in (Mode.FINE, Mode.CUTS, Mode.FAILS, Mode.BUSY, Mode.NOT_JSON, Mode.HANGS):
+        upstream.mode = mode
+        for stream in (False, True):
+            await door.chat("any", stream=stream)
+    upstream.arrived.clear()
+    left = asyncio.create_task(door.chat("one/small"))
+    async with asyncio.timeout(PATIENCE_S):
+        await upstream.arrived.wait()
+        left.cancel()
+        await upstream.left.wait()
+        module = door.ai.module
+        while module.meter.under_way or module.fleet.under_way:
+            await asyncio.sleep(0.001)
+    assert (await door.chat("two/small")).status_code == 200

@@ -82,6 +82,11 @@ class Fleet:
         self._standings: dict[str, _Standing] = {}
         self._providers: dict[str, _Provider] = {}
 
+    @property
+    def under_way(self) -> int:
+        """Calls to providers."""
+        return sum(each.busy for each in self._providers.values())
+
     def now_s(self) -> float:
         return self._clock.now().timestamp()
 

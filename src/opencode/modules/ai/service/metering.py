@@ -65,6 +65,11 @@ class Meter:
         self._books: Bookkeeping
         self._numbers: CallNumbers
 
+    @property
+    def under_way(self) -> int:
+        """Calls that are reserved, and neither settled nor refunded."""
+        return len(self._under_way)
+
     async def start(self) -> None:
         """Must be over before the first call."""
         async with AiWork(self._parts) as work:
