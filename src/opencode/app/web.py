@@ -22,13 +22,13 @@ from opencode.kernel.errors import NotFound
 
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
-_RESERVED = ("/api/", "/_app/", "/ai/", "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
+_RESERVED = ("/api/", "/_app/", "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
 _DOTTED = "/projects/"
 _FOR_ROBOTS = """User-agent: *
 Allow: /api/v1/projects
 Allow: /api/v1/users
 Disallow: /api/
-Disallow: /ai/
+Disallow: /ai
 Disallow: /account
 Disallow: /admin
 Disallow: /interviews

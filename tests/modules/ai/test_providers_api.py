@@ -17,6 +17,7 @@ from tests.modules.ai.upstreams import KEY, MockUpstream, Mode
 
 CONFIGURATION = "/api/v1/ai/configuration"
 MODELS = "/api/v1/ai/models"
+PRESETS = "/api/v1/ai/presets"
 
 
 def lab(upstream: MockUpstream, **more: Any) -> dict[str, Any]:
@@ -53,6 +54,7 @@ async def test_only_administrators_see_and_change_providers(ai: Ai, upstream: Mo
             await who.call("POST", f"{PROVIDERS}/lab/test"),
             await who.put("lab", **lab(upstream)),
             await who.call("DELETE", f"{PROVIDERS}/lab"),
+            await who.get(PRESETS),
             await who.get(CONFIGURATION),
             await who.get(f"{CONFIGURATION}/values"),
         ]
@@ -91,6 +93,16 @@ async def test_a_kept_key_goes_only_where_it_went_before(ai: Ai, upstream: MockU
     assert (moved.status_code, moved.json()["errors"][0]["pointer"]) == (400, "/api_key")
     without = await admin.put("lab", **lab(upstream, api_key=""))
     assert without.json()["has_key"] is False
+
+
+async def test_a_change_begins_from_what_was_stored(ai: Ai, upstream: MockUpstream) -> None:
+    admin = ai.administrator()
+    settings = (await admin.put("lab", **lab(upstream, weight=2.0))).json()["settings"]
+    assert (settings["models"], settings["weight"], settings["preset"]) == (["small"], 2.0, None)
+    again = await admin.put("lab", **settings)
+    assert (again.json()["settings"], again.json()["has_key"]) == (settings, True)
+    ollama = next(each for each in (await admin.get(PRESETS)).json()["items"] if each["name"] == "ollama")
+    assert (ollama["dialect"], ollama["needs_key"]) == ("ollama", False)
 
 
 async def test_a_change_of_an_earlier_state_is_refused(ai: Ai, upstream: MockUpstream) -> None:

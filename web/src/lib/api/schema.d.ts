@@ -64,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services that are known by name
+         * @description What a provider's `preset` may be, with the address and dialect that it stands for.
+         */
+        get: operations["list_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai/providers": {
         parameters: {
             query?: never;
@@ -3417,6 +3437,18 @@ export interface components {
             title: string;
             text: string;
         };
+        /** PresetView */
+        PresetView: {
+            name: string;
+            type: components["schemas"]["ProviderType"];
+            dialect: components["schemas"]["Dialect"];
+            base_url: string;
+            needs_key: boolean;
+        };
+        /** PresetsView */
+        PresetsView: {
+            items: components["schemas"]["PresetView"][];
+        };
         /** PriceBody */
         PriceBody: {
             amount_minor: number;
@@ -3638,6 +3670,21 @@ export interface components {
             items: components["schemas"]["ProviderView"][];
             next_cursor: string | null;
         };
+        /** ProviderSettingsView */
+        ProviderSettingsView: {
+            type: components["schemas"]["ProviderType"];
+            preset?: string | null;
+            dialect?: components["schemas"]["Dialect"] | null;
+            base_url?: string | null;
+            models?: string[];
+            /** @default false */
+            discover: boolean;
+            /** @default true */
+            enabled: boolean;
+            /** @default 1 */
+            weight: number;
+            concurrency?: number | null;
+        };
         /**
          * ProviderType
          * @enum {string}
@@ -3664,6 +3711,7 @@ export interface components {
             checked_at: string | null;
             latency_ms: number | null;
             revision: number | null;
+            settings: components["schemas"]["ProviderSettingsView"] | null;
             problem: string;
         };
         /** PurchaseView */
@@ -4446,6 +4494,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetsView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -35,6 +35,8 @@ from opencode.modules.ai.service.pulling import Pulling
 log = structlog.get_logger(__name__)
 
 PREFIX = "/ai/"
+_DOORS = ("/ai/v1", "/ai/anthropic", "/ai/ollama")
+"""What clients take as their base URL. Whatever else begins so is a page for people."""
 _ASKING: dict[str, Dialect] = {
     "/ai/v1/chat/completions": Dialect.OPENAI_CHAT,
     "/ai/v1/responses": Dialect.OPENAI_RESPONSES,
@@ -75,7 +77,7 @@ class GatewayCalls:
         self._most_bytes = most_bytes
 
     def find(self, scope: Scope) -> tuple[str, ASGIApp] | None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(_DOORS):
             return None
         path, method = scope["path"], scope["method"]
         if method == "POST" and (dialect := _ASKING.get(path)):

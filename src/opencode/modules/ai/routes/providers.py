@@ -7,8 +7,16 @@ from litestar.params import FromPath, JSONBody
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.ai.schemas.providers import ProviderBody, ProviderView
+from opencode.modules.ai.policy import require_manager
+from opencode.modules.ai.schemas.providers import PresetsView, ProviderBody, ProviderView
 from opencode.modules.ai.service.administering import Administering
+
+
+@get("/api/v1/ai/presets", operation_id="list_presets", summary="Services that are known by name", tags=["AI"])
+async def list_presets(principal: NamedDependency[Principal]) -> PresetsView:
+    """What a provider's `preset` may be, with the address and dialect that it stands for."""
+    require_manager(principal)
+    return PresetsView.all()
 
 
 class ProvidersController(Controller):

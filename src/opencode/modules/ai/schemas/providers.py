@@ -7,6 +7,7 @@ import msgspec
 
 from opencode.infra.http import Body
 from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
+from opencode.modules.ai.domain.configuration.presets import PRESETS
 from opencode.modules.ai.domain.health import HealthState
 from opencode.modules.ai.service.administering import ProviderShown
 
@@ -50,11 +51,48 @@ class ProviderBody(Body):
         }
 
 
+class PresetView(msgspec.Struct):
+    """A service or server that is known by name. `needs_key`: it answers nobody without one."""
+
+    name: str
+    type: ProviderType
+    dialect: Dialect
+    base_url: str
+    needs_key: bool
+
+
+class PresetsView(msgspec.Struct):
+    items: list[PresetView]
+
+    @classmethod
+    def all(cls) -> "PresetsView":
+        return cls(
+            [
+                PresetView(name, each.type, each.dialect, each.base_url, each.has_key)
+                for name, each in sorted(PRESETS.items())
+            ]
+        )
+
+
+class ProviderSettingsView(msgspec.Struct):
+    """What a provider was stored as, without what is secret: what a change of it begins from."""
+
+    type: ProviderType
+    preset: str | None = None
+    dialect: Dialect | None = None
+    base_url: str | None = None
+    models: list[str] = msgspec.field(default_factory=list[str])
+    discover: bool = False
+    enabled: bool = True
+    weight: float = 1.0
+    concurrency: int | None = None
+
+
 class ProviderView(msgspec.Struct):
     """
     `layer` and `place` tell where it is named, `key_source` where its key comes from. `state` is `unknown`, `healthy`
-    or `failing`, `reason` and `action` tell why and what to do. `revision` is null for one that is not stored.
-    `problem` tells why a stored one is not in force.
+    or `failing`, `reason` and `action` tell why and what to do. `revision` and `settings` are null for one that is not
+    stored. `problem` tells why a stored one is not in force.
     """
 
     name: str
@@ -76,11 +114,12 @@ class ProviderView(msgspec.Struct):
     checked_at: datetime | None
     latency_ms: float | None
     revision: int | None
+    settings: ProviderSettingsView | None
     problem: str
 
     @classmethod
     def of(cls, shown: ProviderShown) -> "ProviderView":
-        upstream, health = shown.upstream, shown.health
+        upstream, health, stored = shown.upstream, shown.health, shown.stored
         return cls(
             name=shown.name,
             type=upstream.type if upstream else None,
@@ -90,7 +129,7 @@ class ProviderView(msgspec.Struct):
             discover=upstream.discover if upstream else False,
             layer=shown.layer,
             place=shown.place,
-            has_key=bool(upstream.api_key) if upstream else bool(shown.stored and shown.stored.sealed),
+            has_key=bool(upstream.api_key) if upstream else bool(stored and stored.sealed),
             key_source=upstream.key_source if upstream else "",
             header_names=sorted(upstream.headers) if upstream else [],
             models=shown.models,
@@ -100,6 +139,7 @@ class ProviderView(msgspec.Struct):
             since=health.since,
             checked_at=health.checked_at,
             latency_ms=None if health.latency_ms is None else round(health.latency_ms, 1),
-            revision=shown.stored.revision if shown.stored else None,
+            revision=stored.revision if stored else None,
+            settings=msgspec.convert(stored.settings, ProviderSettingsView) if stored else None,
             problem=shown.problem,
         )
