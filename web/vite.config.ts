@@ -40,7 +40,10 @@ export default defineConfig({
   // Small fonts as data: addresses would break `font-src 'self'`.
   build: { assetsInlineLimit: 0 },
   server: {
-    proxy: { '/api': { target: process.env.OCP_DEV_SERVER ?? 'http://127.0.0.1:8000', ws: true } },
+    proxy: {
+      '/api': { target: process.env.OCP_DEV_SERVER ?? 'http://127.0.0.1:8000', ws: true },
+      '/ai/v1': { target: process.env.OCP_DEV_SERVER ?? 'http://127.0.0.1:8000' },
+    },
   },
   test: {
     environment: './test/client-environment.ts',

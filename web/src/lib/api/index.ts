@@ -1,3 +1,4 @@
+export * from './ai.ts';
 export * from './counts.ts';
 export * from './events.ts';
 export * from './identity.ts';

@@ -11,6 +11,8 @@ export class Session {
 
   readonly isAdmin = $derived(this.user?.roles.includes('admin') ?? false);
   readonly canModerate = $derived(this.user?.permissions.includes('projects:moderate') ?? false);
+  readonly canUseAi = $derived(this.user?.permissions.includes('ai:use') ?? false);
+  readonly canManageAi = $derived(this.user?.permissions.includes('ai:manage') ?? false);
   readonly canInterview = $derived(this.user?.permissions.includes('interviews:create') ?? false);
 
   #loading: Promise<void> | null = null;

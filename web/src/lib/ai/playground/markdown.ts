@@ -1,0 +1,111 @@
+export type Span =
+  | { kind: 'text' | 'code' | 'strong' | 'emphasis'; text: string }
+  | { kind: 'link'; text: string; href: string };
+
+export type Block =
+  | { kind: 'paragraph' | 'heading' | 'quote'; spans: Span[] }
+  | { kind: 'list'; ordered: boolean; start: number; items: { depth: number; spans: Span[] }[] }
+  | { kind: 'code'; language: string; text: string };
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
+const ITEM = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
+const HEADING = /^#{1,6}\s+(.*?)\s*#*$/;
+const QUOTE = /^ {0,3}> ?(.*)$/;
+const TABLE = /^\s*\|.*\|\s*$/;
+
+/**
+ * The part of Markdown that models write: paragraphs, headings, quotes, lists, code, emphasis and links. What is not
+ * known stays text. The result holds no HTML, so nothing in an answer can become a part of the page; a fence that is
+ * still open runs to the end, since answers are shown while they are written.
+ */
+export function blocksOf(markdown: string): Block[] {
+  const lines = markdown.replaceAll('\r\n', '\n').split('\n');
+  const blocks: Block[] = [];
+  let paragraph: string[] = [];
+
+  function endParagraph() {
+    if (paragraph.length > 0) blocks.push({ kind: 'paragraph', spans: spansOf(paragraph.join('\n')) });
+    paragraph = [];
+  }
+
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at]!;
+    const fence = FENCE.exec(line);
+    const heading = HEADING.exec(line);
+    const quote = QUOTE.exec(line);
+    const item = ITEM.exec(line);
+    const isTable = TABLE.test(line) && TABLE.test(lines[at + 1] ?? '');
+    if (fence || isTable || heading || quote || item || line.trim() === '') endParagraph();
+    if (fence) {
+      const end = closing(lines, at + 1, fence[1]!);
+      blocks.push({ kind: 'code', language: fence[2]!, text: lines.slice(at + 1, end).join('\n') });
+      at = end;
+    } else if (isTable) {
+      // As it was written: its columns stand below each other in such letters.
+      const end = runOf(lines, at, TABLE);
+      blocks.push({ kind: 'code', language: '', text: lines.slice(at, end).join('\n') });
+      at = end - 1;
+    } else if (heading) blocks.push({ kind: 'heading', spans: spansOf(heading[1]!) });
+    else if (quote) {
+      const end = runOf(lines, at, QUOTE);
+      const text = lines.slice(at, end).map((each) => QUOTE.exec(each)![1]);
+      blocks.push({ kind: 'quote', spans: spansOf(text.join('\n')) });
+      at = end - 1;
+    } else if (item) addItem(blocks, item, at > 0 && lines[at - 1]!.trim() !== '');
+    else if (line.trim() !== '') paragraph.push(line);
+  }
+  endParagraph();
+  return blocks;
+}
+
+function closing(lines: readonly string[], from: number, fence: string): number {
+  const end = lines.findIndex((line, at) => {
+    const text = line.trim();
+    return at >= from && text.length >= fence.length && text === fence[0]!.repeat(text.length);
+  });
+  return end === -1 ? lines.length : end;
+}
+
+/** Where the lines of this kind end that begin here. */
+function runOf(lines: readonly string[], from: number, kind: RegExp): number {
+  const end = lines.findIndex((line, at) => at > from && !kind.test(line));
+  return end === -1 ? lines.length : end;
+}
+
+function addItem(blocks: Block[], [, indent, number, text]: RegExpExecArray, follows: boolean): void {
+  const ordered = number !== undefined;
+  const depth = Math.min(3, Math.floor(indent!.length / 2));
+  const last = blocks.at(-1);
+  const spans = spansOf(text!);
+  if (last?.kind === 'list' && (last.ordered === ordered || (follows && depth > 0))) last.items.push({ depth, spans });
+  else blocks.push({ kind: 'list', ordered, start: Number(number ?? 1), items: [{ depth, spans }] });
+}
+
+// Each length has an end, so that no answer makes the browser search for long.
+const SPAN = new RegExp(
+  [
+    /(`{1,9})(?<code>.{1,2000}?)\1(?!`)/,
+    /\*\*(?<strong>\S(?:.{0,1000}?\S)?)\*\*/,
+    /(?<![\w*])\*(?<emphasis>[^\s*](?:[^*\n]{0,1000}[^\s*])?)\*(?![\w*])/,
+    /\[(?<text>[^\][\n]{1,500})\]\((?<href>https?:\/\/[^\s()]{1,2000})\)/,
+  ]
+    .map((each) => each.source)
+    .join('|'),
+  'gs',
+);
+
+export function spansOf(text: string): Span[] {
+  const spans: Span[] = [];
+  let at = 0;
+  for (const match of text.matchAll(SPAN)) {
+    if (match.index > at) spans.push({ kind: 'text', text: text.slice(at, match.index) });
+    const { code, strong, emphasis, text: label, href } = match.groups!;
+    if (code !== undefined) spans.push({ kind: 'code', text: code.trim() || code });
+    else if (strong !== undefined) spans.push({ kind: 'strong', text: strong });
+    else if (emphasis !== undefined) spans.push({ kind: 'emphasis', text: emphasis });
+    else spans.push({ kind: 'link', text: label!, href: href! });
+    at = match.index + match[0].length;
+  }
+  if (at < text.length) spans.push({ kind: 'text', text: text.slice(at) });
+  return spans;
+}

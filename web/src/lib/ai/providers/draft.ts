@@ -1,0 +1,186 @@
+import type { AiProvider, Preset, ProviderBody, ProviderDialect, ProviderType } from '#lib/api/ai.ts';
+import { ApiProblem, type FieldError } from '#lib/api/problem.ts';
+
+/** A provider as it stands in the form; numbers are text until they are sent. */
+export interface ProviderFields {
+  name: string;
+  /** Empty for an address of one's own. */
+  preset: string;
+  type: ProviderType;
+  /** Empty for the one that the preset stands for, as the next one. */
+  base_url: string;
+  dialect: ProviderDialect | '';
+  /** One a line. */
+  models: string;
+  discover: boolean;
+  enabled: boolean;
+  weight: string;
+  concurrency: string;
+}
+
+/** Never read from the server, only written. */
+export interface SecretFields {
+  api_key: string;
+  /** Takes away the key that is kept. */
+  dropsKey: boolean;
+  /** `Name: value`, one a line. */
+  headers: string;
+  dropsHeaders: boolean;
+}
+
+export const NEW_PROVIDER: ProviderFields = {
+  name: '',
+  preset: '',
+  type: 'custom',
+  base_url: '',
+  dialect: '',
+  models: '',
+  discover: true,
+  enabled: true,
+  weight: '1',
+  concurrency: '',
+};
+export const NO_SECRETS: SecretFields = { api_key: '', dropsKey: false, headers: '', dropsHeaders: false };
+
+export const FIELD_WORDS: Record<keyof ProviderFields, string> = {
+  name: 'Name',
+  preset: 'Service',
+  type: 'Type',
+  base_url: 'Address',
+  dialect: 'Dialect',
+  models: 'Models',
+  discover: 'Ask for its models',
+  enabled: 'In use',
+  weight: 'Weight',
+  concurrency: 'Calls at once',
+};
+export const FIELD_NAMES = Object.keys(FIELD_WORDS) as (keyof ProviderFields)[];
+/** Those that a complaint of the server may be about. */
+export const PLACES = [...FIELD_NAMES, 'api_key', 'headers'] as const;
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** What a change of a stored provider begins from. */
+export function fieldsOf(provider: AiProvider): ProviderFields {
+  const settings = provider.settings!;
+  return {
+    name: provider.name,
+    preset: settings.preset ?? '',
+    type: settings.type,
+    base_url: settings.base_url ?? '',
+    dialect: settings.dialect ?? '',
+    models: (settings.models ?? []).join('\n'),
+    discover: settings.discover,
+    enabled: settings.enabled,
+    weight: String(settings.weight),
+    concurrency: settings.concurrency == null ? '' : String(settings.concurrency),
+  };
+}
+
+/** A kept key goes only where it went before. */
+export function leadsElsewhere(before: ProviderFields, now: ProviderFields): boolean {
+  return before.preset !== now.preset || before.base_url.trim() !== now.base_url.trim();
+}
+
+/**
+ * What is sent. `before` is what is stored, or null.
+ *
+ * Throws an `ApiProblem` with every field that cannot be sent, or that is known to be refused.
+ */
+export function bodyOf(
+  fields: ProviderFields,
+  secrets: SecretFields,
+  before: AiProvider | null,
+  presets: readonly Preset[],
+): ProviderBody {
+  const models = fields.models.split('\n').map((each) => each.trim()).filter(Boolean);
+  const headers = headersOf(secrets.headers);
+  const errors = [...complaints(fields, secrets, before, presets, models), ...headers.errors];
+  if (errors.length > 0) throw new ApiProblem({ status: 400, title: 'The provider is not good', errors });
+  const movesHeaders = before !== null && before.header_names.length > 0 && leadsElsewhere(fieldsOf(before), fields);
+  return {
+    type: fields.type,
+    preset: fields.preset || null,
+    dialect: fields.dialect || null,
+    base_url: fields.base_url.trim() || null,
+    api_key: secrets.api_key || (secrets.dropsKey ? '' : null),
+    headers: secrets.headers.trim() || secrets.dropsHeaders || movesHeaders ? headers.values : null,
+    models,
+    discover: fields.discover,
+    enabled: fields.enabled,
+    weight: Number(fields.weight),
+    concurrency: fields.concurrency.trim() === '' ? null : Number(fields.concurrency),
+    revision: before?.revision ?? 0,
+  };
+}
+
+function complaints(
+  fields: ProviderFields,
+  secrets: SecretFields,
+  before: AiProvider | null,
+  presets: readonly Preset[],
+  models: readonly string[],
+): FieldError[] {
+  const preset = presets.find(({ name }) => name === (fields.preset || fields.name));
+  const errors: FieldError[] = [];
+  const tell = (field: (typeof PLACES)[number], detail: string) => errors.push({ pointer: `/${field}`, detail });
+  if (!NAME.test(fields.name)) tell('name', 'needs letters, digits, dot, _ and - only, 63 at most');
+  if (!fields.base_url.trim() && !preset) tell('base_url', 'is needed for a service that has no preset');
+  const hasKey = secrets.api_key !== '' || (before?.has_key === true && !secrets.dropsKey);
+  if (preset?.needs_key && !fields.base_url.trim() && !hasKey) tell('api_key', 'is needed: this service answers nobody without one');
+  if (models.length === 0 && !fields.discover && fields.enabled) {
+    tell('models', 'are needed: name one, or let the provider be asked for them');
+  }
+  if (!isNumber(fields.weight)) tell('weight', 'must be a number, such as 1');
+  if (fields.concurrency.trim() !== '' && !/^\d+$/.test(fields.concurrency.trim())) {
+    tell('concurrency', 'must be a whole number');
+  }
+  return errors;
+}
+
+function headersOf(text: string): { values: Record<string, string>; errors: FieldError[] } {
+  const values: Record<string, string> = {};
+  const errors: FieldError[] = [];
+  for (const line of text.split('\n').map((each) => each.trim())) {
+    const colon = line.indexOf(':');
+    if (line === '') continue;
+    if (colon < 1) errors.push({ pointer: '/headers', detail: 'must be written as Name: value, one a line' });
+    else values[line.slice(0, colon).trim()] = line.slice(colon + 1).trim();
+  }
+  return { values, errors: errors.slice(0, 1) };
+}
+
+const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
+
+/**
+ * The server's complaints at the fields that they are about: several of one field together, and those of no field as
+ * the general one.
+ */
+export function placed(problem: ApiProblem): ApiProblem {
+  if (problem.errors.length === 0) return problem;
+  const byField = new Map<string, string[]>();
+  for (const { pointer, detail } of problem.errors) {
+    const field = PLACES.find((each) => pointer === `/${each}` || pointer.startsWith(`/${each}/`)) ?? '';
+    byField.set(field, [...(byField.get(field) ?? []), detail]);
+  }
+  const general = byField.get('') ?? [];
+  return new ApiProblem(
+    {
+      status: problem.status,
+      title: problem.title,
+      detail: general.join(' ') || null,
+      action: null,
+      errors: [...byField].map(([field, details]) => ({ pointer: `/${field}`, detail: details.join(' ') })),
+    },
+    { cause: problem },
+  );
+}
+
+/** What became of two changes of one provider, both begun from `base`: one's own stay, others are taken over. */
+export function merged(base: ProviderFields, mine: ProviderFields, theirs: ProviderFields) {
+  const changedThere = FIELD_NAMES.filter((name) => theirs[name] !== base[name] && theirs[name] !== mine[name]);
+  const taken = changedThere.filter((name) => mine[name] === base[name]);
+  const conflicts = changedThere.filter((name) => mine[name] !== base[name]);
+  const fields = taken.reduce((joined, name) => ({ ...joined, [name]: theirs[name] }), mine);
+  return { fields, taken, conflicts };
+}

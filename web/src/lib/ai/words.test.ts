@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { cost, tokens, usd } from './words.ts';
+
+const price = { input_usd: 0.15, output_usd: 0.6, cached_input_usd: null, cache_write_usd: null };
+
+describe('numbers of models', () => {
+  it('are prices with as many places as they have', () => {
+    expect([0, 0.0375, 0.15, 2.5, 15, 1234.5].map(usd)).toEqual(['$0.00', '$0.0375', '$0.15', '$2.50', '$15.00', '$1,234.50']);
+  });
+
+  it('are costs that never round to nothing', () => {
+    expect(cost(price, { input: 5, output: 4 })).toBe('$0.0000032');
+    expect(cost(price, { input: 1_000_000, output: 1_000_000 })).toBe('$0.75');
+    expect(cost(price, { input: 0, output: 0 })).toBe('$0.00');
+  });
+
+  it('are windows as people call them', () => {
+    expect([512, 8_192, 131_072, 1_048_576, 1_500_000].map(tokens)).toEqual(['512', '8k', '131k', '1M', '1.5M']);
+  });
+});

@@ -1,0 +1,52 @@
+import type { AiModel, HealthState, ModelPrice } from '#lib/api/ai.ts';
+import type { Usage } from '#lib/api/completions.ts';
+
+export const STATE_WORDS: Record<HealthState, string> = {
+  unknown: 'Not tested yet',
+  healthy: 'Healthy',
+  failing: 'Failing',
+};
+export const STATE_TONES = { unknown: 'neutral', healthy: 'good', failing: 'bad' } as const;
+
+const CAPABILITY_WORDS: Record<NonNullable<AiModel['capabilities']>[number], string> = {
+  chat: 'Chat',
+  embeddings: 'Embeddings',
+  reasoning: 'Reasoning',
+  structured_output: 'JSON',
+  tools: 'Tools',
+  vision: 'Vision',
+};
+
+export function capabilityWords({ capabilities }: AiModel): string[] {
+  return (capabilities ?? []).map((each) => CAPABILITY_WORDS[each]);
+}
+
+/** What is not known of a model is given the chance. */
+export function canChat({ capabilities }: AiModel): boolean {
+  return capabilities === null || capabilities.includes('chat');
+}
+
+const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 4 });
+const cents = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+const whole = new Intl.NumberFormat('en');
+
+/** "$0.15", "$0.0375": as many places as the price has, two at least. */
+export function usd(amount: number): string {
+  return dollars.format(amount);
+}
+
+/** What a call cost: "$0.0012", "$1.25". */
+export function cost(price: ModelPrice, { input, output }: Usage): string {
+  const amount = (price.input_usd * input + price.output_usd * output) / 1_000_000;
+  return amount > 0 && amount < 0.01 ? cents.format(amount) : dollars.format(amount);
+}
+
+/** "8,192" is "8k", "131,072" is "131k", "1,048,576" is "1M": as people call windows. */
+export function tokens(count: number): string {
+  if (count >= 1_000_000) return `${Number((count / 1_000_000).toFixed(1))}M`;
+  return count >= 1_000 ? `${Math.round(count / 1_000)}k` : String(count);
+}
+
+export function exactly(count: number): string {
+  return whole.format(count);
+}

@@ -1,0 +1,34 @@
+import type { PageQuery } from './identity.ts';
+import { request } from './request.ts';
+import type { components } from './schema.d.ts';
+import type { Page } from './types.ts';
+
+type Schemas = components['schemas'];
+
+export type AiModel = Schemas['ModelView'];
+export type ModelPrice = Schemas['ModelPriceView'];
+export type AiProvider = Schemas['ProviderView'];
+export type ProviderBody = Schemas['ProviderBody'];
+export type ProviderType = Schemas['ProviderType'];
+export type ProviderDialect = Schemas['Dialect'];
+export type Preset = Schemas['PresetView'];
+export type HealthState = Schemas['HealthState'];
+export type AiConfiguration = Schemas['ConfigurationView'];
+export type ConfigurationValue = Schemas['ValueView'];
+
+const AI = '/api/v1/ai';
+const providerPath = (name: string) => `${AI}/providers/${encodeURIComponent(name)}`;
+
+export const ai = {
+  models: (query: PageQuery = {}) => request<Page<AiModel>>('GET', `${AI}/models`, { query: { ...query } }),
+  presets: () => request<{ items: Preset[] }>('GET', `${AI}/presets`),
+  providers: (query: PageQuery = {}) => request<Page<AiProvider>>('GET', `${AI}/providers`, { query: { ...query } }),
+  provider: (name: string) => request<AiProvider>('GET', providerPath(name)),
+  testProvider: (name: string) => request<AiProvider>('POST', `${providerPath(name)}/test`),
+  /** Refused with 412 when the provider is no longer at the revision in the body. */
+  putProvider: (name: string, body: ProviderBody) => request<AiProvider>('PUT', providerPath(name), { body }),
+  removeProvider: (name: string) => request<void>('DELETE', providerPath(name)),
+  configuration: () => request<AiConfiguration>('GET', `${AI}/configuration`),
+  values: (query: PageQuery = {}) =>
+    request<Page<ConfigurationValue>>('GET', `${AI}/configuration/values`, { query: { ...query } }),
+};
