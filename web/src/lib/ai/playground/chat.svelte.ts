@@ -16,12 +16,14 @@ export class Turn {
   /** Why the model stopped, in its own word. */
   end = $state('');
 
-  readonly isUnderWay = $derived(this.state === 'waiting' || this.state === 'writing');
-
   constructor(
     readonly id: number,
     readonly question: string,
   ) {}
+
+  get isUnderWay(): boolean {
+    return this.state === 'waiting' || this.state === 'writing';
+  }
 
   begin(model: string): void {
     this.model = model;
@@ -33,14 +35,16 @@ export class Turn {
 
 const MODEL_KEY = 'ocp.ai.model';
 
-/** A conversation with a model. It is here and nowhere else: a page that is loaded again begins anew. */
+/**
+ * A conversation with a model. It is here and nowhere else: a page that is loaded again begins anew. It outlives the
+ * component that made it, which no `$derived` would.
+ */
 export class Chat {
   turns = $state.raw<readonly Turn[]>([]);
   system = $state('');
   temperature = $state('');
   mostTokens = $state('');
   #model = $state(remembered());
-  readonly isUnderWay = $derived(this.turns.at(-1)?.isUnderWay ?? false);
 
   readonly #now: () => number;
   #nextId = 1;
@@ -64,15 +68,22 @@ export class Chat {
     }
   }
 
+  get isUnderWay(): boolean {
+    return this.turns.at(-1)?.isUnderWay ?? false;
+  }
+
   /** What is wrong with the parameters, by their names; nothing is sent until they are right. */
-  readonly complaints = $derived({
-    temperature: within(this.temperature, 0, 2) ? undefined : 'is a number from 0 to 2',
-    mostTokens:
-      within(this.mostTokens, 1, 10_000_000) && !/[.,e]/i.test(this.mostTokens) ? undefined : 'is a whole number from 1',
-  });
-  readonly canSend = $derived(
-    this.model !== '' && !this.isUnderWay && !this.complaints.temperature && !this.complaints.mostTokens,
-  );
+  get complaints(): { temperature?: string; mostTokens?: string } {
+    const isWhole = within(this.mostTokens, 1, 10_000_000) && !/[.,e]/i.test(this.mostTokens);
+    return {
+      ...(within(this.temperature, 0, 2) ? {} : { temperature: 'must be a number from 0 to 2' }),
+      ...(isWhole ? {} : { mostTokens: 'must be a whole number from 1' }),
+    };
+  }
+
+  get canSend(): boolean {
+    return this.model !== '' && !this.isUnderWay && Object.keys(this.complaints).length === 0;
+  }
 
   /** Answers with false when it cannot be sent now. */
   send(question: string): boolean {

@@ -1,0 +1,160 @@
+"""The pages of AI: a provider is added, models are asked, and what is in force is seen."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.conftest import Stage
+from tests.e2e.house import Office
+from tests.e2e.person import Person
+from tests.e2e.test_pages import CALM, accessible
+from tests.modules.ai.upstreams import KEY, MockUpstream, Mode, running_upstream
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def upstream() -> AsyncIterator[MockUpstream]:
+    async with running_upstream(wants_key=True) as upstream:
+        yield upstream
+
+
+async def _adds_the_provider(admin: Person, upstream: MockUpstream) -> None:
+    page = admin.page
+    await admin.goes_to("/ai")
+    await expect(page.get_by_role("heading", name="No model yet")).to_be_visible()
+    await accessible(admin)
+    await page.get_by_role("link", name="Add a provider").click()
+    await page.get_by_label("Name", exact=True).fill("a b")
+    await page.get_by_role("button", name="Add provider").click()
+    await expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    await expect(page.get_by_text("Address is needed for a service that has no preset.")).to_be_visible()
+    await accessible(admin)
+    await page.get_by_label("Name", exact=True).fill("lab")
+    await page.get_by_label("Address").fill(upstream.openai_url)
+    await page.get_by_label("Key").fill(KEY)
+    await page.get_by_label("Models", exact=True).fill("small\nsmall")
+    await page.get_by_role("button", name="Add provider").click()
+    await expect(page.get_by_text("is here twice")).to_be_visible()
+    admin.expects_failures()
+    await page.get_by_label("Models", exact=True).fill("small")
+    await page.get_by_role("button", name="Add provider").click()
+    row = page.get_by_role("list", name="Providers").get_by_role("listitem")
+    await expect(row).to_contain_text("Healthy")
+    await expect(row).to_contain_text("2 models")
+    assert KEY not in await page.content()
+    await accessible(admin)
+
+
+async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_models(
+    stage: Stage, new_office: Office, upstream: MockUpstream
+) -> None:
+    admin = await stage.interviewer(**CALM)
+    await _adds_the_provider(admin, upstream)
+    ada = await stage.interviewer(new_office, **CALM)
+    page = ada.page
+    await ada.goes_to("/interviews")
+    await page.get_by_role("link", name="AI", exact=True).click()
+    await page.get_by_role("button", name="Model: lab/large").click()
+    await page.get_by_placeholder("Search models").fill("SMALL")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Model: lab/small")).to_be_visible()
+    await page.get_by_role("button", name="Parameters").click()
+    await page.get_by_label("System text").fill("Answer in one sentence.")
+    await page.get_by_label("Temperature").fill("0.5")
+    await accessible(ada)
+    await ada.nothing_jumped()
+
+    # Its words are there while it speaks.
+    pieces = asyncio.Queue[None]()
+    upstream.pause = pieces.get
+    message = page.get_by_label("Message")
+    await message.fill("Say")
+    await message.press("Shift+Enter")
+    await message.press_sequentially("hello")
+    await message.press("Enter")
+    await expect(message).to_have_value("")
+    for _ in range(2):
+        pieces.put_nowait(None)
+    turn = page.get_by_role("article", name="Question 1")
+    await expect(turn.get_by_text("Hello", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    for _ in range(20):
+        pieces.put_nowait(None)
+    await expect(turn.get_by_text("Hello, world.")).to_be_visible()
+    await expect(turn).to_contain_text(re.compile(r"first word after .* · 5 tokens in, 4 out"))
+    said = upstream.seen[-1].body
+    assert [each["role"] for each in said["messages"]] == ["system", "user"]
+    assert (said["messages"][1]["content"], said["temperature"]) == ("Say\nhello", 0.5)
+    await accessible(ada)
+
+    # One that is stopped ends at the provider, too; one that fails says so, and is asked again.
+    upstream.pause = asyncio.Event().wait
+    await message.fill("Go on")
+    await page.get_by_role("button", name="Send").click()
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_text("Stopped.")).to_be_visible()
+    upstream.pause, upstream.mode = (lambda: asyncio.sleep(0)), Mode.FAILS
+    await page.get_by_role("button", name="Ask again").click()
+    await expect(page.get_by_text("The model could not answer.")).to_be_visible()
+    ada.expects_failures()
+    await accessible(ada)
+    upstream.mode = Mode.FINE
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("article", name="Question 2").get_by_text("Hello, world.")).to_be_visible()
+
+    # Other pages leave it as it is; what is cleared comes back.
+    await page.get_by_role("navigation", name="AI").get_by_role("link", name="Models").click()
+    await page.get_by_label("Filter by name").fill("large")
+    await expect(page.get_by_role("list", name="Models").get_by_role("listitem")).to_have_count(1)
+    await accessible(ada)
+    await page.get_by_role("link", name="Playground").click()
+    await page.get_by_role("button", name="Clear").click()
+    await expect(page.get_by_role("article")).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("article")).to_have_count(2)
+    await expect(page.get_by_role("link", name="Providers")).to_have_count(0)
+    await ada.goes_to("/ai/providers")
+    await expect(page.get_by_role("heading", name="This page is for administrators")).to_be_visible()
+
+    await _sees_what_is_in_force_and_deletes_the_provider(admin, stage.office, upstream)
+    await ada.goes_to("/interviews")
+    await expect(page.get_by_role("link", name="Projects")).to_be_visible()
+    await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
+
+
+async def _sees_what_is_in_force_and_deletes_the_provider(
+    admin: Person, office: Office, upstream: MockUpstream
+) -> None:
+    page = admin.page
+    upstream.mode = Mode.REFUSES_KEY
+    await page.get_by_role("button", name="Test lab").click()
+    row = page.get_by_role("list", name="Providers").get_by_role("listitem")
+    await expect(row).to_contain_text("Failing")
+    await accessible(admin)
+
+    upstream.mode = Mode.FINE
+
+    # Somebody else saves while the form is open; both changes go together.
+    await page.get_by_role("button", name="Change lab").click()
+    body = {"type": "custom", "base_url": upstream.openai_url, "models": ["small"], "discover": True, "weight": 2.0}
+    changed = await office.client.put("/api/v1/ai/providers/lab", json=body)
+    assert changed.is_success, changed.text
+    await page.get_by_label("Models", exact=True).fill("small\nother")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Taken over from there: weight.")).to_be_visible()
+    admin.expects_failures()
+    await page.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("3 models")
+
+    await page.get_by_role("link", name="Configuration").click()
+    await page.get_by_label("Filter values").fill("lab.weight")
+    value = page.get_by_role("list", name="Values").get_by_role("listitem")
+    await expect(value).to_have_text(re.compile(r"providers\.lab\.weight\s*2\.?0?\s*database"))
+    assert KEY not in await page.content()
+    await accessible(admin)
+    await page.get_by_role("link", name="Providers").click()
+    await page.get_by_role("button", name="Delete lab").click()
+    await admin.confirms("Delete provider")
+    await expect(page.get_by_role("heading", name="Name who answers")).to_be_visible()
