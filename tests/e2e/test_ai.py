@@ -83,7 +83,7 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     for _ in range(20):
         pieces.put_nowait(None)
     await expect(turn.get_by_text("Hello, world.")).to_be_visible()
-    await expect(turn).to_contain_text(re.compile(r"first word after .* · 5 tokens in, 4 out"))
+    await expect(turn).to_contain_text(re.compile(r"First word after .* · 5 tokens in, 4 out"))
     said = upstream.seen[-1].body
     assert [each["role"] for each in said["messages"]] == ["system", "user"]
     assert (said["messages"][1]["content"], said["temperature"]) == ("Say\nhello", 0.5)

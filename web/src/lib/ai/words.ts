@@ -21,6 +21,14 @@ export function capabilityWords({ capabilities }: AiModel): string[] {
   return (capabilities ?? []).map((each) => CAPABILITY_WORDS[each]);
 }
 
+export const DIALECT_WORDS = { openai: 'OpenAI', anthropic: 'Anthropic', ollama: 'Ollama' } as const;
+
+/** What a test of a connection said, which begins in the middle of a sentence. */
+export function sentence(text: string): string {
+  const words = text.charAt(0).toUpperCase() + text.slice(1);
+  return words === '' || /[.?!]$/.test(words) ? words : `${words}.`;
+}
+
 /** What is not known of a model is given the chance. */
 export function canChat({ capabilities }: AiModel): boolean {
   return capabilities === null || capabilities.includes('chat');

@@ -10,6 +10,11 @@ const settled = (chat: Chat) => vi.waitFor(() => expect(chat.isUnderWay).toBe(fa
 
 beforeEach(() => vi.stubGlobal('localStorage', memoryStorage()));
 
+function say(chat: Chat, text: string): boolean {
+  chat.draft = text;
+  return chat.send();
+}
+
 function chatting(): Chat {
   const chat = new Chat();
   chat.model = 'lab/small';
@@ -22,10 +27,11 @@ describe('a conversation', () => {
     const chat = chatting();
     chat.system = 'Be kind.';
     chat.temperature = '0.5';
-    expect(chat.send('Hi')).toBe(true);
-    expect(chat.send('twice')).toBe(false);
+    expect(say(chat, 'Hi')).toBe(true);
+    expect(say(chat, 'twice')).toBe(false);
+    expect(chat.draft).toBe('twice');
     await settled(chat);
-    chat.send('How are you?');
+    say(chat, 'How are you?');
     await settled(chat);
     expect(server.calls[1]!.body).toMatchObject({
       model: 'lab/small',
@@ -48,7 +54,7 @@ describe('a conversation', () => {
     const stream = eventStream();
     new FakeServer().on(CALL, stream.answer);
     const chat = chatting();
-    chat.send('Hi');
+    say(chat, 'Hi');
     stream.send(said('Hel'));
     await vi.waitFor(() => expect(chat.turns[0]!.text).toBe('Hel'));
     expect(chat.turns[0]!.firstWordMs).not.toBeNull();
@@ -60,7 +66,7 @@ describe('a conversation', () => {
   it('asks again after a failure, without the first try in it', async () => {
     const server = new FakeServer().on(CALL, json({ error: { message: 'It is down.' } }, 503), whole('Back.'));
     const chat = chatting();
-    chat.send('Hi');
+    say(chat, 'Hi');
     await settled(chat);
     expect(chat.turns[0]).toMatchObject({ state: 'failed', problem: { detail: 'It is down.' } });
     chat.retry();
@@ -72,7 +78,7 @@ describe('a conversation', () => {
   it('is cleared, and comes back', async () => {
     new FakeServer().on(CALL, whole('Hello.'));
     const chat = chatting();
-    chat.send('Hi');
+    say(chat, 'Hi');
     await settled(chat);
     const undo = chat.clear();
     expect(chat.turns).toEqual([]);
@@ -84,7 +90,7 @@ describe('a conversation', () => {
     const chat = chatting();
     for (const [temperature, mostTokens] of [['3', ''], ['x', ''], ['', '0'], ['', '1.5'], [' ', '']] as const) {
       Object.assign(chat, { temperature, mostTokens });
-      expect(chat.send('Hi')).toBe(false);
+      expect(say(chat, 'Hi')).toBe(false);
     }
   });
 });

@@ -41,6 +41,8 @@ const MODEL_KEY = 'ocp.ai.model';
  */
 export class Chat {
   turns = $state.raw<readonly Turn[]>([]);
+  /** What is being typed, not sent yet. */
+  draft = $state('');
   system = $state('');
   temperature = $state('');
   mostTokens = $state('');
@@ -85,10 +87,11 @@ export class Chat {
     return this.model !== '' && !this.isUnderWay && Object.keys(this.complaints).length === 0;
   }
 
-  /** Answers with false when it cannot be sent now. */
-  send(question: string): boolean {
-    if (!this.canSend || question.trim() === '') return false;
-    const turn = new Turn(this.#nextId++, question);
+  /** Sends what was typed. Answers with false when it cannot be sent now. */
+  send(): boolean {
+    if (!this.canSend || this.draft.trim() === '') return false;
+    const turn = new Turn(this.#nextId++, this.draft);
+    this.draft = '';
     this.turns = [...this.turns, turn];
     void this.#ask(turn);
     return true;

@@ -18,12 +18,10 @@ describe('an answer in Markdown', () => {
       },
       {
         kind: 'list',
-        ordered: true,
-        start: 1,
         items: [
-          { depth: 0, spans: [{ kind: 'text', text: 'One' }] },
-          { depth: 0, spans: [{ kind: 'text', text: 'Two' }] },
-          { depth: 1, spans: [{ kind: 'text', text: 'deeper' }] },
+          { depth: 0, number: 1, spans: [{ kind: 'text', text: 'One' }] },
+          { depth: 0, number: 2, spans: [{ kind: 'text', text: 'Two' }] },
+          { depth: 1, number: null, spans: [{ kind: 'text', text: 'deeper' }] },
         ],
       },
       { kind: 'code', language: 'python', text: 'print(1)\n\n# no heading' },

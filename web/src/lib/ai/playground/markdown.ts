@@ -2,9 +2,16 @@ export type Span =
   | { kind: 'text' | 'code' | 'strong' | 'emphasis'; text: string }
   | { kind: 'link'; text: string; href: string };
 
+/** `number` is null for one with a dot; `depth` is 0 for those that stand in no other. */
+export interface ListItem {
+  depth: number;
+  number: number | null;
+  spans: Span[];
+}
+
 export type Block =
   | { kind: 'paragraph' | 'heading' | 'quote'; spans: Span[] }
-  | { kind: 'list'; ordered: boolean; start: number; items: { depth: number; spans: Span[] }[] }
+  | { kind: 'list'; items: ListItem[] }
   | { kind: 'code'; language: string; text: string };
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
@@ -51,7 +58,7 @@ export function blocksOf(markdown: string): Block[] {
       const text = lines.slice(at, end).map((each) => QUOTE.exec(each)![1]);
       blocks.push({ kind: 'quote', spans: spansOf(text.join('\n')) });
       at = end - 1;
-    } else if (item) addItem(blocks, item, at > 0 && lines[at - 1]!.trim() !== '');
+    } else if (item) addItem(blocks, item);
     else if (line.trim() !== '') paragraph.push(line);
   }
   endParagraph();
@@ -72,13 +79,12 @@ function runOf(lines: readonly string[], from: number, kind: RegExp): number {
   return end === -1 ? lines.length : end;
 }
 
-function addItem(blocks: Block[], [, indent, number, text]: RegExpExecArray, follows: boolean): void {
-  const ordered = number !== undefined;
+function addItem(blocks: Block[], [, indent, number, text]: RegExpExecArray): void {
   const depth = Math.min(3, Math.floor(indent!.length / 2));
+  const item = { depth, number: number === undefined ? null : Number(number), spans: spansOf(text!) };
   const last = blocks.at(-1);
-  const spans = spansOf(text!);
-  if (last?.kind === 'list' && (last.ordered === ordered || (follows && depth > 0))) last.items.push({ depth, spans });
-  else blocks.push({ kind: 'list', ordered, start: Number(number ?? 1), items: [{ depth, spans }] });
+  if (last?.kind === 'list') last.items.push(item);
+  else blocks.push({ kind: 'list', items: [item] });
 }
 
 // Each length has an end, so that no answer makes the browser search for long.
