@@ -90,10 +90,16 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await accessible(ada)
 
     # One that is stopped ends at the provider, too; one that fails says so, and is asked again.
-    upstream.pause = asyncio.Event().wait
+    let_go = asyncio.Event()
+    upstream.pause = lambda: _waits_until_it_is_let_go(let_go)
+    asked = upstream.count("/v1/chat/completions")
     await message.fill("Go on")
     await page.get_by_role("button", name="Send").click()
+    while upstream.count("/v1/chat/completions") == asked:
+        upstream.arrived.clear()
+        await upstream.arrived.wait()
     await page.get_by_role("button", name="Stop").click()
+    await let_go.wait()
     await expect(page.get_by_text("Stopped.")).to_be_visible()
     upstream.pause, upstream.mode = (lambda: asyncio.sleep(0)), Mode.FAILS
     await page.get_by_role("button", name="Ask again").click()
@@ -122,6 +128,13 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await ada.goes_to("/interviews")
     await expect(page.get_by_role("link", name="Projects")).to_be_visible()
     await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
+
+
+async def _waits_until_it_is_let_go(let_go: asyncio.Event) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        let_go.set()
 
 
 async def _sees_what_is_in_force_and_deletes_the_provider(

@@ -28,7 +28,7 @@ function joined(pieces: readonly ChatPiece[]) {
 
 async function answerOf(signal = new AbortController().signal): Promise<ChatPiece[]> {
   const pieces: ChatPiece[] = [];
-  for await (const piece of streamChat(ASKED, signal)) pieces.push(piece);
+  for await (const arrived of streamChat(ASKED, signal)) pieces.push(...arrived);
   return pieces;
 }
 
@@ -76,7 +76,7 @@ describe('a streamed answer', () => {
     const abort = new AbortController();
     const answer = streamChat(ASKED, abort.signal);
     stream.send(said('Hel'));
-    expect(await answer.next()).toEqual({ done: false, value: { text: 'Hel' } });
+    expect(await answer.next()).toEqual({ done: false, value: [{ text: 'Hel' }] });
     abort.abort();
     await expect(answer.next()).rejects.not.toBeInstanceOf(ApiProblem);
   });

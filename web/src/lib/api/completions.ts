@@ -31,12 +31,12 @@ export interface ChatPiece {
 }
 
 /**
- * An answer as the gateway streams it, piece by piece.
+ * An answer as the gateway streams it; each time what has arrived together.
  *
  * Throws `ApiProblem` for a refusal, for an error inside the stream and for a stream that ends without its end; an
  * abort by `signal` stays the `AbortError` that it is.
  */
-export async function* streamChat(body: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPiece> {
+export async function* streamChat(body: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPiece[]> {
   const response = await open(body, signal);
   if (!response.ok) throw await refusal(response);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -45,7 +45,7 @@ export async function* streamChat(body: ChatRequest, signal: AbortSignal): Async
     while (!chat.isOver) {
       const { done, value } = await reader.read();
       if (done) throw brokenOff();
-      yield* chat.push(value);
+      yield chat.push(value);
     }
   } catch (error) {
     if (signal.aborted || error instanceof ApiProblem) throw error;

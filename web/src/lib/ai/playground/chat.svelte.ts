@@ -1,4 +1,4 @@
-import { streamChat, type ChatMessage, type Usage } from '#lib/api/completions.ts';
+import { streamChat, type ChatMessage, type ChatPiece, type Usage } from '#lib/api/completions.ts';
 import { ApiProblem, asProblem } from '#lib/api/problem.ts';
 
 export type TurnState = 'waiting' | 'writing' | 'done' | 'stopped' | 'failed';
@@ -23,6 +23,17 @@ export class Turn {
 
   get isUnderWay(): boolean {
     return this.state === 'waiting' || this.state === 'writing';
+  }
+
+  take({ text = '', thought = '', usage, end }: ChatPiece, afterMs: number): void {
+    if (text || thought) {
+      this.firstWordMs ??= afterMs;
+      this.state = 'writing';
+    }
+    this.text += text;
+    this.thoughts += thought;
+    this.usage = usage ?? this.usage;
+    this.end = end ?? this.end;
   }
 
   begin(model: string): void {
@@ -123,15 +134,8 @@ export class Chat {
     const began = this.#now();
     turn.begin(this.model);
     try {
-      for await (const piece of streamChat(this.#request(turn), abort.signal)) {
-        if (piece.text || piece.thought) {
-          turn.firstWordMs ??= this.#now() - began;
-          turn.state = 'writing';
-        }
-        turn.text += piece.text ?? '';
-        turn.thoughts += piece.thought ?? '';
-        turn.usage = piece.usage ?? turn.usage;
-        turn.end = piece.end ?? turn.end;
+      for await (const arrived of streamChat(this.#request(turn), abort.signal)) {
+        for (const piece of arrived) turn.take(piece, this.#now() - began);
       }
       turn.state = 'done';
     } catch (error) {

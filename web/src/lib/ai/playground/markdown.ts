@@ -66,17 +66,18 @@ export function blocksOf(markdown: string): Block[] {
 }
 
 function closing(lines: readonly string[], from: number, fence: string): number {
-  const end = lines.findIndex((line, at) => {
-    const text = line.trim();
-    return at >= from && text.length >= fence.length && text === fence[0]!.repeat(text.length);
-  });
-  return end === -1 ? lines.length : end;
+  for (let at = from; at < lines.length; at += 1) {
+    const text = lines[at]!.trim();
+    if (text.length >= fence.length && text === fence[0]!.repeat(text.length)) return at;
+  }
+  return lines.length;
 }
 
 /** Where the lines of this kind end that begin here. */
 function runOf(lines: readonly string[], from: number, kind: RegExp): number {
-  const end = lines.findIndex((line, at) => at > from && !kind.test(line));
-  return end === -1 ? lines.length : end;
+  let end = from + 1;
+  while (end < lines.length && kind.test(lines[end]!)) end += 1;
+  return end;
 }
 
 function addItem(blocks: Block[], [, indent, number, text]: RegExpExecArray): void {
