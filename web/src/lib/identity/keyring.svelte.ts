@@ -6,6 +6,7 @@ export const SCOPES = [
   { value: 'interviews:read', label: 'Read interviews', does: 'Your interviews, their runs and records.' },
   { value: 'interviews:write', label: 'Hold interviews', does: 'Create, change, start, end and delete them.' },
   { value: 'run', label: 'Run programs', does: 'On this server, within its limits.' },
+  { value: 'ai', label: 'Ask models', does: 'Through the AI gateway, within your limits.' },
 ] as const;
 
 export const LIFETIMES = [
