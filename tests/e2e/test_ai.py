@@ -114,6 +114,7 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await page.get_by_role("navigation", name="AI").get_by_role("link", name="Models").click()
     await page.get_by_label("Filter by name").fill("large")
     await expect(page.get_by_role("list", name="Models").get_by_role("listitem")).to_have_count(1)
+    await expect(page.get_by_text(f"{ada.url}/ai/v1", exact=True)).to_be_visible()
     await accessible(ada)
     await page.get_by_role("link", name="Playground").click()
     await page.get_by_role("button", name="Clear").click()
