@@ -22,7 +22,8 @@ from opencode.kernel.errors import NotFound
 
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
-_RESERVED = ("/api/", "/_app/", "/ai/v1/", "/ai/anthropic/", "/ai/ollama/", "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
+_GATEWAY = ("/ai/v1/", "/ai/anthropic/", "/ai/ollama/")
+_RESERVED = ("/api/", "/_app/", *_GATEWAY, "/feeds/", "/docs", "/metrics", "/health", "/ready", "/openapi.json")
 _DOTTED = "/projects/"
 _FOR_ROBOTS = """User-agent: *
 Allow: /api/v1/projects
