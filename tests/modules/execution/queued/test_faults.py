@@ -74,7 +74,7 @@ async def test_what_a_server_leaves_behind_begins_anew_on_the_next(parts: Parts,
 async def test_a_run_that_begins_in_the_moment_in_which_its_worker_stops_waits_for_the_next(
     parts: Parts, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, closing, begin = asyncio.Event(), asyncio.Event(), Worker._begin
+    begun, closing, begin = asyncio.Event(), asyncio.Event(), Worker._begin  # pyright: ignore[reportPrivateUsage]
 
     async def begin_slowly(worker: Worker, ticket: Ticket) -> Run | None:
         run = await begin(worker, ticket)
