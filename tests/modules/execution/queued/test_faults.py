@@ -88,7 +88,7 @@ async def test_a_run_that_begins_in_the_moment_in_which_its_worker_stops_waits_f
         run = await accepted(grace, program("out said"))
         await begun.wait()
         assert world.module.plug.stop
-        stopping = asyncio.create_task(world.module.plug.stop())
+        stopping = asyncio.ensure_future(world.module.plug.stop())
         await asyncio.sleep(0)
         closing.set()
         await stopping
