@@ -35,6 +35,7 @@ OF_A_LARGE_CATALOGUE = {
     "matching._MANY": 8,
     "relevance._BLOCK": 4,
     "label_counts._FREQUENT": 4,
+    "label_counts._KEPT_BYTES": 1000,
     "embedded.MANY": 1,
     "embedded._DENSE": 5,
 }

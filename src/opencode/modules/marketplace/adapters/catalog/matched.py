@@ -2,9 +2,11 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from opencode.modules.marketplace.adapters.catalog.label_counts import Asked
 from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment
 from opencode.modules.marketplace.domain.understanding import Clause
@@ -17,6 +19,7 @@ class Kept:
     """What was found in a segment, and how often it has each label once somebody has asked."""
 
     matches: Matches
+    asked: Asked
     _counts: Offsets | None = None
 
     @property
@@ -26,8 +29,14 @@ class Kept:
     def label_counts(self, kinds: int) -> Offsets:
         """Labels that came later are in none of it."""
         if self._counts is None:
-            self._counts = self.matches.count_labels(kinds)
+            self._counts = self._count(kinds)
         return np.pad(self._counts, (0, kinds - len(self._counts)))
+
+    def _count(self, kinds: int) -> Offsets:
+        found, prepared = self.matches, self.matches.segment.label_counts
+        if prepared is None or found.mask is None:
+            return found.count_labels(kinds)
+        return prepared.kept(self.asked, partial(found.count_labels, kinds))
 
 
 class Matched:
@@ -35,20 +44,20 @@ class Matched:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, tuple[Clause, ...], tuple[Clause, ...]], Kept] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, Asked], Kept] = OrderedDict()
         self._size = 0
 
     def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Kept:
         """What has every clause, or every one of the others if there are any."""
         # What is kept holds its segment, so that no other one gets this number meanwhile.
-        key = (id(segment), clauses, others)
+        key = (id(segment), (clauses, others))
         if kept := self._kept.get(key):
             self._kept.move_to_end(key)
             return kept
         found = match(segment, clauses)
         if others:
             found = either(found, match(segment, others))
-        kept = self._kept[key] = Kept(found)
+        kept = self._kept[key] = Kept(found, key[1])
         self._size += kept.size_bytes
         while self._size > self._most_bytes:
             self._size -= self._kept.popitem(last=False)[1].size_bytes
