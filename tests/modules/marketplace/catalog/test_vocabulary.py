@@ -2,10 +2,10 @@
 
 import bisect
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode.modules.marketplace.adapters.catalog.neighbours import Neighbours
 from opencode.modules.marketplace.adapters.catalog.vocabulary import Vocabulary
 from opencode.modules.marketplace.domain.spelling import one_letter_away
 
@@ -34,7 +34,21 @@ def test_whatever_is_known_one_letter_away_is_found_and_nothing_further_away(
     all_near = set(one_letter_away(typed)) - {typed}
     some = data.draw(st.lists(st.sampled_from(sorted(all_near)), max_size=9))
     vocabulary = Vocabulary(sorted({*known, *some}))
-    found = vocabulary.near(Neighbours(typed), is_open=False)
+    found = vocabulary.near(typed, is_open=False)
     assert all_near & set(vocabulary) <= found <= all_near
-    begun = vocabulary.near(Neighbours(typed), is_open=True)
+    begun = vocabulary.near(typed, is_open=True)
     assert {each for each in all_near if any(word.startswith(each) for word in vocabulary)} <= begun <= all_near
+
+
+def test_what_is_asked_again_is_answered_the_same_also_when_much_was_asked_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("opencode.modules.marketplace.adapters.catalog.vocabulary._MOST_LOOKED_UP", 3)
+    monkeypatch.setattr("opencode.modules.marketplace.adapters.catalog.vocabulary._MOST_NEIGHBOURS", 2)
+    vocabulary = Vocabulary(["art", "cart", "part", "start", "zoo"])
+    asked = ["art", "cart", "nothing", "zoo", "", "art", "parts", "start", "art"]
+    assert [vocabulary.find(word) for word in asked] == [0, 1, -1, 4, -1, 0, -1, 3, 0]
+    begun = [vocabulary.beginning(word) for word in ("", "a", "zz", "s", "a", "")]
+    assert begun == [(0, 5), (0, 1), (5, 5), (3, 4), (0, 1), (0, 5)]
+    near = [vocabulary.near(word, is_open=False) for word in ("art", "art", "zo", "parts", "art")]
+    assert near == [{"cart", "part"}, {"cart", "part"}, {"zoo"}, {"part"}, {"cart", "part"}]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCoun
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
-from opencode.modules.marketplace.adapters.catalog.neighbours import Neighbours
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, Ordering, Value, older
 from opencode.modules.marketplace.adapters.catalog.relevance import Best, Names, best_of
@@ -236,8 +234,7 @@ class EmbeddedCatalog:
 
     def near(self, word: str, *, is_open: bool = False) -> set[str]:
         """See `understanding.Words`."""
-        typed = _neighbours(word)
-        return set[str]().union(*(segment.words.near(typed, is_open=is_open) for segment in self._segments))
+        return set[str]().union(*(segment.words.near(word, is_open=is_open) for segment in self._segments))
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
         """See `understanding.Words`."""
@@ -322,12 +319,6 @@ class EmbeddedCatalog:
             alive = self._columns.alive[segment.base : segment.base + segment.count]
             gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
         return gone
-
-
-@lru_cache(maxsize=256)
-def _neighbours(word: str) -> Neighbours:
-    """Understanding asks for the same word more than once."""
-    return Neighbours(word)
 
 
 def _having(segment: Segment, word: str, *, is_open: bool) -> int:

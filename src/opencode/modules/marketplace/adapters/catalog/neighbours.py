@@ -7,6 +7,7 @@ all candidates follow from the sums of what stands before and behind the place w
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +35,9 @@ class Neighbours:
         self._letters = letters_for(word)
         self.hashes = self._hashes()
 
-    def spelt(self, chosen: npt.NDArray[np.intp]) -> set[str]:
-        """Those at these places, as words."""
-        return {self._spelt(at) for at in chosen.tolist()} - {self._word}
+    def among(self, words: "Filter") -> frozenset[str]:
+        """Those that may be among some words, but for the word itself."""
+        return frozenset(map(self._spelt, words.may_have(self.hashes).tolist())) - {self._word}
 
     def _hashes(self) -> Hashes:
         """Those with one less, with two that changed places, with one more, and with another one; by place."""
@@ -89,6 +90,12 @@ class Filter:
     def _is_taken(self, places: Hashes) -> npt.NDArray[np.bool_]:
         shift = (places & np.uint64(7)).astype(np.uint8)
         return ((self._bits[places >> np.uint64(3)] >> shift) & np.uint8(1)).astype(np.bool_)
+
+
+@lru_cache(maxsize=256)
+def neighbours_of(word: str) -> Neighbours:
+    """Each part of an index asks for the same."""
+    return Neighbours(word)
 
 
 def hashes_of(words: Sequence[str]) -> Iterator[Hashes]:

@@ -4,17 +4,36 @@ import bisect
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import TypeVar
 
 from opencode.modules.marketplace.adapters.catalog.neighbours import (
     Filter,
-    Neighbours,
     hashes_of,
     hashes_of_beginnings,
+    neighbours_of,
 )
 
 _BLOCK = 16  # words; the first of each block is kept as an object, so that `bisect` can look among them
 _BEHIND_ALL = b"\xff"  # in no UTF-8
 _BEGINNINGS_EACH = 2  # about so many beginnings a word has to itself
+_MOST_LOOKED_UP = 8192
+_MOST_NEIGHBOURS = 2048
+
+Value = TypeVar("Value")
+
+
+class _Known(dict[str, Value]):
+    """What was looked up lately; one search looks the same words up several times, and people ask for the same ones."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, word: str, value: Value) -> Value:
+        if len(self) >= self._most:
+            self.clear()
+        self[word] = value
+        return value
 
 
 class Vocabulary:
@@ -31,6 +50,11 @@ class Vocabulary:
         self._firsts = encoded[::_BLOCK]
         self._known = Filter(len(words), hashes_of(words))
         self._begun = Filter(len(words) * _BEGINNINGS_EACH, hashes_of_beginnings(words))
+        # Words never change, so what is known of them stays true.
+        self._found = _Known[int](_MOST_LOOKED_UP)
+        self._ranges = _Known[tuple[int, int]](_MOST_LOOKED_UP)
+        self._near_words = _Known[frozenset[str]](_MOST_NEIGHBOURS)
+        self._near_beginnings = _Known[frozenset[str]](_MOST_NEIGHBOURS)
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -40,21 +64,30 @@ class Vocabulary:
 
     def find(self, word: str) -> int:
         """The number of a word, or -1."""
+        known = self._found.get(word)
+        return self._found.keep(word, self._find(word)) if known is None else known
+
+    def beginning(self, prefix: str) -> tuple[int, int]:
+        """The numbers of all words that begin so: from the first up to the second."""
+        return self._ranges.get(prefix) or self._ranges.keep(prefix, self._beginning(prefix))
+
+    def near(self, word: str, *, is_open: bool) -> frozenset[str]:
+        """What is here of all that is one letter away, or what begins words that are here; and few that are not."""
+        known, there = (self._near_beginnings, self._begun) if is_open else (self._near_words, self._known)
+        near = known.get(word)
+        return known.keep(word, neighbours_of(word).among(there)) if near is None else near
+
+    def _find(self, word: str) -> int:
         wanted = word.encode()
         at = self._place(wanted)
         return at if at < len(self) and self._word(at) == wanted else -1
 
-    def beginning(self, prefix: str) -> tuple[int, int]:
-        """The numbers of all words that begin so: from the first up to the second."""
+    def _beginning(self, prefix: str) -> tuple[int, int]:
         wanted = prefix.encode()
         first = self._place(wanted)
         if first == len(self) or not self._word(first).startswith(wanted):
             return first, first
         return first, self._place(wanted + _BEHIND_ALL)
-
-    def near(self, typed: Neighbours, *, is_open: bool) -> set[str]:
-        """What of this is here, or begins words that are here; and few that are not."""
-        return typed.spelt((self._begun if is_open else self._known).may_have(typed.hashes))
 
     def _place(self, wanted: bytes) -> int:
         """The number of the first word that is not before this one."""
