@@ -258,20 +258,19 @@ class EmbeddedCatalog:
         if not parts:
             return ()
         best = Best.merged(parts)
-        order = np.lexsort((columns.low[best.numbers], columns.high[best.numbers], best.scores))[::-1]
+        order = np.lexsort((columns.low[best.numbers], columns.high[best.numbers], best.scores))[::-1][: search.limit]
+        numbers = best.numbers[order]
         return tuple(
-            self._hit(int(best.numbers[at]), *(float(each[at]) for each in (best.scores, best.texts, best.named)))
-            for at in order[: search.limit].tolist()
+            map(
+                _hit,
+                map(Key, columns.high[numbers].tolist(), columns.low[numbers].tolist()),
+                best.scores[order].tolist(),
+                best.texts[order].tolist(),
+                best.named[order].tolist(),
+                columns.boost[numbers].tolist(),
+                columns.trust[numbers].tolist(),
+            )
         )
-
-    def _hit(self, number: int, score: float, text: float, named: float) -> Hit:
-        columns = self._columns
-        trust = float(columns.trust[number])
-        why = [("text", text), ("popularity", float(columns.boost[number]) / trust if trust else 0.0), ("trust", trust)]
-        if named != 1.0:
-            why.append(("name", named))
-        project_id = columns.key(number).id
-        return Hit(project_id, Position(score, project_id), tuple(why))
 
     def _by_order(self, results: _Results, search: Search) -> tuple[Hit, ...]:
         order = Order.POPULARITY if search.order is Order.RELEVANCE else search.order
@@ -319,6 +318,14 @@ class EmbeddedCatalog:
             alive = self._columns.alive[segment.base : segment.base + segment.count]
             gone = self._gone[at] = np.flatnonzero(~alive).astype(np.uint32)
         return gone
+
+
+def _hit(key: Key, score: float, text: float, named: float, boost: float, trust: float) -> Hit:
+    why = [("text", text), ("popularity", boost / trust if trust else 0.0), ("trust", trust)]
+    if named != 1.0:
+        why.append(("name", named))
+    project_id = key.id
+    return Hit(project_id, Position(score, project_id), tuple(why))
 
 
 def _having(segment: Segment, word: str, *, is_open: bool) -> int:

@@ -30,7 +30,8 @@ class Kept:
         """Labels that came later are in none of it."""
         if self._counts is None:
             self._counts = self._count(kinds)
-        return np.pad(self._counts, (0, kinds - len(self._counts)))
+        later = kinds - len(self._counts)
+        return np.pad(self._counts, (0, later)) if later else self._counts
 
     def _count(self, kinds: int) -> Offsets:
         found, prepared = self.matches, self.matches.segment.label_counts

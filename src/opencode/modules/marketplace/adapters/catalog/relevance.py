@@ -67,7 +67,8 @@ def best_of(found: Matches, columns: Columns, names: Names, after: tuple[np.floa
     best = best[scores[best] > 0]
     factors = np.ones(len(best), dtype=np.float32)
     for at, factor in named:
-        factors[np.isin(best, at)] = factor
+        if len(at):
+            factors[np.isin(best, at)] = factor
     places = best.astype(np.uint32) if many else found.places[best]
     return Best(places + np.uint32(base), scores[best], found.scores[best], factors)
 
