@@ -1,9 +1,9 @@
 """What frequent words weigh in each project of a large segment, as far as somebody has asked lately."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from opencode.modules.marketplace.adapters.catalog.arrays import Impacts
+from opencode.modules.marketplace.adapters.catalog.recent import Recent
 
 _MOST_BYTES = 24 * 1024 * 1024
 
@@ -12,7 +12,7 @@ class FrequentWords:
     """A byte for each project and word; half of all searches have a word among few dozen of them."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, int], Impacts] = OrderedDict()
+        self._known = Recent[tuple[int, int], Impacts](_MOST_BYTES)
 
     def impacts(self, first: int, behind: int, make: Callable[[], Impacts]) -> Impacts:
         """
@@ -22,9 +22,6 @@ class FrequentWords:
         """
         key = (first, behind)
         if (known := self._known.get(key)) is not None:
-            self._known.move_to_end(key)
             return known
-        made = self._known[key] = make()
-        while len(self._known) * made.nbytes > _MOST_BYTES:
-            self._known.popitem(last=False)
-        return made
+        made = make()
+        return self._known.keep(key, made, made.nbytes)

@@ -1,6 +1,5 @@
 """What was found, for the next page of it and for the next person who asks the same."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from opencode.modules.marketplace.adapters.catalog.label_counts import Asked
 from opencode.modules.marketplace.adapters.catalog.matching import Matches, either, match
+from opencode.modules.marketplace.adapters.catalog.recent import Recent
 from opencode.modules.marketplace.adapters.catalog.segment import Offsets, Segment
 from opencode.modules.marketplace.domain.understanding import Clause
 
@@ -44,22 +44,16 @@ class Matched:
     """What was found in a segment stays found, as segments do not change: the last of it, as much as fits."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, Asked], Kept] = OrderedDict()
-        self._size = 0
+        self._recent = Recent[tuple[int, Asked], Kept](most_bytes)
 
     def of(self, segment: Segment, clauses: tuple[Clause, ...], others: tuple[Clause, ...]) -> Kept:
         """What has every clause, or every one of the others if there are any."""
         # What is kept holds its segment, so that no other one gets this number meanwhile.
         key = (id(segment), (clauses, others))
-        if kept := self._kept.get(key):
-            self._kept.move_to_end(key)
+        if kept := self._recent.get(key):
             return kept
         found = match(segment, clauses)
         if others:
             found = either(found, match(segment, others))
-        kept = self._kept[key] = Kept(found, key[1])
-        self._size += kept.size_bytes
-        while self._size > self._most_bytes:
-            self._size -= self._kept.popitem(last=False)[1].size_bytes
-        return kept
+        made = Kept(found, key[1])
+        return self._recent.keep(key, made, made.size_bytes)
