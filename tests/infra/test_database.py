@@ -2,8 +2,9 @@
 
 import asyncio
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
+import aiosqlite
 import anyio
 import pytest
 from sqlalchemy import text
@@ -51,6 +52,54 @@ async def test_a_cancelled_writer_undoes_its_work_and_lets_the_next_one_in(datab
     await asyncio.gather(writer, return_exceptions=True)
     await _add(database, 2)
     assert await _numbers(database) == [2]
+
+
+async def test_a_cancelled_query_that_goes_on_in_its_thread_holds_nobody_up(tmp_path: Path) -> None:
+    database = Database.in_folder(tmp_path)
+    loop, begun, let_go = asyncio.get_running_loop(), asyncio.Event(), Event()
+
+    def linger() -> bool:
+        loop.call_soon_threadsafe(begun.set)
+        return let_go.wait(timeout=20)
+
+    async with database.read() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, aiosqlite.Connection)
+        await driver.create_function("linger", 0, linger)
+        cursor = await driver.cursor()
+        asking = asyncio.create_task(cursor.execute("select linger()"))
+        await begun.wait()
+        asking.cancel()
+        closing = asyncio.create_task(cursor.close())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not closing.done(), "it waits for the thread, and everybody else goes on"
+        let_go.set()
+        await closing
+    await database.ping()
+    await database.close()
+
+
+async def test_reading_goes_to_the_drivers_thread_to_ask_and_to_fetch_and_for_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database.in_folder(tmp_path)
+    await database.ping()
+    asked: list[object] = []
+    execute = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, fn: object, *args: object) -> object:
+        asked.append(getattr(args[0], "__name__", args[0]))
+        return await execute(self, fn, *args)
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    await database.ping()
+    assert asked == ["execute", "fetchall"]
+    asked.clear()
+    async with database.begin() as connection:
+        await connection.execute(text("create table numbers (number int)"))
+    assert asked == ["execute", "execute", "commit"], "the transaction begins, writes and ends in the thread"
+    await database.close()
 
 
 def test_queries_that_are_cancelled_halfway_do_not_keep_the_process_from_ending(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,8 @@ from opencode.infra.db.turns import Turns
 from opencode.kernel.errors import Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
-
+_BEGIN = "BEGIN"
+_BEGIN_TO_READ = "BEGIN DEFERRED"
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +117,10 @@ class _SqliteConnection(aiosqlite.Connection):
     A connection that may be ended twice. When a query is cancelled again and again, as an anyio scope does it,
     SQLAlchemy ends its connection first politely and then by force. The driver's thread is gone after the first of the
     two; the second would wait for an answer of that thread for ever, and the end of the process would wait with it.
+
+    What neither reads the file nor waits for anybody is done where it is asked: of the nine ways to the driver's thread
+    and back that reading a row takes, two are left. A busy loop comes back from each of them only when it has done
+    everything else that was ready.
     """
 
     def __init__(self, path: str) -> None:
@@ -123,6 +128,38 @@ class _SqliteConnection(aiosqlite.Connection):
         super().__init__(lambda: sqlite3.connect(path, timeout=timeout_s, check_same_thread=False), iter_chunk_size=64)
         self._thread.daemon = True
         self._ended = False
+        self._asked = 0  # of the thread, counted by who asks
+        self._answered = 0  # counted by the thread
+        self._only_reads = False
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if args and str(args[0]).startswith(_BEGIN):
+            self._only_reads = args[0] == _BEGIN_TO_READ
+        # While the thread does something, as it goes on with what was cancelled, the connection is locked.
+        is_idle = self._asked == self._answered and not self._ended and self._connection is not None
+        if is_idle and self._is_instant(fn, args):
+            return fn(*args, **kwargs)
+        self._asked += 1
+        return await super()._execute(self._answer, fn, *args, **kwargs)
+
+    def _answer(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            self._answered += 1
+
+    def _is_instant(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+        match getattr(fn, "__name__", None):
+            case "cursor":
+                return True
+            case "close":
+                return isinstance(getattr(fn, "__self__", None), sqlite3.Cursor)
+            case "rollback":
+                return self._only_reads or not self._conn.in_transaction
+            case "execute":
+                return args[0] == _BEGIN_TO_READ
+            case _:
+                return False
 
     def stop(self) -> "asyncio.Future[Any] | None":
         if self._ended:
