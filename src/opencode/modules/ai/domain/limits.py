@@ -93,16 +93,21 @@ class LimitCounters(Protocol):
         """These calls are still under way."""
         ...
 
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        """How much of each bound is taken now."""
+        ...
+
 
 def bounds_for(caller: Caller, configuration: Configuration) -> Bounds:
-    """What the configuration allows a person, and the teams that they are in."""
+    """What the configuration allows a person and the teams that they are in, and what is set for the key they show."""
     own = (Subject(SubjectKind.PERSON, caller.user_id), configuration.limits)
+    key = [(Subject(SubjectKind.KEY, caller.key_id), caller.key_limits)] if caller.key_limits else []
     teams = [
         (Subject(SubjectKind.TEAM, name), configuration.teams[name].limits)
         for name in caller.teams
         if name in configuration.teams
     ]
-    return bounds_of([own, *teams])
+    return bounds_of([own, *teams, *key])
 
 
 def bounds_of(limited: Sequence[tuple[Subject, Limits]]) -> Bounds:

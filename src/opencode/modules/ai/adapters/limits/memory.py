@@ -56,6 +56,16 @@ class MemoryLimits:
     async def renew(self, under_way: Sequence[Counted]) -> None:
         pass
 
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        now_s = int(self._clock.now().timestamp())
+        return [self._used(bound.key, bound.measure, now_s) for bound in counts]
+
+    def _used(self, key: str, measure: Measure, now_s: int) -> int:
+        if measure is Measure.CALLS:
+            return self._calls.get(key, 0)
+        window = self._windows.get(key)
+        return window.total(now_s) if window else 0
+
     def _wait_s(self, bound: CountBound, tokens: int, now_s: int) -> int:
         key = bound.key
         if bound.measure is Measure.CALLS:

@@ -86,6 +86,23 @@ for i, key in ipairs(KEYS) do
 end
 """
 
+_USED = """
+local now = tonumber(redis.call('TIME')[1])
+local used = {}
+for i, key in ipairs(KEYS) do
+    used[i] = 0
+    if ARGV[i + 1] == 'call' then
+        used[i] = redis.call('ZCOUNT', key, '(' .. now, '+inf')
+    else
+        local flat = redis.call('HGETALL', key)
+        for j = 1, #flat, 2 do
+            if tonumber(flat[j]) >= now - tonumber(ARGV[1]) then used[i] = used[i] + tonumber(flat[j + 1]) end
+        end
+    end
+end
+return used
+"""
+
 
 class RedisLimits:
     """
@@ -100,6 +117,7 @@ class RedisLimits:
         self._take = client.register_script(_TAKE)
         self._end = client.register_script(_END)
         self._renew = client.register_script(_RENEW)
+        self._used = client.register_script(_USED)
 
     async def take(self, call_id: int, counts: tuple[CountBound, ...], tokens: int) -> Counted | Denial:
         words: list[str | int] = [call_id, WINDOW_S]
@@ -123,6 +141,11 @@ class RedisLimits:
             calls = tuple(bound for bound in counted.counts if bound.measure is Measure.CALLS)
             if calls:
                 await self._run(self._renew, calls, [CALL_LIFETIME_S, *[counted.call_id] * len(calls)])
+
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        if not counts:
+            return []
+        return list(await self._run(self._used, counts, [WINDOW_S, *(_AMOUNT_BY[bound.measure] for bound in counts)]))
 
     async def _finish(self, counted: Counted, changes: dict[Measure, int | str]) -> None:
         by = [changes[bound.measure] for bound in counted.counts]
