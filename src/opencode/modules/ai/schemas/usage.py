@@ -12,7 +12,7 @@ from opencode.modules.ai.domain.usage import Flag
 class SumsView(msgspec.Struct, kw_only=True):
     """
     Of several calls. `errors` are answers that broke off and calls whose server was killed. `cached_tokens` are part of
-    `input_tokens`. Latency is null where no call is known, and p50 and p95 are of the latest 100,000 lines.
+    `input_tokens`. Latency is null where no call is known, and p50 and p95 are of the latest 50,000 lines.
     """
 
     calls: int

@@ -12,7 +12,7 @@ from opencode.modules.ai.domain.periods import DAY_MS
 from opencode.modules.ai.domain.reports import By, DaySpan, Latencies, Sums
 from opencode.modules.ai.store.tables import calls, days, names
 
-MOST_LINES = 100_000
+MOST_LINES = 50_000
 """Of which latencies are told: the latest ones."""
 
 _SUMS = tuple(each.name for each in fields(Sums))
