@@ -2621,7 +2621,8 @@ export interface components {
         };
         /** BudgetView */
         BudgetView: {
-            kind: components["schemas"]["ai_domain_usage_SubjectKind"];
+            /** @enum {string} */
+            kind: "person" | "team" | "key";
             subject: string;
             period: components["schemas"]["Period"];
             amount_usd: string;
@@ -2632,13 +2633,6 @@ export interface components {
             /** Format: date-time */
             begins_anew_at: string;
         };
-        /**
-         * By
-         * @description what there is one part for each of
-         * @default day
-         * @enum {string}
-         */
-        By: "day" | "model" | "person" | "key";
         /** PageView[CallView] */
         CallPage: {
             items: components["schemas"]["CallView"][];
@@ -4041,6 +4035,13 @@ export interface components {
             text: string;
         };
         /**
+         * ReportBy
+         * @description what there is one part for each of
+         * @default day
+         * @enum {string}
+         */
+        ReportBy: "day" | "model" | "person" | "key";
+        /**
          * ReportReason
          * @enum {string}
          */
@@ -4327,9 +4328,15 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /**
+         * SubjectKind
+         * @description What people can report.
+         * @enum {string}
+         */
+        SubjectKind: "project" | "review" | "profile";
         /** SubjectView */
         SubjectView: {
-            kind: components["schemas"]["marketplace_domain_moderation_SubjectKind"];
+            kind: components["schemas"]["SubjectKind"];
             id: string;
             name: string;
             path: string;
@@ -4455,7 +4462,7 @@ export interface components {
             first_day: string;
             /** Format: date */
             last_day: string;
-            by: components["schemas"]["By"];
+            by: components["schemas"]["ReportBy"];
             total: components["schemas"]["SumsView"];
             parts: components["schemas"]["PartView"][];
         };
@@ -4543,12 +4550,6 @@ export interface components {
                 [key: string]: number[];
             };
         };
-        /**
-         * SubjectKind
-         * @description What limits are set for. All of them hold at once.
-         * @enum {string}
-         */
-        ai_domain_usage_SubjectKind: "person" | "team" | "key";
         /** CaseView */
         execution_domain_views_CaseView: {
             index: number;
@@ -4592,12 +4593,6 @@ export interface components {
             stdout: string;
             stderr: string;
         };
-        /**
-         * SubjectKind
-         * @description What people can report.
-         * @enum {string}
-         */
-        marketplace_domain_moderation_SubjectKind: "project" | "review" | "profile";
         /** CaseView */
         marketplace_schemas_moderation_CaseView: {
             id: string;
@@ -5135,7 +5130,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description what there is one part for each of */
-                by?: components["schemas"]["By"];
+                by?: components["schemas"]["ReportBy"];
                 /** @description the first day, UTC; 29 days before to when not given */
                 from?: string | null;
                 /** @description the last day, UTC; today when not given */

@@ -14,7 +14,7 @@ DAYS_UNASKED = 30
 MOST_GROUPS = 50
 
 
-class By(StrEnum):
+class ReportBy(StrEnum):
     """What a report has one part for each of."""
 
     DAY = "day"
@@ -109,7 +109,7 @@ class Report:
     """
 
     span: DaySpan
-    by: By
+    by: ReportBy
     total: Sums
     latencies: Latencies | None
     parts: tuple[Part, ...]

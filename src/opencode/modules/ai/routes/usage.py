@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.ai.domain.reports import By, Filters
+from opencode.modules.ai.domain.reports import Filters, ReportBy
 from opencode.modules.ai.schemas.keys import BudgetView
 from opencode.modules.ai.schemas.usage import CallView, UsageView
 from opencode.modules.ai.service.reporting import Reporting
@@ -30,7 +30,7 @@ class UsageController(Controller):
         self,
         principal: NamedDependency[Principal],
         reporting: NamedDependency[Reporting],
-        by: Annotated[By, QueryParameter(description="what there is one part for each of")] = By.DAY,
+        by: Annotated[ReportBy, QueryParameter(description="what there is one part for each of")] = ReportBy.DAY,
         first: Annotated[
             date | None, QueryParameter(name="from", description="the first day, UTC; 29 days before to when not given")
         ] = None,

@@ -1,7 +1,7 @@
 """Limits of keys and budgets, as people see and set them."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,6 +13,13 @@ from opencode.modules.ai.domain.money import decimal_of
 from opencode.modules.ai.domain.usage import SubjectKind
 from opencode.modules.ai.service.keys import KeyShown
 from opencode.modules.ai.service.standing import Standing
+
+Whose = Literal["person", "team", "key"]
+_WHOSE: dict[SubjectKind, Whose] = {
+    SubjectKind.PERSON: "person",
+    SubjectKind.TEAM: "team",
+    SubjectKind.KEY: "key",
+}
 
 
 class BudgetBody(Body):
@@ -47,7 +54,7 @@ class BudgetView(msgspec.Struct):
     servers have taken and not spent yet.
     """
 
-    kind: SubjectKind
+    kind: Whose
     subject: str
     period: Period
     amount_usd: str
@@ -60,7 +67,7 @@ class BudgetView(msgspec.Struct):
     def of(cls, standing: Standing) -> "BudgetView":
         bound = standing.bound
         return cls(
-            kind=bound.subject.kind,
+            kind=_WHOSE[bound.subject.kind],
             subject=bound.subject.id,
             period=bound.period,
             amount_usd=decimal_of(bound.amount_nano),

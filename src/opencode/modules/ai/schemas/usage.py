@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from opencode.modules.ai.domain.money import decimal_of
-from opencode.modules.ai.domain.reports import By, CallShown, Latencies, Part, Report, Sums
+from opencode.modules.ai.domain.reports import CallShown, Latencies, Part, Report, ReportBy, Sums
 from opencode.modules.ai.domain.usage import Flag
 
 
@@ -68,7 +68,7 @@ class UsageView(msgspec.Struct):
 
     first_day: date
     last_day: date
-    by: By
+    by: ReportBy
     total: SumsView
     parts: list[PartView]
 

@@ -12,13 +12,13 @@ from opencode.modules.ai.domain.ledger import NameKind
 from opencode.modules.ai.domain.periods import date_of
 from opencode.modules.ai.domain.reports import (
     MOST_GROUPS,
-    By,
     CallShown,
     DaySpan,
     Filters,
     Latencies,
     Part,
     Report,
+    ReportBy,
     Sums,
     span_between,
 )
@@ -46,7 +46,7 @@ class Reporting:
         self._identity = identity
 
     async def report(
-        self, by: Principal, part: By, filters: Filters, *, first: date | None, last: date | None
+        self, by: Principal, part: ReportBy, filters: Filters, *, first: date | None, last: date | None
     ) -> Report:
         """
         What was used on some days.
@@ -66,13 +66,13 @@ class Reporting:
         async with reading(self._parts.database) as stores:
             wanted = await _wanted(stores, span, Filters(person, filters.key, filters.model))
             if wanted is None:
-                return Report(span, part, _NOBODY, None, _empty_days(span) if part is By.DAY else ())
+                return Report(span, part, _NOBODY, None, _empty_days(span) if part is ReportBy.DAY else ())
             total = await stores.usage.total(wanted)
             latencies = (await stores.usage.latencies(wanted, None)).get(0)
             found = await _found(stores, wanted, part)
-        if part is By.DAY:
+        if part is ReportBy.DAY:
             return Report(span, part, total, latencies, _days(span, found))
-        labels = await self._labels(found) if part is By.PERSON else {}
+        labels = await self._labels(found) if part is ReportBy.PERSON else {}
         return Report(span, part, total, latencies, _groups(span, found, labels))
 
     async def calls(self, by: Principal, person: str | None, page: PageRequest) -> Page[CallShown]:
@@ -123,11 +123,11 @@ async def _wanted(stores: Stores, span: DaySpan, filters: Filters) -> Wanted | N
     return Wanted(span, **numbers)
 
 
-async def _found(stores: Stores, wanted: Wanted, by: By) -> _Found:
+async def _found(stores: Stores, wanted: Wanted, by: ReportBy) -> _Found:
     days = len(wanted.span.days)
-    sums = await stores.usage.groups(wanted, by, days if by is By.DAY else MOST_GROUPS)
+    sums = await stores.usage.groups(wanted, by, days if by is ReportBy.DAY else MOST_GROUPS)
     latencies = await stores.usage.latencies(wanted, by)
-    if by is By.DAY:
+    if by is ReportBy.DAY:
         return _Found(sums, {}, latencies, {})
     by_day = await stores.usage.days_of(wanted, by, sums.keys())
     return _Found(sums, by_day, latencies, {0: "", **await stores.usage.names_of(sums.keys())})

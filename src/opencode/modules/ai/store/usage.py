@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.modules.ai.domain.ledger import EPOCH_MS, MILLISECOND, MOST_ID, Call, NameKind, first_id_at
 from opencode.modules.ai.domain.periods import DAY_MS
-from opencode.modules.ai.domain.reports import By, DaySpan, Latencies, Sums
+from opencode.modules.ai.domain.reports import DaySpan, Latencies, ReportBy, Sums
 from opencode.modules.ai.store.tables import calls, days, names
 
 MOST_LINES = 50_000
@@ -45,22 +45,22 @@ class UsageStore:
     async def total(self, wanted: Wanted) -> Sums:
         return _sums_of((await self._connection.execute(_summed(wanted))).one())
 
-    async def groups(self, wanted: Wanted, by: By, most: int) -> dict[int, Sums]:
+    async def groups(self, wanted: Wanted, by: ReportBy, most: int) -> dict[int, Sums]:
         """What each group took: at most so many, what cost most first."""
         group = days.c[by.value]
         query = _summed(wanted, group).order_by(func.sum(days.c.cost_nano).desc(), func.sum(days.c.calls).desc(), group)
         return {getattr(row, by.value): _sums_of(row) for row in await self._connection.execute(query.limit(most))}
 
-    async def days_of(self, wanted: Wanted, by: By, groups: Collection[int]) -> dict[tuple[int, int], Sums]:
+    async def days_of(self, wanted: Wanted, by: ReportBy, groups: Collection[int]) -> dict[tuple[int, int], Sums]:
         """(group, day) -> what it took then. Days without a call are left out."""
         group = days.c[by.value]
         query = _summed(wanted, group, days.c.day).where(group.in_(groups))
         return {(getattr(row, by.value), row.day): _sums_of(row) for row in await self._connection.execute(query)}
 
-    async def latencies(self, wanted: Wanted, by: By | None) -> dict[int, Latencies]:
+    async def latencies(self, wanted: Wanted, by: ReportBy | None) -> dict[int, Latencies]:
         """Of each group; of all under 0, where there is none."""
         lines = _latest_lines(wanted)
-        group = lines.c.id * 0 if by is None else _day_of(lines.c.id) if by is By.DAY else lines.c[by.value]
+        group = lines.c.id * 0 if by is None else _day_of(lines.c.id) if by is ReportBy.DAY else lines.c[by.value]
         ranked = (
             select(
                 group.label("part"),
