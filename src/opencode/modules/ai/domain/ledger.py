@@ -4,6 +4,7 @@ import struct
 from enum import IntEnum
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 # 41 bits of milliseconds since 2020, 10 bits for the process, 12 bits for the calls within a millisecond.
 EPOCH_MS = 1_577_836_800_000
@@ -22,6 +23,7 @@ MOST_BUDGETS = 40
 _FAILED = 500
 _FIXED = struct.Struct("<qiiiiiiiiiqiihhh")
 _BUDGETS = [struct.Struct(f"<{count}i") for count in range(MOST_BUDGETS + 1)]
+_PACKERS = [struct.Struct(f"{_FIXED.format}{count}i").pack for count in range(MOST_BUDGETS + 1)]
 
 MOST_BYTES = _FIXED.size + _BUDGETS[MOST_BUDGETS].size
 
@@ -72,31 +74,9 @@ class Call(Struct, frozen=True):
         return self.status == 0 or self.status >= _FAILED
 
     def packed(self) -> bytes:
-        return pack(
-            (
-                self.id,
-                self.person,
-                self.key,
-                self.team,
-                self.model,
-                self.price,
-                self.input,
-                self.output,
-                self.cached,
-                self.cache_write,
-                self.cost_nano,
-                self.latency_ms,
-                self.first_byte_ms,
-                self.status,
-                self.flags,
-            ),
-            self.budgets,
-        )
-
-
-def pack(numbers: tuple[int, ...], budgets: tuple[int, ...]) -> bytes:
-    """A call as bytes, at most `MOST_BYTES`: its numbers in the order of `Call`, and its budgets."""
-    return _FIXED.pack(*numbers, len(budgets)) + _BUDGETS[len(budgets)].pack(*budgets)
+        """As bytes, at most `MOST_BYTES`: its numbers in the order of `Call`, and its budgets."""
+        *numbers, budgets = astuple(self)
+        return _PACKERS[len(budgets)](*numbers, len(budgets), *budgets)
 
 
 def unpack(raw: bytes) -> Call | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from opencode.modules.ai.domain.configuration.model import Configuration, Limits, Period
 from opencode.modules.ai.domain.money import nano_of
 from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind
@@ -59,8 +61,7 @@ class Denial:
     retry_after_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """What was counted for a call: to be corrected when it is over. `second` is that of the windows."""
 
     call_id: int

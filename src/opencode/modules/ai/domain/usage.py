@@ -72,6 +72,9 @@ class Usage(Struct, frozen=True):
 
     def bounded(self) -> "Usage":
         """The same, with what no provider can mean cut off."""
+        within = 0 <= self.output <= MOST_TOKENS and self.cached >= 0 and self.cache_write >= 0
+        if within and self.cached + self.cache_write <= self.input <= MOST_TOKENS:
+            return self
         whole = within_reason(self.input)
         cached = min(whole, within_reason(self.cached))
         return Usage(whole, within_reason(self.output), cached, min(whole - cached, within_reason(self.cache_write)))

@@ -4,7 +4,6 @@ asked, then exactly one of `settle` and `refund`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,7 @@ from opencode.modules.ai.adapters.journal import Journal, JournalFull, journal_o
 from opencode.modules.ai.domain.calls import Estimate, Outcome, used
 from opencode.modules.ai.domain.ledger import Call, CallNumbers, NameKind
 from opencode.modules.ai.domain.limits import Bounds, Counted, Denial, LimitCounters, Measure
-from opencode.modules.ai.domain.money import cost_of, most_cost_of
+from opencode.modules.ai.domain.money import Price, cost_of, most_cost_of
 from opencode.modules.ai.domain.usage import Caller, Flag, Usage
 from opencode.modules.ai.errors import CallTooLarge, LedgerBehind, LimitReached, LimitsUnknown
 from opencode.modules.ai.service.bookkeeping import Bookkeeping, Line, settle_left
@@ -32,8 +31,7 @@ MOST_STATUS = 999
 _CUT_OFF = Flag.CUT_OFF | Flag.ESTIMATED
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True):
     """What is reserved for one call. `call` is how it is charged if this process dies before it is over."""
 
     call: Call
@@ -59,6 +57,7 @@ class Meter:
         self._folder = folder
         self._bounds_for = bounds_for
         self._names: dict[tuple[NameKind, str], int] = {}
+        self._alike: dict[tuple[str, str, tuple[str, ...], str, Price], list[int]] = {}
         self._under_way: dict[int, Reservation] = {}
         self._journal: Journal
         self._holding: Holding
@@ -113,7 +112,11 @@ class Meter:
         slices: tuple[Slice, ...] = ()
         cost = most_cost_of(estimate.price, estimate.usage)
         try:
-            numbers = await self._numbers_of(caller, estimate)
+            alike = (caller.user_id, caller.key_id, caller.teams, estimate.model, estimate.price)
+            # Calls come in rows: to look each of the five names up would cost more than the rest of this.
+            numbers = self._alike.get(alike)
+            if numbers is None:
+                numbers = self._alike[alike] = await self._numbers_of(caller, estimate)
             slices = await self._holding.reserve(bounds.budgets, cost, now_s)
             call = _provisional(call_id, numbers, estimate.usage, cost, slices)
             slot = self._journal.open(call.packed())
@@ -192,9 +195,9 @@ class Meter:
             (NameKind.MODEL, estimate.model),
             (NameKind.PRICE, estimate.price.words),
         )
-        known = self._names
-        # Nearly always all are known; to await each would cost more than the rest of this.
-        return [known.get(name) or (await self._number_of(*name) if name[1] else 0) for name in names]
+        if len(self._alike) >= MOST_NAMES:
+            self._alike.clear()
+        return [await self._number_of(*name) if name[1] else 0 for name in names]
 
     async def _number_of(self, kind: NameKind, name: str) -> int:
         if number := self._names.get((kind, name)):
