@@ -1,12 +1,15 @@
 """What limits keys, persons and teams, seen from clients of the gateway, and what their calls are charged."""
 
 import asyncio
+import json
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
+from opencode.modules.ai.service import trying
 from tests.modules.ai.conftest import Person
 from tests.modules.ai.gateway.conftest import CHAT, HELLO, PATIENCE_S, Door, provider
 from tests.modules.ai.upstreams import MockUpstream, Mode, running_upstream
@@ -138,3 +141,35 @@ async def test_a_call_that_a_fallback_answers_is_charged_at_its_price_and_shown_
         for first in ("dear/m", "cheap/m"):
             refused = await chat(door, ann.token, first, max_tokens=2_000, stream=stream)
             assert refused.status_code == 413, refused.text
+
+
+async def test_a_stream_whose_provider_does_not_hang_up_after_its_last_word_is_charged_all_the_same(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "_LAST_WORD_S", PATIENCE_S)  # the client is gone before that
+
+    async def dawdle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        delta = {"index": 0, "delta": {"content": "Hello"}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": 9}
+        for chunk in ({"choices": [delta]}, {"choices": [], "usage": usage}):
+            await response.write(f"data: {json.dumps({'id': 'c', **chunk})}\n\n".encode())
+        await response.write(b"data: [DONE]\n\n")
+        await asyncio.Event().wait()
+        return response
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/chat/completions", dawdle)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    await door.configured(providers={"slow": {"type": "custom", "base_url": url, "models": ["m"]}})
+    ann = holder(door)
+    assert ann.token
+    answer = await chat(door, ann.token, "slow/m", stream=True)
+    assert answer.text.endswith("data: [DONE]\n\n")
+    [line] = await charged(door, ann, 1)
+    assert (line["input_tokens"], line["output_tokens"], line["status"]) == (5, 4, 200)
+    await runner.cleanup()

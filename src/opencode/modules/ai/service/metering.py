@@ -3,8 +3,10 @@ The one place that every call passes: is there room for it, and what did it take
 asked, then exactly one of `settle` and `refund`.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import structlog
@@ -59,6 +61,7 @@ class Meter:
         self._names: dict[tuple[NameKind, str], int] = {}
         self._alike: dict[tuple[str, str, tuple[str, ...], str, Price], list[int]] = {}
         self._under_way: dict[int, Reservation] = {}
+        self._settling: set[asyncio.Task[None]] = set()
         self._journal: Journal
         self._holding: Holding
         self._books: Bookkeeping
@@ -81,6 +84,7 @@ class Meter:
 
     async def stop(self) -> None:
         """After the last call. Those that are not over yet are charged at what was reserved."""
+        await asyncio.gather(*self._settling, return_exceptions=True)
         await self._books.close()
         self._journal.let_go()
         try:
@@ -134,22 +138,35 @@ class Meter:
     async def settle(self, reservation: Reservation, outcome: Outcome) -> None:
         """
         The call is over. When this returns, what it took is in the journal, and in the ledger within a moment. Settled
-        twice is the same as once.
+        twice is the same as once. Whoever settles may be cancelled meanwhile, as when the client has its answer and
+        goes: it is settled all the same.
         """
         if self._under_way.pop(reservation.call.id, None) is None:
             return
+        model, price = outcome.answered_by or (reservation.estimate.model, reservation.estimate.price)
+        names = self._names.get((NameKind.MODEL, model)), self._names.get((NameKind.PRICE, price.words))
+        if None in names:
+            settling = asyncio.create_task(self._settle_named(reservation, outcome, model, price))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            await asyncio.shield(settling)
+            return
+        await self._settle(reservation, outcome, price, cast("tuple[int, int]", names))
+
+    async def _settle_named(self, reservation: Reservation, outcome: Outcome, model: str, price: Price) -> None:
+        """Settle a call that a model has answered which never did before."""
+        try:
+            numbers = await self._number_of(NameKind.MODEL, model), await self._number_of(NameKind.PRICE, price.words)
+        except Exception:
+            log.exception("a call is in the ledger under the model that it was meant for", model=model)
+            numbers = reservation.call.model, reservation.call.price
+        await self._settle(reservation, outcome, price, numbers)
+
+    async def _settle(self, reservation: Reservation, outcome: Outcome, price: Price, numbers: tuple[int, int]) -> None:
+        """Args: numbers: of the model that answered, and its price."""
         usage = used(reservation.estimate, outcome)
-        call, price = reservation.call, reservation.estimate.price
-        if outcome.answered_by:
-            model, price = outcome.answered_by
-            numbers = (
-                await self._number_of(NameKind.MODEL, model),
-                await self._number_of(NameKind.PRICE, price.words),
-            )
-            if numbers != (call.model, call.price):
-                call = msgspec.structs.replace(call, model=numbers[0], price=numbers[1])
         cost = cost_of(price, usage)
-        call = _settled(call, usage, cost, outcome)
+        call = _settled(reservation.call, numbers, usage, cost, outcome)
         self._journal.change(reservation.slot, call.packed())
         covered = tuple(slice_.settle(reservation.call.cost_nano, cost) for slice_ in reservation.slices)
         self._books.add(Line(call, reservation.slot, reservation.slices, covered))
@@ -238,15 +255,16 @@ def _provisional(call_id: int, numbers: list[int], usage: Usage, cost: int, slic
     )
 
 
-def _settled(call: Call, usage: Usage, cost: int, outcome: Outcome) -> Call:
+def _settled(call: Call, numbers: tuple[int, int], usage: Usage, cost: int, outcome: Outcome) -> Call:
+    model, price = numbers
     first = -1 if outcome.first_byte_ms is None else _within(outcome.first_byte_ms, MOST_MS)
     return Call(
         id=call.id,
         person=call.person,
         key=call.key,
         team=call.team,
-        model=call.model,
-        price=call.price,
+        model=model,
+        price=price,
         input=usage.input,
         output=usage.output,
         cached=usage.cached,

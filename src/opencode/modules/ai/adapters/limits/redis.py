@@ -1,5 +1,6 @@
 """Limits counted in Redis, for all processes. A module of its own: loading Redis costs the start of a server."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -117,6 +118,7 @@ class RedisLimits:
         self._take = client.register_script(_TAKE)
         self._end = client.register_script(_END)
         self._renew = client.register_script(_RENEW)
+        self._ending: set[asyncio.Future[Any]] = set()
         self._used = client.register_script(_USED)
 
     async def take(self, call_id: int, counts: tuple[CountBound, ...], tokens: int) -> Counted | Denial:
@@ -149,7 +151,16 @@ class RedisLimits:
 
     async def _finish(self, counted: Counted, changes: dict[Measure, int | str]) -> None:
         by = [changes[bound.measure] for bound in counted.counts]
-        await self._run(self._end, counted.counts, [counted.call_id, counted.second, *by])
+        # Whoever ends a call may be cancelled: it ends all the same, or it would count as under way for minutes.
+        ending = asyncio.ensure_future(self._run(self._end, counted.counts, [counted.call_id, counted.second, *by]))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ended)
+        await asyncio.shield(ending)
+
+    def _ended(self, ending: asyncio.Future[Any]) -> None:
+        self._ending.discard(ending)
+        if not ending.cancelled():
+            ending.exception()  # told to whoever waits, and to nobody where they have gone
 
     async def _run(self, script: Any, counts: Sequence[CountBound], words: Sequence[str | int]) -> Any:
         if not counts:
