@@ -145,6 +145,16 @@ async def test_a_person_sees_what_they_used_and_an_administrator_what_anybody_di
     assert (await ai.nobody().get("/api/v1/ai/budgets")).status_code == 401
 
 
+async def test_names_that_no_call_has_are_no_error_however_odd(ai: Ai) -> None:
+    admin, ledger = ai.administrator(), Ledger(ai)
+    await ledger.add(admin.id, "lab/small")
+    for odd in ("\0", "usr_' or 1=1 --", "é" * 30, "-1"):
+        for name in ("person", "key", "model"):
+            assert (await usage(admin, by="model", **{name: odd}))["total"]["calls"] == 0
+        for path in (CALLS, "/api/v1/ai/keys"):
+            assert (await admin.get(path, person=odd)).json() == {"items": [], "next_cursor": None}
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

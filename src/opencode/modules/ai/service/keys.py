@@ -95,9 +95,12 @@ class Keys:
         Raises:
             Unauthenticated, Forbidden, LimitsUnknown
         """
-        policy.require_own_or_manager(by, person_id or by.id)
+        owner_id = person_id or by.id
+        policy.require_own_or_manager(by, owner_id)
+        if not is_id(owner_id, "usr"):
+            return Page([])
         async with reading(self._parts.database) as stores:
-            found = await stores.keys.page(person_id or by.id, page)
+            found = await stores.keys.page(owner_id, page)
         # Tokens that have ended since are not there any more, though their limits may be for some minutes.
         good = await self._identity.owners_of_tokens(frozenset(key.token_id for key in found.items))
         return Page(await self._shown([key for key in found.items if key.token_id in good]), found.next_cursor)

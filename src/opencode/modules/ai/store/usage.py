@@ -35,6 +35,8 @@ class UsageStore:
 
     async def number_of(self, kind: NameKind, name: str) -> int | None:
         """None for a name that no call has."""
+        if "\0" in name:
+            return None  # PostgreSQL refuses even to look for it
         query = select(names.c.id).where(names.c.kind == kind, names.c.name == name)
         return (await self._connection.execute(query)).scalar_one_or_none()
 
