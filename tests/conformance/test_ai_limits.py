@@ -86,6 +86,16 @@ async def test_a_call_that_never_was_counts_nowhere(limits: LimitCounters, perso
         await limits.refund(await taken(limits, *counts, tokens=5))
 
 
+async def test_what_is_taken_of_a_bound_now_can_be_asked(limits: LimitCounters, person: Subject) -> None:
+    counts = [CountBound(person, measure, 50) for measure in Measure]
+    assert await limits.used(counts) == [0, 0, 0]
+    first, _ = await taken(limits, *counts, tokens=20), await taken(limits, *counts, tokens=5)
+    assert await limits.used(counts) == [2, 25, 2]
+    await limits.settle(first, 7)
+    assert await limits.used(counts[::-1]) == [1, 12, 2]
+    assert await limits.used([]) == []
+
+
 async def test_a_caller_without_limits_goes_ahead(limits: LimitCounters) -> None:
     counted = await taken(limits, tokens=10**9)
     await limits.settle(counted, 5)

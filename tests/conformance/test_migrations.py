@@ -52,6 +52,25 @@ async def test_a_database_can_be_brought_to_one_revision_and_on_from_there(empty
     await database.close()
 
 
+async def test_calls_of_before_are_summed_anew_by_day_and_key(empty_url: str) -> None:
+    database = Database(empty_url)
+    await migrate(database, to="0018")
+    day_ms, first_ms = 86_400_000, 1_577_836_800_000
+    moments = [20_500 * day_ms - 1, 20_500 * day_ms, 20_501 * day_ms - 1]
+    async with database.begin() as connection:
+        for moment, status in zip(moments, (200, 502, 0), strict=True):
+            numbers = f"{(moment - first_ms) << 22}, 1, 2, 0, 3, 4, 10, 5, 1, 0, 700, 90, 9, {status}, 0"
+            await connection.execute(text(f"insert into ai_calls values ({numbers})"))
+    assert await migrate(database) == revisions()[18:]
+    async with database.read() as connection:
+        rows = (await connection.execute(text("select * from ai_days order by day"))).all()
+    assert [tuple(row) for row in rows] == [
+        (20_499, 1, 2, 3, 1, 0, 10, 5, 1, 700, 90),
+        (20_500, 1, 2, 3, 2, 2, 20, 10, 2, 1_400, 180),
+    ]
+    await database.close()
+
+
 async def test_two_servers_that_start_at_once_migrate_once(empty_url: str) -> None:
     first, second = Database(empty_url), Database(empty_url)
     applied = await asyncio.gather(migrate(first), migrate(second))

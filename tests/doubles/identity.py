@@ -61,10 +61,17 @@ class IdentityInMemory:
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         return frozenset(UserId(who.id) for who in self._principals.values() if permission in who.permissions)
 
+    async def owners_of_tokens(self, token_ids: frozenset[str]) -> dict[str, UserId]:
+        known = {token: self._principals[token] for token in token_ids if token in self._principals}
+        return {token: UserId(who.id) for token, who in known.items() if who.is_user}
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         self.audit.append(AuditLine(kind, actor.id, subject_id, detail))
 
     # What tests do.
+
+    def revoke(self, token: str) -> None:
+        del self._principals[token]
 
     def add_user(
         self, name: str, *, roles: frozenset[str] = frozenset(), permissions: frozenset[str] = frozenset()

@@ -67,6 +67,10 @@ class Identity(Protocol):
         """The accounts whose roles permit this, such as `projects:moderate`."""
         ...
 
+    async def owners_of_tokens(self, token_ids: frozenset[str]) -> dict[str, UserId]:
+        """Whose tokens these are; those that do not work, or never were, are left out."""
+        ...
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         """Add a line to the audit trail, such as `interview.participant_removed`. Never secrets, never content."""
         ...

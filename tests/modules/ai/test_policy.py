@@ -35,6 +35,44 @@ def test_who_may_manage_ask_and_use(who: Principal, manages: bool, is_known: boo
     assert policy.may_use_models(who) is uses
 
 
+HOLDER = Principal("usr_4", PrincipalKind.USER, permissions=frozenset({"tokens:manage", "ai:use"}))
+
+
+@pytest.mark.parametrize(
+    ("who", "sees", "keeps", "own", "others", "all_of_them"),
+    [
+        (MANAGER, True, True, True, True, True),
+        (HOLDER, True, True, True, False, False),
+        (USER, False, False, True, False, False),
+        (MEMBER, False, False, False, False, False),
+        (GUEST, False, False, False, False, False),
+        (ANONYMOUS, False, False, False, False, False),
+        (SYSTEM, True, True, True, True, True),
+    ],
+)
+def test_who_may_see_and_limit_a_key_and_whose_use_they_may_see(
+    who: Principal, *, sees: bool, keeps: bool, own: bool, others: bool, all_of_them: bool
+) -> None:
+    assert policy.sees_key(who, HOLDER.id) is sees
+    checks = (
+        (lambda: policy.require_key_keeper(who), keeps),
+        (lambda: policy.require_own_or_manager(who, who.id), own and bool(who.id)),
+        (lambda: policy.require_own_or_manager(who, "usr_9"), others),
+        (lambda: policy.require_own_or_manager(who, ""), all_of_them),
+    )
+    for check, allowed in checks:
+        try:
+            check()
+        except OpenCodeError:
+            assert not allowed
+        else:
+            assert allowed
+
+
+def test_a_guest_sees_no_key_even_of_an_account_with_their_id() -> None:
+    assert not policy.sees_key(GUEST, GUEST.id)
+
+
 @pytest.mark.parametrize(
     ("patterns", "name", "targets", "allowed"),
     [

@@ -75,6 +75,21 @@ async def test_whoever_holds_a_permission_by_a_role_is_found(
     assert await server.module.contract.holders_of("projects:moderate") == {first["id"], second["id"]}
 
 
+async def test_whose_tokens_are_is_told_while_they_work(
+    server: Server, admin: httpx.AsyncClient, grace: httpx.AsyncClient
+) -> None:
+    me = (await grace.get("/api/v1/me")).json()["id"]
+    kept, revoked = await make_token(grace, "run"), await make_token(grace, "run")
+    others = await make_token(admin, "run")
+    asked = frozenset({kept["id"], revoked["id"], "tok_none"})
+    assert await server.module.contract.owners_of_tokens(asked) == {kept["id"]: me, revoked["id"]: me}
+    await grace.delete(f"/api/v1/tokens/{revoked['id']}")
+    assert await server.module.contract.owners_of_tokens(asked) == {kept["id"]: me}
+    found = await server.module.contract.owners_of_tokens(frozenset({others["id"]}))
+    assert found == {others["id"]: (await admin.get("/api/v1/me")).json()["id"]}
+    assert await server.module.contract.owners_of_tokens(frozenset()) == {}
+
+
 async def test_other_modules_add_to_the_trail(server: Server, admin: httpx.AsyncClient) -> None:
     actor = await server.module.contract.authenticate(session=admin.cookies[SESSION_COOKIE], bearer=None)
     await server.module.contract.record(

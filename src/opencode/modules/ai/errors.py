@@ -1,8 +1,8 @@
 """
 What can go wrong with AI: its configuration, providers, models and limits.
 
-    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall
-    Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain
+    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall · KeyNotFound
+    Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain · DaysNotUnderstood
     Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets
     Outdated        ProviderOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
@@ -263,4 +263,26 @@ class BodyTooLarge(TooLarge):
         super().__init__(
             f"A request to a model may have {most} bytes.",
             action="Send less, or smaller pictures; the operator sets OCP_AI_BODY_BYTES.",
+        )
+
+
+class KeyNotFound(NotFound):
+    """There is no such token, or it is somebody else's."""
+
+    title = "The key was not found"
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(
+            f"You have no token {token_id[:40]} that works.", action="GET /api/v1/tokens lists yours; make one there."
+        )
+
+
+class DaysNotUnderstood(Invalid):
+    """A report is asked for of no days, or of too many."""
+
+    title = "The days are not good"
+
+    def __init__(self, problem: FieldProblem) -> None:
+        super().__init__(
+            f"{problem.pointer[1:]} {problem.detail}.", action="Ask for fewer days at once.", problems=(problem,)
         )

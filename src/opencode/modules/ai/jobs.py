@@ -3,6 +3,7 @@
 from opencode.infra.jobs import Job
 from opencode.modules.ai.domain.limits import CALL_LIFETIME_S
 from opencode.modules.ai.service.bookkeeping import Tidying
+from opencode.modules.ai.service.keys import Keys
 from opencode.modules.ai.service.live import Live
 from opencode.modules.ai.service.metering import Meter
 from opencode.modules.ai.service.providers import Providers
@@ -29,11 +30,12 @@ SETTLE_LEFT_EVERY_S = 10.0
 TIDY_EVERY_S = 600.0
 
 
-def metering_jobs(meter: Meter, tidying: Tidying) -> list[Job]:
+def metering_jobs(meter: Meter, tidying: Tidying, keys: Keys) -> list[Job]:
     """In every process that has a meter."""
     return [
         Job("give back what is not needed of AI budgets", GIVE_BACK_EVERY_S, meter.give_back),
         Job("say which AI calls are under way", CALL_LIFETIME_S / 3, meter.renew),
         Job("charge AI calls of ended processes", SETTLE_LEFT_EVERY_S, meter.settle_left),
         Job("delete old AI calls", TIDY_EVERY_S, tidying.tidy),
+        Job("delete limits of AI keys that have ended", TIDY_EVERY_S, keys.forget_ended),
     ]

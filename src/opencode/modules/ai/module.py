@@ -32,12 +32,15 @@ from opencode.modules.ai.service.catalogues import Catalogues
 from opencode.modules.ai.service.fleet import Fleet
 from opencode.modules.ai.service.gateway import Gateway
 from opencode.modules.ai.service.inspecting import Inspecting
+from opencode.modules.ai.service.keys import Keys
 from opencode.modules.ai.service.live import Live, Snapshot
 from opencode.modules.ai.service.metering import Meter
 from opencode.modules.ai.service.models import Models
 from opencode.modules.ai.service.providers import Providers
 from opencode.modules.ai.service.pulling import Pulling
 from opencode.modules.ai.service.reaching import Reaching
+from opencode.modules.ai.service.reporting import Reporting
+from opencode.modules.ai.service.standing import Standings
 from opencode.modules.ai.service.storing import Storing
 from opencode.modules.ai.service.trying import Trying
 from opencode.modules.ai.settings import AiSettings
@@ -72,6 +75,9 @@ class _Services:
     administering: Administering
     inspecting: Inspecting
     models: Models
+    keys: Keys
+    reporting: Reporting
+    standings: Standings
 
 
 def build(
@@ -97,17 +103,23 @@ def build(
     connections = cache(build_connections)
     providers = Providers(parts.clock, connections, settings.ai_test_every_s)
     live = Live(parts, places, storing, providers, build_catalogue)
-    models = Models(identity, live, providers)
+    models = Models(parts.database, identity, live, providers)
     pulling = Pulling(identity, live, providers, lambda: _puller(connections()))
     callers = Callers(parts, identity, live, models)
-    meter = Meter(parts, _counters(parts, redis_url), data / JOURNALS, callers.bounds)
+    counters = _counters(parts, redis_url)
+    meter = Meter(parts, counters, data / JOURNALS, callers.bounds)
     answers = Answers(parts.clock, _shared_shelf(redis_url))
     fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
     gateway = build_gateway(parts, meter, fleet, connections, answers)
+    standings = Standings(parts, live, models)
+    keys = Keys(parts, identity, callers, counters, standings)
     services = _Services(
         administering=Administering(parts, settings, identity, live, providers, storing),
         inspecting=Inspecting(live),
         models=models,
+        keys=keys,
+        reporting=Reporting(parts, identity),
+        standings=standings,
     )
 
     def close_what_is_not_needed(snapshot: Snapshot) -> None:
@@ -132,7 +144,7 @@ def build(
         routes=[_router(services)],
         direct=GatewayCalls(callers, gateway, Catalogues(), pulling, settings.ai_body_bytes).find,
         react=lambda reactions: reactions.add(CredentialsRevoked, callers.forget),
-        jobs=[*jobs(live, providers), *metering_jobs(meter, Tidying(parts, settings.ai_ledger_days))],
+        jobs=[*jobs(live, providers), *metering_jobs(meter, Tidying(parts, settings.ai_ledger_days), keys)],
         notices=live.notices,
         start=start,
         stop=stop,

@@ -10,6 +10,7 @@ from opencode.modules.ai.domain.configuration.model import Team
 
 TO_USE = "ai:use"
 TO_MANAGE = "ai:manage"
+TO_MANAGE_TOKENS = "tokens:manage"
 
 
 def require_manager(by: Principal) -> None:
@@ -41,6 +42,38 @@ def require_user(by: Principal) -> None:
         Unauthenticated, Forbidden
     """
     by.require(TO_USE)
+
+
+def sees_key(by: Principal, owner_id: str) -> bool:
+    """The limits of a key, and what is used of them, are for whoever holds it, and for administrators."""
+    return by.may(TO_MANAGE) or (by.is_user and by.id == owner_id)
+
+
+def require_key_keeper(by: Principal) -> None:
+    """
+    Limits of a key that somebody sees are changed by whoever may make tokens. A token with the scope `ai` may not, so
+    that nobody who finds one can lift its limits.
+
+    Raises:
+        Unauthenticated, Forbidden
+    """
+    if not by.may(TO_MANAGE):
+        by.require(TO_MANAGE_TOKENS)
+
+
+def require_own_or_manager(by: Principal, person_id: str) -> None:
+    """
+    What somebody has used is for themselves, and for administrators.
+
+    Args:
+        person_id: whose it is; empty for everybody's.
+
+    Raises:
+        Unauthenticated, Forbidden
+    """
+    require_user(by)
+    if person_id != by.id:
+        by.require(TO_MANAGE)
 
 
 def may_use_models(by: Principal) -> bool:

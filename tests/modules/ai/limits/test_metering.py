@@ -14,11 +14,11 @@ from opencode.modules.ai.domain.calls import Outcome
 from opencode.modules.ai.domain.configuration.model import Budget, Configuration, Limits, Period, Team
 from opencode.modules.ai.domain.ledger import MOST_BUDGETS
 from opencode.modules.ai.domain.limits import Bounds, CountBound, Measure, bounds_for
-from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind
+from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind, Usage
 from opencode.modules.ai.errors import BudgetSpent, CallTooLarge, LedgerBehind, LimitReached, TooManyBudgets
 from opencode.modules.ai.service import holding
 from opencode.modules.ai.service.bookkeeping import Tidying
-from tests.modules.ai.limits.house import ANN, Books, Till, books, budget, estimate, took
+from tests.modules.ai.limits.house import ANN, PRICE, Books, Till, books, budget, estimate, took
 
 OpenTill = Callable[[Bounds], Till]
 PERSON = Subject(SubjectKind.PERSON, "usr_ann")
@@ -168,6 +168,22 @@ async def test_a_caller_who_goes_away_while_waiting_holds_nothing(open_till: Ope
     assert await till.call(100, used=0)
     await till.close()
     assert (await books(database)).held == 0
+
+
+async def test_a_call_is_charged_though_whoever_settles_it_goes_away_meanwhile(
+    open_till: OpenTill, database: Database
+) -> None:
+    till = await open_till(Bounds((CountBound(PERSON, Measure.CALLS, 1),), (budget(100),))).open()
+    reservation = await till.meter.reserve(ANN, estimate(100))
+    # A model that has never answered before: its name has to be written down first.
+    outcome = Outcome(Usage(input=30), answered_by=("lab/other", PRICE))
+    leaving = asyncio.create_task(till.meter.settle(reservation, outcome))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await till.close()
+    assert await books(database) == Books(calls=1, cost=30, spent=30, held=0, leased=0, by_day=30)
 
 
 async def test_more_calls_than_the_journal_has_room_for_are_told_to_come_back(

@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/v1/ai/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The budgets that your calls are charged to
+         * @description Yours, your team's, and those of your keys, by kind and id.
+         */
+        get: operations["list_ai_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calls to models
+         * @description The newest first, as long as their lines are kept (`OCP_AI_LEDGER_DAYS`).
+         */
+        get: operations["list_ai_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai/configuration": {
         parameters: {
             query?: never;
@@ -39,6 +79,51 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your keys that have limits
+         * @description By id, each with what is used of its limits now.
+         */
+        get: operations["list_ai_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/keys/{token_id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The limits of a key */
+        get: operations["get_ai_key_limits"];
+        /**
+         * Set all limits of a key
+         * @description They hold beside those of its person and team, on all servers within five seconds.
+         */
+        put: operations["put_ai_key_limits"];
+        post?: never;
+        /**
+         * Take all limits of a key away
+         * @description Those of its person and team stay.
+         */
+        delete: operations["delete_ai_key_limits"];
         options?: never;
         head?: never;
         patch?: never;
@@ -140,6 +225,26 @@ export interface paths {
          * @description Answers when the test is over, within 10 s. Whoever asks while one is under way gets its result.
          */
         post: operations["test_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What calls to models took, by day, model, person or key
+         * @description At most 366 days. Days without calls are there, with zeros.
+         */
+        get: operations["get_ai_usage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2504,6 +2609,54 @@ export interface components {
             slug: string;
             title: string;
         };
+        /** BudgetBody */
+        BudgetBody: {
+            amount_usd: number;
+            period?: components["schemas"]["Period"];
+        };
+        /** PageView[BudgetView] */
+        BudgetPage: {
+            items: components["schemas"]["BudgetView"][];
+            next_cursor: string | null;
+        };
+        /** BudgetView */
+        BudgetView: {
+            /** @enum {string} */
+            kind: "person" | "team" | "key";
+            subject: string;
+            period: components["schemas"]["Period"];
+            amount_usd: string;
+            spent_usd: string;
+            reserved_usd: string;
+            /** Format: date-time */
+            begins_at: string;
+            /** Format: date-time */
+            begins_anew_at: string;
+        };
+        /** PageView[CallView] */
+        CallPage: {
+            items: components["schemas"]["CallView"][];
+            next_cursor: string | null;
+        };
+        /** CallView */
+        CallView: {
+            id: string;
+            /** Format: date-time */
+            began_at: string;
+            person_id: string;
+            key_id: string | null;
+            team: string | null;
+            model: string;
+            input_tokens: number;
+            output_tokens: number;
+            cached_tokens: number;
+            cache_write_tokens: number;
+            cost_usd: string;
+            latency_ms: number;
+            first_byte_ms: number | null;
+            status: number | null;
+            flags: string[];
+        };
         /** CandidateExport */
         CandidateExport: {
             name: string;
@@ -3075,6 +3228,33 @@ export interface components {
             participant: components["schemas"]["ParticipantView"];
             token: string;
         };
+        /** KeyLimitsBody */
+        KeyLimitsBody: {
+            requests_per_minute?: number | null;
+            tokens_per_minute?: number | null;
+            concurrency?: number | null;
+            budget?: components["schemas"]["BudgetBody"] | null;
+            /** @description the only ones that may be asked */
+            models?: string[] | null;
+        };
+        /** PageView[KeyLimitsView] */
+        KeyLimitsPage: {
+            items: components["schemas"]["KeyLimitsView"][];
+            next_cursor: string | null;
+        };
+        /** KeyLimitsView */
+        KeyLimitsView: {
+            token_id: string;
+            owner_id: string;
+            requests_per_minute: number | null;
+            tokens_per_minute: number | null;
+            concurrency: number | null;
+            budget: components["schemas"]["BudgetView"] | null;
+            models: string[] | null;
+            used: components["schemas"]["UsedView"];
+            changed_by: string | null;
+            changed_at: string | null;
+        };
         /** LanguageView */
         LanguageView: {
             id: string;
@@ -3389,6 +3569,14 @@ export interface components {
          * @enum {string}
          */
         Part: "interviewer" | "candidate";
+        /** PartView */
+        PartView: {
+            name: string;
+            label: string | null;
+            sums: components["schemas"]["SumsView"];
+            calls_by_day: number[];
+            cost_usd_by_day: string[];
+        };
         /** PageView[ParticipantView] */
         ParticipantPage: {
             items: components["schemas"]["ParticipantView"][];
@@ -3410,6 +3598,12 @@ export interface components {
         PaymentMark: {
             reference: string;
         };
+        /**
+         * Period
+         * @default month
+         * @enum {string}
+         */
+        Period: "day" | "week" | "month";
         /** PersonView */
         PersonView: {
             id: string;
@@ -3841,6 +4035,13 @@ export interface components {
             text: string;
         };
         /**
+         * ReportBy
+         * @description what there is one part for each of
+         * @default day
+         * @enum {string}
+         */
+        ReportBy: "day" | "model" | "person" | "key";
+        /**
          * ReportReason
          * @enum {string}
          */
@@ -4141,6 +4342,18 @@ export interface components {
             path: string;
             owner: components["schemas"]["OwnerView"] | null;
         };
+        /** SumsView */
+        SumsView: {
+            calls: number;
+            errors: number;
+            input_tokens: number;
+            output_tokens: number;
+            cached_tokens: number;
+            cost_usd: string;
+            latency_mean_ms: number | null;
+            latency_p50_ms: number | null;
+            latency_p95_ms: number | null;
+        };
         /** SyncView */
         SyncView: {
             changed: string[];
@@ -4242,6 +4455,22 @@ export interface components {
         UpdateUserBody: {
             /** @description In place of those it has. */
             roles: components["schemas"]["Role"][];
+        };
+        /** UsageView */
+        UsageView: {
+            /** Format: date */
+            first_day: string;
+            /** Format: date */
+            last_day: string;
+            by: components["schemas"]["ReportBy"];
+            total: components["schemas"]["SumsView"];
+            parts: components["schemas"]["PartView"][];
+        };
+        /** UsedView */
+        UsedView: {
+            requests: number | null;
+            tokens: number | null;
+            calls: number | null;
         };
         /** PageView[UserView] */
         UserPage: {
@@ -4408,6 +4637,76 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_ai_budgets: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ai_calls: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description an account's id; administrators see all when not given */
+                person?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_ai_configuration: {
         parameters: {
             query?: never;
@@ -4461,6 +4760,137 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ValuePage"];
                 };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ai_keys: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+                /** @description an account's id, for administrators; you when not given */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimitsPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ai_key_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_ai_key_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyLimitsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ai_key_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem: what went wrong and what to do */
             default: {
@@ -4683,6 +5113,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ai_usage: {
+        parameters: {
+            query?: {
+                /** @description what there is one part for each of */
+                by?: components["schemas"]["ReportBy"];
+                /** @description the first day, UTC; 29 days before to when not given */
+                from?: string | null;
+                /** @description the last day, UTC; today when not given */
+                to?: string | null;
+                /** @description an account's id; administrators see all when not given */
+                person?: string | null;
+                /** @description a token's id */
+                key?: string | null;
+                /** @description as provider/model */
+                model?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

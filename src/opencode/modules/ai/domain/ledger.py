@@ -4,19 +4,26 @@ import struct
 from enum import IntEnum
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 # 41 bits of milliseconds since 2020, 10 bits for the process, 12 bits for the calls within a millisecond.
-_EPOCH_MS = 1_577_836_800_000
+EPOCH_MS = 1_577_836_800_000
 _PROCESS_BITS = 10
 _COUNT_BITS = 12
+MILLISECOND = 1 << (_PROCESS_BITS + _COUNT_BITS)
+"""From the first number of one to that of the next."""
 
+MOST_ID = 2**63 - 1
+"""What a column holds; it is reached in 2089."""
 PROCESSES = 1 << _PROCESS_BITS
 """Processes that may run at once without ever making the same number."""
 MOST_BUDGETS = 40
 """Budgets that one call may be charged to: a person's and those of teams."""
 
+_FAILED = 500
 _FIXED = struct.Struct("<qiiiiiiiiiqiihhh")
 _BUDGETS = [struct.Struct(f"<{count}i") for count in range(MOST_BUDGETS + 1)]
+_PACKERS = [struct.Struct(f"{_FIXED.format}{count}i").pack for count in range(MOST_BUDGETS + 1)]
 
 MOST_BYTES = _FIXED.size + _BUDGETS[MOST_BUDGETS].size
 
@@ -61,32 +68,15 @@ class Call(Struct, frozen=True):
     def began_ms(self) -> int:
         return began_ms(self.id)
 
+    @property
+    def has_failed(self) -> bool:
+        """Its answer broke off, or the server was killed while it ran. Who leaves has not met a failure."""
+        return self.status == 0 or self.status >= _FAILED
+
     def packed(self) -> bytes:
-        return pack(
-            (
-                self.id,
-                self.person,
-                self.key,
-                self.team,
-                self.model,
-                self.price,
-                self.input,
-                self.output,
-                self.cached,
-                self.cache_write,
-                self.cost_nano,
-                self.latency_ms,
-                self.first_byte_ms,
-                self.status,
-                self.flags,
-            ),
-            self.budgets,
-        )
-
-
-def pack(numbers: tuple[int, ...], budgets: tuple[int, ...]) -> bytes:
-    """A call as bytes, at most `MOST_BYTES`: its numbers in the order of `Call`, and its budgets."""
-    return _FIXED.pack(*numbers, len(budgets)) + _BUDGETS[len(budgets)].pack(*budgets)
+        """As bytes, at most `MOST_BYTES`: its numbers in the order of `Call`, and its budgets."""
+        *numbers, budgets = astuple(self)
+        return _PACKERS[len(budgets)](*numbers, len(budgets), *budgets)
 
 
 def unpack(raw: bytes) -> Call | None:
@@ -113,7 +103,7 @@ class CallNumbers:
         self._last = 0
 
     def next(self, now_ms: int) -> int:
-        least = ((now_ms - _EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS)) | self._process
+        least = ((now_ms - EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS)) | self._process
         if least <= self._last:
             # More calls than a millisecond has numbers, or a clock that goes back: go on from the last one.
             least = self._last + 1
@@ -125,9 +115,9 @@ class CallNumbers:
 
 def began_ms(call_id: int) -> int:
     """When a call began, in milliseconds since 1970."""
-    return (call_id >> (_PROCESS_BITS + _COUNT_BITS)) + _EPOCH_MS
+    return (call_id >> (_PROCESS_BITS + _COUNT_BITS)) + EPOCH_MS
 
 
 def first_id_at(moment_ms: int) -> int:
-    """The least number of calls that began then or later."""
-    return max(0, moment_ms - _EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS)
+    """The least number of calls that began then or later, however far away that is."""
+    return min(MOST_ID, max(0, moment_ms - EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from opencode.modules.ai.domain.configuration.model import Configuration, Limits, Period
 from opencode.modules.ai.domain.money import nano_of
 from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind
@@ -59,8 +61,7 @@ class Denial:
     retry_after_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """What was counted for a call: to be corrected when it is over. `second` is that of the windows."""
 
     call_id: int
@@ -93,16 +94,21 @@ class LimitCounters(Protocol):
         """These calls are still under way."""
         ...
 
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        """How much of each bound is taken now."""
+        ...
+
 
 def bounds_for(caller: Caller, configuration: Configuration) -> Bounds:
-    """What the configuration allows a person, and the teams that they are in."""
+    """What the configuration allows a person and the teams that they are in, and what is set for the key they show."""
     own = (Subject(SubjectKind.PERSON, caller.user_id), configuration.limits)
+    key = [(Subject(SubjectKind.KEY, caller.key_id), caller.key_limits)] if caller.key_limits else []
     teams = [
         (Subject(SubjectKind.TEAM, name), configuration.teams[name].limits)
         for name in caller.teams
         if name in configuration.teams
     ]
-    return bounds_of([own, *teams])
+    return bounds_of([own, *teams, *key])
 
 
 def bounds_of(limited: Sequence[tuple[Subject, Limits]]) -> Bounds:

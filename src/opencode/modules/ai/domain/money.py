@@ -55,7 +55,12 @@ def nano_of(dollars: float) -> int:
 
 def dollars(nano: int) -> str:
     """For people: `$12.5`."""
-    return f"${Decimal(nano) / NANO:f}"
+    return f"${decimal_of(nano)}"
+
+
+def decimal_of(nano: int) -> str:
+    """Dollars to the last digit, for programs: `12.5`."""
+    return f"{Decimal(nano) / NANO:f}"
 
 
 def cost_of(price: Price, usage: Usage) -> int:

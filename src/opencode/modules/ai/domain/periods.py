@@ -7,6 +7,7 @@ from opencode.modules.ai.domain.configuration.model import Period
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_S = 86_400
+DAY_MS = _DAY_S * 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from enum import IntFlag, StrEnum
 
 from msgspec import Struct
 
+from opencode.modules.ai.domain.configuration.model import Limits
+
 BYTES_PER_TOKEN = 3
 """English has about four bytes a token, Chinese and Japanese about three: the lower one never estimates too little."""
 MOST_TOKENS = 1_000_000_000
@@ -24,11 +26,12 @@ class SubjectKind(StrEnum):
 
     PERSON = "person"
     TEAM = "team"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`id` is that of an account, or the name of a team."""
+    """`id` is that of an account or a token, or the name of a team."""
 
     kind: SubjectKind
     id: str
@@ -46,11 +49,13 @@ class Caller:
     Attributes:
         key_id: the token that was shown; empty for a session.
         teams: names, sorted.
+        key_limits: what is set for the token alone.
     """
 
     user_id: str
     key_id: str = ""
     teams: tuple[str, ...] = ()
+    key_limits: Limits | None = None
 
 
 class Usage(Struct, frozen=True):
@@ -67,6 +72,9 @@ class Usage(Struct, frozen=True):
 
     def bounded(self) -> "Usage":
         """The same, with what no provider can mean cut off."""
+        within = 0 <= self.output <= MOST_TOKENS and self.cached >= 0 and self.cache_write >= 0
+        if within and self.cached + self.cache_write <= self.input <= MOST_TOKENS:
+            return self
         whole = within_reason(self.input)
         cached = min(whole, within_reason(self.cached))
         return Usage(whole, within_reason(self.output), cached, min(whole - cached, within_reason(self.cache_write)))

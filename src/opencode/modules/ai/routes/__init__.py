@@ -3,8 +3,17 @@
 from litestar.types import ControllerRouterHandler
 
 from opencode.modules.ai.routes.configuration import ConfigurationController
+from opencode.modules.ai.routes.keys import KeysController
 from opencode.modules.ai.routes.models import list_models
 from opencode.modules.ai.routes.providers import ProvidersController, list_presets
+from opencode.modules.ai.routes.usage import UsageController
 
-ROUTES: tuple[ControllerRouterHandler, ...] = (ProvidersController, list_presets, list_models, ConfigurationController)
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    ProvidersController,
+    list_presets,
+    list_models,
+    ConfigurationController,
+    KeysController,
+    UsageController,
+)
 """Every handler of the module."""

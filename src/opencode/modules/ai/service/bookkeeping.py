@@ -7,10 +7,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from opencode.infra.plugs import Parts
@@ -32,8 +32,7 @@ DELETED_AT_ONCE = 5_000
 DELETED_A_TURN = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """
     A call that is over and not in the ledger yet.
 

@@ -12,7 +12,7 @@ from opencode.modules.ai.service.live import Live, Snapshot
 from opencode.modules.ai.service.models import Allowance, Models
 
 REMEMBERED_S = 5.0
-"""A credential that was revoked elsewhere is good here for so long at the most."""
+"""A credential that was revoked elsewhere is good here for so long at the most, and limits changed there hold then."""
 MOST_REMEMBERED = 10_000
 
 
@@ -54,8 +54,16 @@ class Callers:
         principal = await self._identity.authenticate(session=shown.session, bearer=shown.bearer)
         require_user(principal)
         team = await self._models.team(principal, snapshot)
-        caller = Caller(principal.id, (principal.credential_id or "") if shown.bearer else "", (team,) if team else ())
-        allowance = Allowance(snapshot.configuration.teams[team].models if team else None)
+        key = await self._models.key(principal) if shown.bearer else None
+        caller = Caller(
+            principal.id,
+            key_id=(principal.credential_id or "") if shown.bearer else "",
+            teams=(team,) if team else (),
+            key_limits=key.limits if key else None,
+        )
+        allowance = Allowance.of(
+            snapshot.configuration.teams[team].models if team else None, key.models if key else None
+        )
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         known = self._known[shown] = Known(principal, caller, allowance, snapshot, now_s + REMEMBERED_S)
@@ -74,5 +82,11 @@ class Callers:
     async def forget(self, revoked: CredentialsRevoked) -> None:
         """Somebody's credentials have ended."""
         ended = [shown for shown, known in self._known.items() if known.principal.id == revoked.principal_id]
+        for shown in ended:
+            del self._known[shown]
+
+    def forget_key(self, token_id: str) -> None:
+        """What is set for a key has changed."""
+        ended = [shown for shown, known in self._known.items() if known.caller.key_id == token_id]
         for shown in ended:
             del self._known[shown]

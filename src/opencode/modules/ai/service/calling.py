@@ -92,8 +92,11 @@ class Streaming:
             await self._keep(b"".join(sent))
 
     async def close(self) -> None:
-        await self._begun.close()
-        await self._call.over(self._begun, left=not self._is_over)
+        try:
+            await self._begun.close()
+        finally:
+            # A client that has its answer goes, which may cut short what waits for the provider's last word.
+            await self._call.over(self._begun, left=not self._is_over)
 
 
 def _charged(told: ToldUsage) -> Usage:

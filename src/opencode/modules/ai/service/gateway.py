@@ -223,7 +223,7 @@ def _allowed(itinerary: Itinerary, by: Known) -> tuple[Stage, ...]:
     Raises:
         ModelUnknown: for this caller there is none of that name.
     """
-    if by.allowance.patterns is None:
+    if not by.allowance.lists:
         return itinerary.stages
     first, *fallbacks = itinerary.stages
     if not by.allowance.covers(first.route.name, first.targets):

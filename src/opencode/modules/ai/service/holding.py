@@ -113,7 +113,7 @@ class Holding:
             if cost > bound.amount_nano:
                 raise CallTooLarge(bound.subject.kind, dollars(cost), f"{dollars(bound.amount_nano)} a {bound.period}")
             held.append(slice_)
-        if cost:
+        if cost and any(slice_.free < cost for slice_ in held):
             await self._wait_for_all(bounds, held, cost, now_s)
         for slice_ in held:
             slice_.reserve(cost)

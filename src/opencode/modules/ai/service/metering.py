@@ -3,9 +3,10 @@ The one place that every call passes: is there room for it, and what did it take
 asked, then exactly one of `settle` and `refund`.
 """
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import structlog
@@ -15,7 +16,7 @@ from opencode.modules.ai.adapters.journal import Journal, JournalFull, journal_o
 from opencode.modules.ai.domain.calls import Estimate, Outcome, used
 from opencode.modules.ai.domain.ledger import Call, CallNumbers, NameKind
 from opencode.modules.ai.domain.limits import Bounds, Counted, Denial, LimitCounters, Measure
-from opencode.modules.ai.domain.money import cost_of, most_cost_of
+from opencode.modules.ai.domain.money import Price, cost_of, most_cost_of
 from opencode.modules.ai.domain.usage import Caller, Flag, Usage
 from opencode.modules.ai.errors import CallTooLarge, LedgerBehind, LimitReached, LimitsUnknown
 from opencode.modules.ai.service.bookkeeping import Bookkeeping, Line, settle_left
@@ -32,8 +33,7 @@ MOST_STATUS = 999
 _CUT_OFF = Flag.CUT_OFF | Flag.ESTIMATED
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True):
     """What is reserved for one call. `call` is how it is charged if this process dies before it is over."""
 
     call: Call
@@ -59,7 +59,9 @@ class Meter:
         self._folder = folder
         self._bounds_for = bounds_for
         self._names: dict[tuple[NameKind, str], int] = {}
+        self._alike: dict[tuple[str, str, tuple[str, ...], str, Price], list[int]] = {}
         self._under_way: dict[int, Reservation] = {}
+        self._settling: set[asyncio.Task[None]] = set()
         self._journal: Journal
         self._holding: Holding
         self._books: Bookkeeping
@@ -82,6 +84,7 @@ class Meter:
 
     async def stop(self) -> None:
         """After the last call. Those that are not over yet are charged at what was reserved."""
+        await asyncio.gather(*self._settling, return_exceptions=True)
         await self._books.close()
         self._journal.let_go()
         try:
@@ -113,7 +116,11 @@ class Meter:
         slices: tuple[Slice, ...] = ()
         cost = most_cost_of(estimate.price, estimate.usage)
         try:
-            numbers = await self._numbers_of(caller, estimate)
+            alike = (caller.user_id, caller.key_id, caller.teams, estimate.model, estimate.price)
+            # Calls come in rows: to look each of the five names up would cost more than the rest of this.
+            numbers = self._alike.get(alike)
+            if numbers is None:
+                numbers = self._alike[alike] = await self._numbers_of(caller, estimate)
             slices = await self._holding.reserve(bounds.budgets, cost, now_s)
             call = _provisional(call_id, numbers, estimate.usage, cost, slices)
             slot = self._journal.open(call.packed())
@@ -131,22 +138,35 @@ class Meter:
     async def settle(self, reservation: Reservation, outcome: Outcome) -> None:
         """
         The call is over. When this returns, what it took is in the journal, and in the ledger within a moment. Settled
-        twice is the same as once.
+        twice is the same as once. Whoever settles may be cancelled meanwhile, as when the client has its answer and
+        goes: it is settled all the same.
         """
         if self._under_way.pop(reservation.call.id, None) is None:
             return
+        model, price = outcome.answered_by or (reservation.estimate.model, reservation.estimate.price)
+        names = self._names.get((NameKind.MODEL, model)), self._names.get((NameKind.PRICE, price.words))
+        if None in names:
+            settling = asyncio.create_task(self._settle_named(reservation, outcome, model, price))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            await asyncio.shield(settling)
+            return
+        await self._settle(reservation, outcome, price, cast("tuple[int, int]", names))
+
+    async def _settle_named(self, reservation: Reservation, outcome: Outcome, model: str, price: Price) -> None:
+        """Settle a call that a model has answered which never did before."""
+        try:
+            numbers = await self._number_of(NameKind.MODEL, model), await self._number_of(NameKind.PRICE, price.words)
+        except Exception:
+            log.exception("a call is in the ledger under the model that it was meant for", model=model)
+            numbers = reservation.call.model, reservation.call.price
+        await self._settle(reservation, outcome, price, numbers)
+
+    async def _settle(self, reservation: Reservation, outcome: Outcome, price: Price, numbers: tuple[int, int]) -> None:
+        """Args: numbers: of the model that answered, and its price."""
         usage = used(reservation.estimate, outcome)
-        call, price = reservation.call, reservation.estimate.price
-        if outcome.answered_by:
-            model, price = outcome.answered_by
-            numbers = (
-                await self._number_of(NameKind.MODEL, model),
-                await self._number_of(NameKind.PRICE, price.words),
-            )
-            if numbers != (call.model, call.price):
-                call = msgspec.structs.replace(call, model=numbers[0], price=numbers[1])
         cost = cost_of(price, usage)
-        call = _settled(call, usage, cost, outcome)
+        call = _settled(reservation.call, numbers, usage, cost, outcome)
         self._journal.change(reservation.slot, call.packed())
         covered = tuple(slice_.settle(reservation.call.cost_nano, cost) for slice_ in reservation.slices)
         self._books.add(Line(call, reservation.slot, reservation.slices, covered))
@@ -192,9 +212,9 @@ class Meter:
             (NameKind.MODEL, estimate.model),
             (NameKind.PRICE, estimate.price.words),
         )
-        known = self._names
-        # Nearly always all are known; to await each would cost more than the rest of this.
-        return [known.get(name) or (await self._number_of(*name) if name[1] else 0) for name in names]
+        if len(self._alike) >= MOST_NAMES:
+            self._alike.clear()
+        return [await self._number_of(*name) if name[1] else 0 for name in names]
 
     async def _number_of(self, kind: NameKind, name: str) -> int:
         if number := self._names.get((kind, name)):
@@ -235,15 +255,16 @@ def _provisional(call_id: int, numbers: list[int], usage: Usage, cost: int, slic
     )
 
 
-def _settled(call: Call, usage: Usage, cost: int, outcome: Outcome) -> Call:
+def _settled(call: Call, numbers: tuple[int, int], usage: Usage, cost: int, outcome: Outcome) -> Call:
+    model, price = numbers
     first = -1 if outcome.first_byte_ms is None else _within(outcome.first_byte_ms, MOST_MS)
     return Call(
         id=call.id,
         person=call.person,
         key=call.key,
         team=call.team,
-        model=call.model,
-        price=call.price,
+        model=model,
+        price=price,
         input=usage.input,
         output=usage.output,
         cached=usage.cached,

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from opencode.contracts.identity import Identity
+from opencode.infra.db import Database
+from opencode.kernel.ids import is_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.ai.domain.health import HealthState
+from opencode.modules.ai.domain.keys import KeyLimits
 from opencode.modules.ai.domain.models import ModelFacts
 from opencode.modules.ai.policy import is_allowed, may_use_models, require_known, team_of
 from opencode.modules.ai.service.live import Live, Snapshot
 from opencode.modules.ai.service.providers import Providers
+from opencode.modules.ai.store import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +34,26 @@ class ModelShown:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What somebody may use: `patterns` as in `policy.is_allowed`."""
+    """
+    What somebody may use: what all of their lists let through.
 
-    patterns: tuple[str, ...] | None
+    Attributes:
+        lists: patterns as in `policy.is_allowed`; none for everything.
+    """
+
+    lists: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def of(cls, *lists: tuple[str, ...] | None) -> "Allowance":
+        return cls(tuple(each for each in lists if each is not None))
 
     def covers(self, name: str, targets: tuple[str, ...] = ()) -> bool:
-        return is_allowed(name, targets, self.patterns)
+        return all(is_allowed(name, targets, patterns) for patterns in self.lists)
 
 
 class Models:
-    def __init__(self, identity: Identity, live: Live, providers: Providers) -> None:
+    def __init__(self, database: Database, identity: Identity, live: Live, providers: Providers) -> None:
+        self._database = database
         self._identity = identity
         self._live = live
         self._providers = providers
@@ -62,10 +76,19 @@ class Models:
         return Page.cut([shown[name] for name in names[: page.limit + 1]], page.limit, lambda each: (each.name,))
 
     async def allowance(self, by: Principal, snapshot: Snapshot) -> Allowance:
-        """What the team of somebody lets them use; people without a team may use everything."""
+        """What somebody's team and the key that they show let them use; without these, everything."""
         teams = snapshot.configuration.teams
         name = await self.team(by, snapshot)
-        return Allowance(teams[name].models if name else None)
+        key = await self.key(by)
+        return Allowance.of(teams[name].models if name else None, key.models if key else None)
+
+    async def key(self, by: Principal) -> KeyLimits | None:
+        """What is set for the key that somebody shows; None for a session, and where nothing is."""
+        if not is_id(by.credential_id or "", "tok"):
+            return None
+        async with reading(self._database) as stores:
+            found = await stores.keys.find(by.credential_id or "")
+        return found.own if found else None
 
     async def team(self, by: Principal, snapshot: Snapshot) -> str:
         """The name of somebody's team; empty without one."""

@@ -59,11 +59,13 @@ class Begun:
         asked, self._asked = self._asked, None
         if asked is None:
             return
-        if self.answering.ended:
-            with suppress(TimeoutError, AskingFailed):
-                async with asyncio.timeout(_LAST_WORD_S):
-                    await asked.piece()
-        await asked.close()
+        try:
+            if self.answering.ended:
+                with suppress(TimeoutError, AskingFailed):
+                    async with asyncio.timeout(_LAST_WORD_S):
+                        await asked.piece()
+        finally:
+            await asked.close()
 
 
 class Trying:

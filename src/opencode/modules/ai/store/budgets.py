@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.modules.ai.domain.configuration.model import Period
 from opencode.modules.ai.domain.usage import Subject
 from opencode.modules.ai.store.tables import budgets, leases, processes
+
+BudgetKey = tuple[str, str, int]
+"""The words of a subject, the period, and the day that it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,18 @@ class BudgetStore:
         await self._connection.execute(added.on_conflict_do_nothing())
         row = (await self._connection.execute(select(budgets).filter_by(**keys))).one()
         return BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
+
+    async def standings(self, asked: Collection[BudgetKey]) -> dict[BudgetKey, BudgetRow]:
+        """How budgets stand; those that nobody has spent from yet are left out."""
+        if not asked:
+            return {}
+        keys = tuple_(budgets.c.subject, budgets.c.period, budgets.c.begins)
+        query = select(budgets).where(keys.in_(list(asked)))
+        rows = await self._connection.execute(query)
+        return {
+            (row.subject, row.period, row.begins): BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
+            for row in rows
+        }
 
     async def lock(self, budget_id: int) -> BudgetRow:
         """Nobody else changes this budget until the transaction ends."""

@@ -73,7 +73,19 @@ leases = Table(
     PrimaryKeyConstraint("process_id", "budget_id"),
 )
 
-# The id tells when: there is no second index, and a line stays below a hundred bytes.
+# What is set for tokens by those who hold them, or by administrators.
+key_limits = Table(
+    "ai_key_limits",
+    metadata,
+    Column("token_id", _ID, primary_key=True),
+    Column("owner_id", _ID, nullable=False),
+    Column("limits", Text, nullable=False),
+    Column("changed_by", _ID, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index(None, "owner_id", "token_id"),
+)
+
+# The id tells when, so a line has no other moment, and stays below a hundred bytes with its place in the index.
 calls = Table(
     "ai_calls",
     metadata,
@@ -92,6 +104,7 @@ calls = Table(
     Column("first_byte_ms", Integer, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("flags", SmallInteger, nullable=False),
+    Index(None, "person", "id"),
 )
 
 days = Table(
@@ -99,11 +112,15 @@ days = Table(
     metadata,
     Column("day", Integer, nullable=False),
     Column("person", Integer, nullable=False),
+    Column("key", Integer, nullable=False),
     Column("model", Integer, nullable=False),
     Column("calls", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
     Column("input", BigInteger, nullable=False),
     Column("output", BigInteger, nullable=False),
     Column("cached", BigInteger, nullable=False),
     Column("cost_nano", BigInteger, nullable=False),
-    PrimaryKeyConstraint("day", "person", "model"),
+    # Of all calls together; those that were cut off add none.
+    Column("latency_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "person", "key", "model"),
 )

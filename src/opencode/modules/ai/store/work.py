@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import Database, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.modules.ai.store.budgets import BudgetStore
+from opencode.modules.ai.store.keys import KeyLimitStore
 from opencode.modules.ai.store.ledger import LedgerStore
 from opencode.modules.ai.store.providers import ProviderStore
+from opencode.modules.ai.store.usage import UsageStore
 
 
 class Stores:
@@ -20,6 +22,8 @@ class Stores:
         self.providers = ProviderStore(connection)
         self.budgets = BudgetStore(connection)
         self.ledger = LedgerStore(connection)
+        self.keys = KeyLimitStore(connection)
+        self.usage = UsageStore(connection)
 
 
 @asynccontextmanager

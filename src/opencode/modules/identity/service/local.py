@@ -53,6 +53,12 @@ class LocalIdentity(Service):
         async with self._reading() as stores:
             return await stores.accounts.with_any_role(roles_with(permission))
 
+    async def owners_of_tokens(self, token_ids: frozenset[str]) -> dict[str, UserId]:
+        if not token_ids:
+            return {}
+        async with self._reading() as stores:
+            return await stores.tokens.owners(token_ids, self._now())
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         async with self._work() as work:
             await self._note(work.stores, kind, actor=actor.id, subject=subject_id, detail=detail)

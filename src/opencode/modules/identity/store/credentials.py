@@ -1,5 +1,6 @@
 """Sessions, tokens and guests: what is shown with a request, found by the hash of its secret."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -100,6 +101,11 @@ class TokenStore:
         )
         row = (await self._connection.execute(query)).one_or_none()
         return (_token_of(row, "token_"), account_of(row)) if row else None
+
+    async def owners(self, token_ids: Collection[str], now: datetime) -> dict[str, UserId]:
+        """The accounts of those of the tokens that still work."""
+        query = select(tokens.c.id, tokens.c.account_id).where(tokens.c.id.in_(token_ids), tokens.c.expires_at > now)
+        return {row.id: row.account_id for row in await self._connection.execute(query)}
 
     async def count(self, account_id: UserId) -> int:
         query = select(func.count()).select_from(tokens).where(tokens.c.account_id == account_id)

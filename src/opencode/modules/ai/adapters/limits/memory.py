@@ -26,8 +26,15 @@ class MemoryLimits:
     async def take(self, call_id: int, counts: tuple[CountBound, ...], tokens: int) -> Counted | Denial:
         now_s = int(self._clock.now().timestamp())
         denial: Denial | None = None
+        windows, calls = self._windows, self._calls
         for bound in counts:
-            wait_s = self._wait_s(bound, tokens, now_s)
+            measure, key = bound.measure, bound.key
+            if measure is Measure.CALLS:
+                wait_s = _WAIT_FOR_A_CALL_S if calls.get(key, 0) >= bound.most else 0
+            else:
+                window = windows.get(key)
+                amount = tokens if measure is Measure.TOKENS else 1
+                wait_s = window.wait_s(now_s, amount, bound.most) if window else 0
             if wait_s and (denial is None or wait_s > denial.retry_after_s):
                 denial = Denial(bound, wait_s)
         if denial:
@@ -35,7 +42,7 @@ class MemoryLimits:
         for bound in counts:
             key = bound.key
             if bound.measure is Measure.CALLS:
-                self._calls[key] = self._calls.get(key, 0) + 1
+                calls[key] = calls.get(key, 0) + 1
             else:
                 # Time may have gone back since; all windows of a call are then in one second all the same.
                 self._window(key).add(now_s, tokens if bound.measure is Measure.TOKENS else 1)
@@ -56,13 +63,15 @@ class MemoryLimits:
     async def renew(self, under_way: Sequence[Counted]) -> None:
         pass
 
-    def _wait_s(self, bound: CountBound, tokens: int, now_s: int) -> int:
-        key = bound.key
-        if bound.measure is Measure.CALLS:
-            return _WAIT_FOR_A_CALL_S if self._calls.get(key, 0) >= bound.most else 0
-        amount = tokens if bound.measure is Measure.TOKENS else 1
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        now_s = int(self._clock.now().timestamp())
+        return [self._used(bound.key, bound.measure, now_s) for bound in counts]
+
+    def _used(self, key: str, measure: Measure, now_s: int) -> int:
+        if measure is Measure.CALLS:
+            return self._calls.get(key, 0)
         window = self._windows.get(key)
-        return window.wait_s(now_s, amount, bound.most) if window else 0
+        return window.total(now_s) if window else 0
 
     def _window(self, key: str) -> Window:
         window = self._windows.get(key)

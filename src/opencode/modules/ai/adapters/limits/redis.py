@@ -1,5 +1,6 @@
 """Limits counted in Redis, for all processes. A module of its own: loading Redis costs the start of a server."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,6 +87,23 @@ for i, key in ipairs(KEYS) do
 end
 """
 
+_USED = """
+local now = tonumber(redis.call('TIME')[1])
+local used = {}
+for i, key in ipairs(KEYS) do
+    used[i] = 0
+    if ARGV[i + 1] == 'call' then
+        used[i] = redis.call('ZCOUNT', key, '(' .. now, '+inf')
+    else
+        local flat = redis.call('HGETALL', key)
+        for j = 1, #flat, 2 do
+            if tonumber(flat[j]) >= now - tonumber(ARGV[1]) then used[i] = used[i] + tonumber(flat[j + 1]) end
+        end
+    end
+end
+return used
+"""
+
 
 class RedisLimits:
     """
@@ -100,6 +118,8 @@ class RedisLimits:
         self._take = client.register_script(_TAKE)
         self._end = client.register_script(_END)
         self._renew = client.register_script(_RENEW)
+        self._ending: set[asyncio.Future[Any]] = set()
+        self._used = client.register_script(_USED)
 
     async def take(self, call_id: int, counts: tuple[CountBound, ...], tokens: int) -> Counted | Denial:
         words: list[str | int] = [call_id, WINDOW_S]
@@ -124,9 +144,23 @@ class RedisLimits:
             if calls:
                 await self._run(self._renew, calls, [CALL_LIFETIME_S, *[counted.call_id] * len(calls)])
 
+    async def used(self, counts: Sequence[CountBound]) -> list[int]:
+        if not counts:
+            return []
+        return list(await self._run(self._used, counts, [WINDOW_S, *(_AMOUNT_BY[bound.measure] for bound in counts)]))
+
     async def _finish(self, counted: Counted, changes: dict[Measure, int | str]) -> None:
         by = [changes[bound.measure] for bound in counted.counts]
-        await self._run(self._end, counted.counts, [counted.call_id, counted.second, *by])
+        # Whoever ends a call may be cancelled: it ends all the same, or it would count as under way for minutes.
+        ending = asyncio.ensure_future(self._run(self._end, counted.counts, [counted.call_id, counted.second, *by]))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ended)
+        await asyncio.shield(ending)
+
+    def _ended(self, ending: asyncio.Future[Any]) -> None:
+        self._ending.discard(ending)
+        if not ending.cancelled():
+            ending.exception()  # told to whoever waits, and to nobody where they have gone
 
     async def _run(self, script: Any, counts: Sequence[CountBound], words: Sequence[str | int]) -> Any:
         if not counts:
