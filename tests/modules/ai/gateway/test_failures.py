@@ -381,8 +381,12 @@ async def test_however_calls_end_nothing_of_them_is_left(
         upstream.mode = mode
         for stream in (False, True):
             await door.chat("any", stream=stream)
+    # Under another name, since it may still have to be left alone under this one.
+    await door.configured(
+        providers={"again": provider(upstream), "two": provider(spare, "anthropic")}, limits={"concurrency": 3}
+    )
     upstream.arrived.clear()
-    left = asyncio.create_task(door.chat("one/small"))
+    left = asyncio.create_task(door.chat("again/small"))
     async with asyncio.timeout(PATIENCE_S):
         await upstream.arrived.wait()
         left.cancel()
