@@ -157,7 +157,7 @@ EVENTS: list[Event] = [
     ToolCallDelta(1, "{}"),
     ToolCallDelta(0, '"x"}'),
 ]
-USAGE = Usage(12, 7, 4, 0, 3)
+USAGE = Usage(12, 7, 4, 5, 3)
 PARTS = (
     Reasoning("Hm, so.", "seal"),
     Reasoning(redacted="closed"),
@@ -184,7 +184,7 @@ def test_a_stream_ends_with_the_answer_that_would_have_come_without_a_stream() -
     assert said[-1]["response"] == msgspec.json.decode(write_answer(answer))
     assert said[-1]["response"]["usage"] == {
         "input_tokens": 12,
-        "input_tokens_details": {"cached_tokens": 4},
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 5},
         "output_tokens": 7,
         "output_tokens_details": {"reasoning_tokens": 3},
         "total_tokens": 19,

@@ -148,6 +148,11 @@ def test_usage_that_comes_in_every_chunk_is_that_of_the_last() -> None:
     assert watched(Dialect.OPENAI_CHAT, chunk % 1, chunk % 2).usage == Usage(3, 2)
 
 
+def test_what_openai_reads_from_its_cache_and_writes_to_it_is_told_apart() -> None:
+    usage = b'"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":3}}'
+    assert watched(Dialect.OPENAI_CHAT, b'data: {"choices":[],%b}\n\n' % usage).usage == Usage(9, 0, 4, 3)
+
+
 def test_anthropics_usage_is_put_together_from_its_first_and_last_event() -> None:
     start = b'data: {"type":"message_start","message":{"usage":{"input_tokens":5,"cache_read_input_tokens":9}}}\n\n'
     begun = watched(Dialect.ANTHROPIC, start)

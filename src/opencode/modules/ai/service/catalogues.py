@@ -122,7 +122,7 @@ def _as_openai(name: str) -> dict[str, Any]:
 
 def _as_anthropic(name: str) -> dict[str, Any]:
     created = _CREATED.isoformat().replace("+00:00", "Z")
-    return {"type": "model", "id": name, "display_name": name, "created_at": created}
+    return {"type": "model", "id": name, "display_name": name, "created_at": created, "lifecycle": "active"}
 
 
 def _as_ollama(name: str, facts: ModelFacts) -> dict[str, Any]:

@@ -44,8 +44,11 @@ FINISHES = {
 }
 
 
-class _InputDetails(msgspec.Struct):
+class InputDetails(msgspec.Struct):
+    """The part of a question that a cache had, or got. Responses tell it in the same words."""
+
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class _OutputDetails(msgspec.Struct):
@@ -57,14 +60,15 @@ class UsageSaid(msgspec.Struct):
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    prompt_tokens_details: _InputDetails | None = None
+    prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: _OutputDetails | None = None
 
     def meant(self) -> Usage:
         """In the canonical words."""
         cached = self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens
+        written = self.prompt_tokens_details and self.prompt_tokens_details.cache_write_tokens
         reasoning = self.completion_tokens_details and self.completion_tokens_details.reasoning_tokens
-        return Usage(self.prompt_tokens or 0, self.completion_tokens or 0, cached or 0, 0, reasoning or 0)
+        return Usage(self.prompt_tokens or 0, self.completion_tokens or 0, cached or 0, written or 0, reasoning or 0)
 
 
 class _ReasoningDetail(msgspec.Struct):
@@ -177,14 +181,19 @@ def write_answer(answer: ChatAnswer) -> bytes:
 
 
 def written_usage(usage: Usage) -> Json:
-    """Usage as this dialect says it: what was read from a cache is part of the question."""
+    """Usage as this dialect says it: what was read from a cache and written to it is part of the question."""
     return {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
         "total_tokens": usage.input + usage.output,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_input},
+        "prompt_tokens_details": written_input_details(usage),
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
     }
+
+
+def written_input_details(usage: Usage) -> Json:
+    """See `InputDetails`."""
+    return {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write}
 
 
 def write_failure(failure: Failure) -> tuple[int, bytes]:

@@ -13,14 +13,11 @@ from opencode.modules.ai.domain.dialects.canonical import (
     Usage,
 )
 from opencode.modules.ai.domain.dialects.decoding import encoded
+from opencode.modules.ai.domain.dialects.openai_chat.answers import InputDetails, written_input_details
 from opencode.modules.ai.domain.dialects.openai_chat.answers import write_failure as write_chat_failure
 from opencode.modules.ai.domain.dialects.openai_chat.answers import written_error as written_chat_error
 
 INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
-
-
-class _InputDetails(msgspec.Struct):
-    cached_tokens: int | None = None
 
 
 class _OutputDetails(msgspec.Struct):
@@ -32,14 +29,15 @@ class UsageSaid(msgspec.Struct):
 
     input_tokens: int | None = None
     output_tokens: int | None = None
-    input_tokens_details: _InputDetails | None = None
+    input_tokens_details: InputDetails | None = None
     output_tokens_details: _OutputDetails | None = None
 
     def meant(self) -> Usage:
         """In the canonical words."""
         cached = self.input_tokens_details and self.input_tokens_details.cached_tokens
+        written = self.input_tokens_details and self.input_tokens_details.cache_write_tokens
         reasoning = self.output_tokens_details and self.output_tokens_details.reasoning_tokens
-        return Usage(self.input_tokens or 0, self.output_tokens or 0, cached or 0, 0, reasoning or 0)
+        return Usage(self.input_tokens or 0, self.output_tokens or 0, cached or 0, written or 0, reasoning or 0)
 
 
 def write_answer(answer: ChatAnswer) -> bytes:
@@ -149,15 +147,22 @@ def write_failure(failure: Failure) -> tuple[int, bytes]:
 
 
 def written_error(failure: Failure) -> Json:
-    """The error of a response that failed."""
+    """The error before there is a response."""
     error = written_chat_error(failure)["error"]
     return {"code": error["code"] or error["type"], "message": error["message"]}
+
+
+def written_error_of_response(failure: Failure) -> Json:
+    """The error of a response that failed. OpenAI has a list of codes for it, and one for all faults of a server."""
+    error = written_chat_error(failure)["error"]
+    of_server = error["type"] == "server_error"
+    return {"code": "server_error" if of_server else error["code"] or "invalid_prompt", "message": error["message"]}
 
 
 def _usage(usage: Usage) -> Json:
     return {
         "input_tokens": usage.input,
-        "input_tokens_details": {"cached_tokens": usage.cached_input},
+        "input_tokens_details": written_input_details(usage),
         "output_tokens": usage.output,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.input + usage.output,

@@ -28,6 +28,7 @@ from opencode.modules.ai.domain.dialects.openai_responses.answers import (
     item_id,
     written_end,
     written_error,
+    written_error_of_response,
     written_item,
     written_response,
     written_text,
@@ -239,9 +240,9 @@ class Writer(StreamWriter):
         return written + self._framed(f"response.{response['status']}", response=response)
 
     def _failed(self, failure: Failure) -> bytes:
-        error = written_error(failure)
         if not self._response:
-            return self._framed("error", **error, param=failure.field or None)
+            return self._framed("error", **written_error(failure), param=failure.field or None)
+        error = written_error_of_response(failure)
         response = {**self._response, "status": "failed", "error": error, "output": self._output()}
         return self._framed("response.failed", response=response)
 
