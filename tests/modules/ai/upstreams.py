@@ -11,8 +11,17 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from tests.modules.ai.saying import (
+    anthropic_answer,
+    anthropic_pieces,
+    ollama_answer,
+    ollama_pieces,
+    openai_answer,
+    openai_pieces,
+    said_to,
+)
+
 KEY = "sk-of-the-mock"
-WORDS = ("Hello", ", ", "world", ".")
 MODELS = ("small", "large")
 
 
@@ -156,21 +165,11 @@ class MockUpstream:
 
     async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        base = {"id": "chatcmpl-1", "created": 1, "model": asked["model"]}
-        usage = {"prompt_tokens": 5, "completion_tokens": len(WORDS), "total_tokens": 5 + len(WORDS)}
+        model, said = asked["model"], said_to(asked)
         if not asked.get("stream"):
-            message = {"role": "assistant", "content": "".join(WORDS)}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            return web.json_response({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
-        deltas: list[Json] = [{"role": "assistant", "content": ""}, *({"content": word} for word in WORDS)]
-        choices: list[list[Json]] = [[{"index": 0, "delta": each, "finish_reason": None}] for each in deltas]
-        choices.append([{"index": 0, "delta": {}, "finish_reason": "stop"}])
-        chunks: list[Json] = [{**base, "object": "chat.completion.chunk", "choices": each} for each in choices]
-        if (asked.get("stream_options") or {}).get("include_usage"):
-            chunks = [{**each, "usage": None} for each in chunks]
-            chunks.append({**base, "object": "chat.completion.chunk", "choices": [], "usage": usage})
-        events = [f"data: {json.dumps(each)}\n\n".encode() for each in chunks]
-        return await self._stream(request, "text/event-stream", [*events, b"data: [DONE]\n\n"])
+            return web.json_response(openai_answer(model, said))
+        with_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
+        return await self._stream(request, "text/event-stream", openai_pieces(model, said, with_usage=with_usage))
 
     async def _openai_embeddings(self, request: web.Request) -> web.Response:
         asked = await request.json()
@@ -183,27 +182,10 @@ class MockUpstream:
 
     async def _anthropic_messages(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": asked["model"]}
+        model, said = asked["model"], said_to(asked)
         if not asked.get("stream"):
-            content = [{"type": "text", "text": "".join(WORDS)}]
-            usage = {"input_tokens": 5, "output_tokens": len(WORDS)}
-            return web.json_response({**message, "content": content, "stop_reason": "end_turn", "usage": usage})
-        started = {**message, "content": [], "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}}
-        ended = {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": len(WORDS)}}
-        events: list[Json] = [
-            {"type": "message_start", "message": started},
-            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-            {"type": "ping"},
-            *(
-                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}
-                for word in WORDS
-            ),
-            {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", **ended},
-            {"type": "message_stop"},
-        ]
-        pieces = [f"event: {each['type']}\ndata: {json.dumps(each)}\n\n".encode() for each in events]
-        return await self._stream(request, "text/event-stream", pieces)
+            return web.json_response(anthropic_answer(model, said))
+        return await self._stream(request, "text/event-stream", anthropic_pieces(model, said))
 
     # Ollama.
 
@@ -216,29 +198,17 @@ class MockUpstream:
         return web.json_response({"model_info": info, "capabilities": ["completion", "tools", "insert"]})
 
     async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
-        asked = await request.json()
-        base = {"model": asked["model"], "created_at": "2026-01-05T09:00:00Z"}
-        counts = {"done_reason": "stop", "prompt_eval_count": 5, "eval_count": len(WORDS)}
-        if asked.get("stream") is False:
-            message = {"role": "assistant", "content": "".join(WORDS)}
-            return web.json_response({**base, "message": message, "done": True, **counts})
-        lines: list[Json] = [
-            {**base, "message": {"role": "assistant", "content": word}, "done": False} for word in WORDS
-        ]
-        lines.append({**base, "message": {"role": "assistant", "content": ""}, "done": True, **counts})
-        pieces = [json.dumps(each).encode() + b"\n" for each in lines]
-        return await self._stream(request, "application/x-ndjson", pieces)
+        return await self._ollama_says(request, generate=False)
 
     async def _ollama_generate(self, request: web.Request) -> web.StreamResponse:
+        return await self._ollama_says(request, generate=True)
+
+    async def _ollama_says(self, request: web.Request, *, generate: bool) -> web.StreamResponse:
         asked = await request.json()
-        base = {"model": asked["model"], "created_at": "2026-01-05T09:00:00Z"}
-        counts = {"done_reason": "stop", "prompt_eval_count": 5, "eval_count": len(WORDS)}
+        model, said = asked["model"], said_to(asked)
         if asked.get("stream") is False:
-            return web.json_response({**base, "response": "".join(WORDS), "done": True, **counts})
-        lines: list[Json] = [{**base, "response": word, "done": False} for word in WORDS]
-        lines.append({**base, "response": "", "done": True, **counts})
-        pieces = [json.dumps(each).encode() + b"\n" for each in lines]
-        return await self._stream(request, "application/x-ndjson", pieces)
+            return web.json_response(ollama_answer(model, said, generate=generate))
+        return await self._stream(request, "application/x-ndjson", ollama_pieces(model, said, generate=generate))
 
     async def _ollama_embed(self, request: web.Request) -> web.Response:
         asked = await request.json()
