@@ -1,10 +1,12 @@
 """
 `python -m benchmarks.ai.upstream PORT`: a provider of OpenAI's chat dialect that costs next to nothing. A request whose
 body holds `"stream":true` is answered with `FRAMES` words, one each `PACE_S`; each word carries the time at which it
-was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how long it was on its way.
+was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how long it was on its way. A
+request with the header `x-mark: N` that asks for a model `m-…` other than `m-N` is answered with 500.
 """
 
 import asyncio
+import re
 import sys
 import time
 from typing import cast
@@ -31,6 +33,8 @@ _LAST = (
     b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"small","choices":[],"usage":'
     b'{"prompt_tokens":9,"completion_tokens":50,"total_tokens":59}}\n\ndata: [DONE]\n\n'
 )
+_ASKED = re.compile(rb'"model": ?"m-(\d+)"')
+_MARK = re.compile(rb"\r\nx-mark: (\d+)")
 
 
 def _whole(body: bytes) -> bytes:
@@ -40,6 +44,11 @@ def _whole(body: bytes) -> bytes:
 
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _is_of_one_configuration(head: bytes, body: bytes) -> bool:
+    asked, mark = _ASKED.search(body), _MARK.search(head)
+    return asked is None or (mark is not None and mark[1] == asked[1])
 
 
 class _Provider(asyncio.Protocol):
@@ -70,6 +79,8 @@ class _Provider(asyncio.Protocol):
         assert self._transport
         if head.startswith(b"get "):
             self._transport.write(_whole(_MODELS))
+        elif not _is_of_one_configuration(head, body):
+            self._transport.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
         elif b'"stream":true' in body.replace(b" ", b""):
             self._streaming = asyncio.create_task(self._stream(self._transport))
         else:

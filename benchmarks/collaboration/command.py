@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import uvloop
 
-from benchmarks.collaboration.contenders import Contender, NotInstalled
+from benchmarks.collaboration.contenders import Contender
 from benchmarks.collaboration.machine import describe
 from benchmarks.collaboration.plan import ALL, Scenario, scenarios
 from benchmarks.collaboration.processes import LOAD_CORE
 from benchmarks.collaboration.report import Report
+from benchmarks.installing import NotInstalled
 
 FILES_WANTED = 16_384  # two sockets for each of 1,000 interviews, on both sides, with room to spare
 MEASURE_LIMIT_S = 900.0

@@ -10,10 +10,6 @@ from typing import Protocol
 from benchmarks.collaboration.processes import SERVER_CORE, ServerProcess, free_port, on_core, start_process
 
 
-class NotInstalled(Exception):
-    """This contender cannot be measured here; the message says why."""
-
-
 @dataclass(frozen=True)
 class Door:
     """Where one person's socket connects."""
@@ -28,9 +24,9 @@ class Room(Protocol):
         ...
 
 
-class Contender(ABC):
+class Server(ABC):
     """
-    A server that can be started, given rooms, and stopped.
+    A server that can be started and stopped.
 
     Its folder (data, log) lives from `open` to `close`, so a second `start` finds what the first one stored.
     """
@@ -46,10 +42,6 @@ class Contender(ABC):
     @abstractmethod
     def command(self) -> tuple[Sequence[str | Path], dict[str, str]]:
         """Arguments and additional environment of the process; listens on `self.port`, on loopback only."""
-
-    @abstractmethod
-    async def rooms(self, count: int) -> Sequence[Room]:
-        """That many new rooms."""
 
     async def prepare(self) -> None:  # noqa: B027  # most have nothing to prepare
         """
@@ -94,3 +86,11 @@ class Contender(ABC):
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+
+class Contender(Server):
+    """A server that can be given rooms."""
+
+    @abstractmethod
+    async def rooms(self, count: int) -> Sequence[Room]:
+        """That many new rooms."""

@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from subprocess import run
 
-from benchmarks.collaboration.peers.contenders import HERE, node
+from benchmarks.collaboration.peers.contenders import HERE
 from benchmarks.collaboration.processes import CORES, LOAD_CORE, SERVER_CORE
+from benchmarks.installing import node
 
 PACKAGES = ("opencode-platform", "pycrdt", "picows", "uvloop", "uvicorn", "pycrdt-websocket")
 

