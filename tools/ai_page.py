@@ -68,6 +68,7 @@ is not good |
 | `ocp ai import FILE` | makes a configuration of ours from the coding agent's file, and tells what it left out; \
 `--to` writes it |
 | `ocp ai rotate` | seals the stored keys of providers with a new key |
+| `ocp ai mock` | runs a small provider on loopback, to [try things without a model](ai.md#without-a-model) |
 
 `check`, `show`, `explain` and `doctor` look at providers that administrators have added as well, when there is a \
 database (`--data` names its folder). [ai.md](ai.md#providers) tells what a server does with all this while it runs.

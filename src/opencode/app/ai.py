@@ -25,6 +25,9 @@ app = typer.Typer(
     help="The AI configuration: check it, show it, and see where each value comes from.", no_args_is_help=True
 )
 
+MOCK_PORT = 11_435
+"""Beside Ollama's."""
+
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A file on top of the others. [OCP_AI_CONFIG]")]
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the database with the stored providers.")]
 
@@ -177,6 +180,23 @@ def rotate(data: DataFolder = None) -> None:
     except (SealBroken, OSError) as error:
         fail(f"The key file is not good: {error}.", "OCP_AI_KEY_FILE names it; each line is an id and a key.")
     out.print(f"[green]good[/green]  {count} providers are sealed with the new key {key_id}")
+
+
+@app.command()
+def mock(
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 picks a free one.")] = MOCK_PORT,
+    pause_ms: Annotated[int, typer.Option(help="Before each word of a stream.", min=0)] = 30,
+) -> None:
+    """Run a small provider whose model repeats what it is told: to try the gateway without a model."""
+    from opencode.app.mock_provider import listen, serve
+
+    try:
+        listening = listen(port)
+    except (OSError, OverflowError) as error:
+        fail(f"Port {port} cannot be listened on: {error}.", "Choose another with --port, and name it in base_url.")
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    out.print(f"[green]ready[/green]  {address}/v1 speaks OpenAI's dialect, {address} Anthropic's and Ollama's")
+    serve(listening, pause_ms / 1000)
 
 
 def _write(text: str) -> None:
