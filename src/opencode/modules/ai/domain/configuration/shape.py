@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, shown
@@ -186,6 +186,12 @@ def _written(value: object) -> str:
 
 def _schema_at(path: Path) -> Json:
     """What the schema says of the value at a path; nothing where it knows no such path."""
+    # Lists have one schema for all that is in them: hundreds of models share what is remembered.
+    return _schema_of(tuple(0 if isinstance(step, int) else step for step in path))
+
+
+@lru_cache(maxsize=4_096)
+def _schema_of(path: tuple[str | int, ...]) -> Json:
     schema: Json = _schema()
     for step in path:
         for each in _branches(schema):
