@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opencode import __version__
 from opencode.app.data_folder import FILES
 from opencode.app.settings import Settings
+from opencode.contracts.ai import Assistants
 from opencode.contracts.identity import Identity
 from opencode.infra.cache import Cache, MemoryShelf
 from opencode.infra.db import Database
@@ -149,7 +150,7 @@ class _Rooms:
 _ROOMS = frozenset({"collaboration", "execution", "interviews"})
 
 
-def _rooms(settings: Settings, parts: Parts, identity: Identity) -> _Rooms:
+def _rooms(settings: Settings, parts: Parts, identity: Identity, assistants: Assistants) -> _Rooms:
     # Loaded only here: a process that serves none of them does without their memory.
     from opencode.modules.collaboration import module as collaboration_module
     from opencode.modules.execution import module as execution_module
@@ -165,6 +166,7 @@ def _rooms(settings: Settings, parts: Parts, identity: Identity) -> _Rooms:
         identity=identity,
         documents=collaboration.documents,
         runner=execution.runner,
+        assistants=assistants,
     )
     # The owner of documents needs `Documents`, and documents need their owner's leave: the circle is closed here.
     collaboration.open_gate(interviews.gate)
@@ -199,15 +201,6 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         public_url=lambda: address.url,
     )
     identity = identity_module.build(parts, settings.identity.resolved(private=settings.process.is_private))
-    chosen = settings.process.modules
-    has_rooms = not chosen or not _ROOMS.isdisjoint(chosen)
-    rooms = _rooms(settings, parts, identity.contract) if has_rooms else _Rooms((), (), _export_nothing)
-    notifications = notifications_module.build(
-        parts,
-        settings.notifications,
-        identity=identity.contract,
-        private_webhooks=settings.execution.webhooks_to_private_networks,
-    )
     ai = ai_module.build(
         parts,
         settings.ai,
@@ -215,13 +208,24 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         data=settings.process.data,
         redis_url=settings.process.redis_url,
     )
+    chosen = settings.process.modules
+    has_rooms = not chosen or not _ROOMS.isdisjoint(chosen)
+    # Where AI is not among the modules it has no configuration in force, and so nothing to answer with.
+    rooms = _rooms(settings, parts, identity.contract, ai.assistants) if has_rooms else _Rooms((), (), _export_nothing)
+    notifications = notifications_module.build(
+        parts,
+        settings.notifications,
+        identity=identity.contract,
+        private_webhooks=settings.execution.webhooks_to_private_networks,
+    )
     sells = not chosen or "marketplace" in chosen
     plugs = (
         identity.plug,
+        # Stopped after the rooms, whose answers it gives.
+        ai.plug,
         *rooms.plugs,
         *([_marketplace(settings, parts, identity.contract)] if sells else []),
         notifications.plug,
-        ai.plug,
     )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:

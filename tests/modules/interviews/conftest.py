@@ -16,6 +16,7 @@ from opencode.modules.execution import module as execution_module
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.interviews.module import InterviewsModule, build
 from opencode.modules.interviews.settings import InterviewsSettings
+from tests.doubles.assistants import ScriptedAssistants
 from tests.doubles.documents import DocumentsInMemory
 from tests.doubles.identity import IdentityInMemory
 from tests.doubles.runner import ScriptedRunner
@@ -66,9 +67,20 @@ class World:
     identity: IdentityInMemory
     documents: DocumentsInMemory
     runner: ScriptedRunner
+    assistants: ScriptedAssistants
     module: InterviewsModule
     app: Litestar
     client: httpx.AsyncClient
+
+    @property
+    def neighbours(self) -> dict[str, Any]:
+        """What another server of the same deployment is built between."""
+        return {
+            "identity": self.identity,
+            "documents": self.documents,
+            "runner": self.runner,
+            "assistants": self.assistants,
+        }
 
     def interviewer(self, name: str = "Grace") -> Person:
         return self.person(self.identity.add_interviewer(name))
@@ -92,7 +104,8 @@ async def world(
     parts: Parts, clock: ManualClock, database: Database, settings: InterviewsSettings
 ) -> AsyncGenerator[World]:
     identity, documents, runner = IdentityInMemory(clock), DocumentsInMemory(clock), ScriptedRunner()
-    module = build(parts, settings, identity=identity, documents=documents, runner=runner)
+    assistants = ScriptedAssistants()
+    module = build(parts, settings, identity=identity, documents=documents, runner=runner, assistants=assistants)
     # It serves the addresses of all runs, and asks interviews for theirs.
     execution = execution_module.build(parts, ExecutionSettings(), PistonSettings(), identity=identity, runner=runner)
     execution.open_elsewhere(module.runs)
@@ -101,7 +114,7 @@ async def world(
     assert module.plug.stop
     await module.plug.start()
     async with client_of(app, address=ADDRESS) as client:
-        yield World(parts, clock, identity, documents, runner, module, app, client)
+        yield World(parts, clock, identity, documents, runner, assistants, module, app, client)
     await module.plug.stop()
 
 

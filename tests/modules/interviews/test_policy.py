@@ -9,9 +9,11 @@ from opencode.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticate
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.principal import ANONYMOUS, SYSTEM, Principal, PrincipalKind
 from opencode.modules.interviews import policy
+from opencode.modules.interviews.domain.assistant import AssistantMode, AssistantTerms
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Audience, EventType, Said
+from opencode.modules.interviews.errors import AssistantNotAllowed, EditingFrozen
 from opencode.modules.interviews.policy import Action, Standing
 from tests.modules.interviews.test_domain import NOW, interview
 
@@ -27,6 +29,9 @@ STEERS = {
     Action.RUN,
     Action.STOP_RUN,
     Action.CHAT,
+    Action.ALLOW_ASSISTANT,
+    Action.ASK_ASSISTANT,
+    Action.STOP_ANSWER,
 }
 TAKES_PART = {Action.SEE, Action.SWITCH_LANGUAGE, Action.CHAT, Action.REPORT_SIGNALS}
 STANDS = {Action.SEE_ONESELF, Action.WATCH, Action.LEAVE}
@@ -39,7 +44,9 @@ MAY: dict[tuple[Standing, InterviewState], set[Action]] = {
     (Standing.OVERSEER, LIVE): READS - {Action.SEE_ONESELF} | {Action.END},
     (Standing.OVERSEER, ENDED): READS - {Action.SEE_ONESELF} | {Action.END},
     (Standing.ADMITTED, SCHEDULED): STANDS | TAKES_PART,
-    (Standing.ADMITTED, LIVE): STANDS | TAKES_PART | {Action.RUN, Action.STOP_RUN},
+    (Standing.ADMITTED, LIVE): STANDS
+    | TAKES_PART
+    | {Action.RUN, Action.STOP_RUN, Action.ASK_ASSISTANT, Action.STOP_ANSWER},
     (Standing.ADMITTED, ENDED): STANDS,
     **{(Standing.WAITING, state): STANDS for state in InterviewState},
     **{(Standing.GONE, state): STANDS for state in InterviewState},
@@ -140,6 +147,30 @@ def test_how_people_enter_the_document(
         return
     with pytest.raises(outcome):
         policy.document_role(standing, subject)
+
+
+@pytest.mark.parametrize(
+    ("mode", "standing", "frozen", "refusal"),
+    [
+        (AssistantMode.FORBIDDEN, Standing.OWNER, False, AssistantNotAllowed),
+        (AssistantMode.FORBIDDEN, Standing.ADMITTED, False, AssistantNotAllowed),
+        (AssistantMode.INTERVIEWERS, Standing.OWNER, False, None),
+        (AssistantMode.INTERVIEWERS, Standing.OWNER, True, None),
+        (AssistantMode.INTERVIEWERS, Standing.ADMITTED, False, AssistantNotAllowed),
+        (AssistantMode.EVERYONE, Standing.OWNER, True, None),
+        (AssistantMode.EVERYONE, Standing.ADMITTED, False, None),
+        (AssistantMode.EVERYONE, Standing.ADMITTED, True, EditingFrozen),
+    ],
+)
+def test_who_may_ask_the_assistant_is_what_the_interviewer_says(
+    mode: AssistantMode, standing: Standing, frozen: bool, refusal: type[Exception] | None
+) -> None:
+    subject = interview(state=LIVE, frozen=frozen, assistant=AssistantTerms(mode, "mock/small"))
+    if refusal is None:
+        policy.require_may_ask(standing, subject)
+        return
+    with pytest.raises(refusal):
+        policy.require_may_ask(standing, subject)
 
 
 def said(event_type: EventType, about: str = "", audience: Audience = Audience.ALL) -> Said:

@@ -18,6 +18,7 @@ from opencode.modules.execution.service.runner import Runs
 from opencode.modules.execution.settings import ExecutionSettings, PistonSettings
 from opencode.modules.interviews.module import build
 from opencode.modules.interviews.settings import InterviewsSettings
+from tests.doubles.assistants import ScriptedAssistants
 from tests.doubles.documents import DocumentsInMemory
 from tests.doubles.identity import IdentityInMemory
 from tests.doubles.runner import ScriptedRunner
@@ -46,13 +47,14 @@ async def real_room(parts: Parts, clock: ManualClock, database: Database) -> Asy
     engine = Runs(ExecutionSettings(concurrency=2, first_uid=200_000 + os.getpid() % 1000 * 1024))
     await engine.languages()
     settings = InterviewsSettings(join_attempts_per_minute=1000)
-    module = build(parts, settings, identity=identity, documents=documents, runner=engine)
+    assistants = ScriptedAssistants()
+    module = build(parts, settings, identity=identity, documents=documents, runner=engine, assistants=assistants)
     # It serves the addresses of all runs, and asks interviews for theirs.
     execution = execution_module.build(parts, ExecutionSettings(), PistonSettings(), identity=identity, runner=engine)
     execution.open_elsewhere(module.runs)
     app = application([*execution.plug.routes, *module.plug.routes], identity)
     async with client_of(app, address=ADDRESS) as client:
-        world = World(parts, clock, identity, documents, ScriptedRunner(), module, app, client)
+        world = World(parts, clock, identity, documents, ScriptedRunner(), assistants, module, app, client)
         host = world.interviewer()
         interview = await create(host, language="bash")
         candidate = await join(world, interview)

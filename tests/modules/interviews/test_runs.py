@@ -245,7 +245,7 @@ async def test_a_run_under_way_when_the_server_dies_is_finished_by_the_next_one(
         world.clock.advance(21)
         # Another server finds the run silent for too long; this one is as good as dead, for it tells nothing.
         parts, settings = world.parts, InterviewsSettings()
-        neighbours: Any = {"identity": world.identity, "documents": world.documents, "runner": world.runner}
+        neighbours: Any = world.neighbours
         other = build(parts, settings, **neighbours)
         assert other.plug.start
         assert other.plug.stop

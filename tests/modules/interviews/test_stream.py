@@ -108,7 +108,7 @@ async def test_a_server_that_goes_down_ends_its_streams_and_the_next_one_goes_on
         await world.module.plug.drain()
         assert await stream.rest() == []
     await room.interviewer.post(f"{room.path}/messages", {"text": "meanwhile"})
-    neighbours: Any = {"identity": world.identity, "documents": world.documents, "runner": world.runner}
+    neighbours: Any = world.neighbours
     successor = build(world.parts, InterviewsSettings(), **neighbours)
     async with (
         serving(application(successor.plug.routes, world.identity)) as other_base,

@@ -7,13 +7,15 @@ What can go wrong with AI: its configuration, providers, models and limits.
     Outdated        ProviderOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
     TooLarge        CallTooLarge · BodyTooLarge
-    Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind
+    Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind · AnswerFailed
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, TooLarge, Unavailable
+from opencode.modules.ai.domain.dialects.canonical import Failure
 
 _LONGEST_TOLD = 200
 
@@ -240,6 +242,16 @@ class LedgerBehind(Unavailable):
         super().__init__(
             "The usage ledger cannot keep up with the calls.", action="Try again in a moment.", retry_after_s=1
         )
+
+
+class AnswerFailed(Unavailable):
+    """The provider of a model failed before its answer was whole. The detail is what it said of it."""
+
+    title = "The model did not answer"
+
+    def __init__(self, failure: Failure) -> None:
+        wait_s = None if failure.retry_after_s is None else math.ceil(failure.retry_after_s)
+        super().__init__(failure.message, action="Ask again, or take another model.", retry_after_s=wait_s)
 
 
 class NoSuchCall(NotFound):

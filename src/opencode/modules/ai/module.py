@@ -10,6 +10,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from opencode import __version__
+from opencode.contracts.ai import Assistants
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.cache import Shelf
 from opencode.infra.db import Database
@@ -26,6 +27,7 @@ from opencode.modules.ai.routes import ROUTES
 from opencode.modules.ai.routes.gateway import GatewayCalls
 from opencode.modules.ai.service.administering import Administering
 from opencode.modules.ai.service.answers import Answers
+from opencode.modules.ai.service.assisting import Assisting
 from opencode.modules.ai.service.bookkeeping import Tidying
 from opencode.modules.ai.service.callers import Callers
 from opencode.modules.ai.service.catalogues import Catalogues
@@ -55,9 +57,10 @@ JOURNALS = "ai-calls"
 
 @dataclass(frozen=True, slots=True)
 class AiModule:
-    """What wiring gets: the plug, and what the rest of the module and tests work with."""
+    """What wiring gets: the plug, answers for other modules, and what the rest of the module and tests work with."""
 
     plug: Plug
+    assistants: Assistants
     live: Live
     providers: Providers
     models: Models
@@ -149,7 +152,8 @@ def build(
         start=start,
         stop=stop,
     )
-    return AiModule(plug, live, providers, models, pulling, meter, gateway, fleet, connections)
+    assistants = Assisting(identity, callers, models, gateway)
+    return AiModule(plug, assistants, live, providers, models, pulling, meter, gateway, fleet, connections)
 
 
 def build_gateway(

@@ -2,14 +2,18 @@
 What can go wrong in an interview.
 
     NotFound    InterviewNotFound · ParticipantNotFound · InterviewRunNotFound · CodeNotKnown
+                AssistantNotHere · QuestionNotFound
     Forbidden   NotYours · NotAdmitted (contracts.collaboration)
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
                 WaitingRoomFull · KeyReused · CodeTaken · NoTerminal · DocumentEnded (contracts.collaboration)
-    Invalid     LanguageNotKnown · TextRefused
+                AssistantNotAllowed · AnswerUnderWay · QuestionsSpent
+    Invalid     LanguageNotKnown · TextRefused · AssistantModelNotKnown
     Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree · TerminalFull
     Unavailable TerminalElsewhere
     Unauthenticated  TerminalTicketRefused
 """
+
+from collections.abc import Sequence
 
 from opencode.kernel.errors import (
     Busy,
@@ -301,4 +305,71 @@ class TerminalFull(Busy):
             f"{open_ones} connections are open to this terminal, {own} of them yours.",
             action="Close a tab that shows it.",
             retry_after_s=10,
+        )
+
+
+class AssistantNotHere(NotFound):
+    """The interviewer can use no language model on this server, so that interviews of theirs have no assistant."""
+
+    title = "There is no assistant"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This interview has no assistant.", action="An administrator can set up a model provider: docs/ai.md."
+        )
+
+
+class AssistantNotAllowed(Conflict):
+    """The interviewer lets nobody ask the assistant, or interviewers only."""
+
+    title = "The assistant is not allowed"
+
+    def __init__(self, interview_id: str) -> None:
+        super().__init__(
+            f"You may not ask the assistant in interview {interview_id} now.", action="Ask your interviewer."
+        )
+
+
+class AnswerUnderWay(Conflict):
+    """The assistant answers another question of this interview."""
+
+    title = "The assistant is answering"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The assistant answers one question at a time, and is at one.", action="Wait for its answer, or stop it."
+        )
+
+
+class QuestionsSpent(Conflict):
+    """As many questions were asked in this interview as the interviewer allows."""
+
+    title = "No questions are left"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"All {most} questions of this interview have been asked.", action="The interviewer can allow more."
+        )
+
+
+class QuestionNotFound(NotFound):
+    """No such question to the assistant in this interview."""
+
+    title = "The question was not found"
+
+    def __init__(self, question_id: str) -> None:
+        super().__init__(f"There is no question {question_id} in this interview.", action="List its questions again.")
+
+
+class AssistantModelNotKnown(Invalid):
+    """The interviewer may not use this model, or there is none of that name."""
+
+    title = "The model is not known"
+
+    def __init__(self, model: str, available: Sequence[str]) -> None:
+        detail = f"There is no model {model[:80]!r} for you."
+        super().__init__(
+            detail,
+            action=f"Choose one of these: {', '.join(available[:5])}." if available else "",
+            problems=(FieldProblem("/assistant/model", detail),),
         )

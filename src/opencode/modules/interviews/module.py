@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from litestar import Router
 from litestar.di import Provide
 
+from opencode.contracts.ai import Assistants
 from opencode.contracts.collaboration import DocumentGate, Documents, PeerOnline
 from opencode.contracts.execution import CodeRunner, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
@@ -19,6 +20,7 @@ from opencode.modules.interviews.routes import ROUTES
 from opencode.modules.interviews.service.admission import Admission
 from opencode.modules.interviews.service.answering import KeptRuns
 from opencode.modules.interviews.service.arranging import Arranging
+from opencode.modules.interviews.service.assisting import Assisting
 from opencode.modules.interviews.service.base import Neighbours, UseCases
 from opencode.modules.interviews.service.chat import Chat
 from opencode.modules.interviews.service.control import Control
@@ -58,9 +60,10 @@ def build(
     identity: Identity,
     documents: Documents,
     runner: CodeRunner,
+    assistants: Assistants,
 ) -> InterviewsModule:
     """Put the module together."""
-    neighbours = Neighbours(identity, documents, runner)
+    neighbours = Neighbours(identity, documents, runner, assistants)
     control = Control(parts.pubsub)
     languages = Languages(parts, settings, neighbours)
     arranging = Arranging(parts, settings, neighbours, languages)
@@ -70,6 +73,7 @@ def build(
     gate = Gate(parts, settings, neighbours)
     terminals = Terminals(parts, settings, neighbours, gate)
     running = Running(parts, settings, neighbours, languages, control, terminals)
+    assisting = Assisting(parts, settings, neighbours, control)
     chat = Chat(parts, settings, neighbours)
     monitoring = Monitoring(parts, settings, neighbours)
     streaming = Streaming(parts, settings, neighbours)
@@ -82,14 +86,18 @@ def build(
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
 
     async def start() -> None:
-        await control.listen(running, streaming, terminals)
+        await control.listen(running, assisting, streaming, terminals)
         await running.give_up_lost(starting=True)
+        await assisting.give_up_lost(starting=True)
         await tidying.tidy()
 
     async def drain() -> None:
+        # While streams are open still, so that everybody in the room is told.
+        await assisting.close()
         streaming.close()
 
     async def stop() -> None:
+        await assisting.close()
         await running.close()
         await control.close()
 
@@ -100,6 +108,7 @@ def build(
         "joining": joining,
         "admission": admission,
         "running": running,
+        "assisting": assisting,
         "terminals": terminals,
         "chat": chat,
         "monitoring": monitoring,
@@ -116,7 +125,7 @@ def build(
             )
         ],
         react=react,
-        jobs=jobs(steering, running, tidying, check_s=settings.interviews_check_s),
+        jobs=jobs(steering, running, assisting, tidying, check_s=settings.interviews_check_s),
         start=start,
         drain=drain,
         stop=stop,

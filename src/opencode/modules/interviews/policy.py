@@ -5,10 +5,18 @@ from enum import StrEnum
 from opencode.contracts.collaboration import DocumentEnded, NotAdmitted, PeerRole
 from opencode.kernel.errors import Unauthenticated
 from opencode.kernel.principal import Principal, PrincipalKind
+from opencode.modules.interviews.domain.assistant import AssistantMode
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Audience, EventType, Said
-from opencode.modules.interviews.errors import InterviewNotFound, InterviewNotLive, InterviewOver, NotYours
+from opencode.modules.interviews.errors import (
+    AssistantNotAllowed,
+    EditingFrozen,
+    InterviewNotFound,
+    InterviewNotLive,
+    InterviewOver,
+    NotYours,
+)
 
 TO_CREATE = "interviews:create"
 TO_READ = "interviews:read"
@@ -48,6 +56,9 @@ class Action(StrEnum):
     REPORT_SIGNALS = "report signals"
     SEE_SIGNALS = "see what was observed"
     EXPORT = "export it"
+    ALLOW_ASSISTANT = "say who may ask its assistant"
+    ASK_ASSISTANT = "ask its assistant"
+    STOP_ANSWER = "stop its assistant"
 
 
 S, L, E = InterviewState.SCHEDULED, InterviewState.LIVE, InterviewState.ENDED
@@ -87,6 +98,10 @@ ALLOWED: dict[Action, dict[Standing, frozenset[InterviewState]]] = {
     Action.REPORT_SIGNALS: {Standing.ADMITTED: _OPEN},
     Action.SEE_SIGNALS: {Standing.OWNER: _ALWAYS, Standing.OVERSEER: _ALWAYS},
     Action.EXPORT: {Standing.OWNER: _ALWAYS, Standing.OVERSEER: _ALWAYS},
+    Action.ALLOW_ASSISTANT: {Standing.OWNER: _OPEN},
+    # Whether the interviewer allows it at all is `require_may_ask`.
+    Action.ASK_ASSISTANT: {Standing.OWNER: _OPEN, Standing.ADMITTED: frozenset({L})},
+    Action.STOP_ANSWER: {Standing.OWNER: _OPEN, Standing.ADMITTED: frozenset({L})},
 }
 
 
@@ -166,6 +181,19 @@ def require(action: Action, standing: Standing, interview: Interview) -> None:
     if interview.is_over:
         raise InterviewOver(interview.id, action)
     raise InterviewNotLive(interview.id, interview.state, action)
+
+
+def require_may_ask(standing: Standing, interview: Interview) -> None:
+    """
+    Raises:
+        AssistantNotAllowed: the interviewer lets nobody ask the assistant, or not this part.
+        EditingFrozen: a candidate asks while the editor is frozen.
+    """
+    mode = interview.assistant.mode
+    if mode is AssistantMode.FORBIDDEN or (standing is not Standing.OWNER and mode is not AssistantMode.EVERYONE):
+        raise AssistantNotAllowed(interview.id)
+    if standing is Standing.ADMITTED and interview.frozen:
+        raise EditingFrozen("ask the assistant")
 
 
 def not_admitted(standing: Standing) -> NotAdmitted:

@@ -8,6 +8,13 @@ from msgspec import Meta
 
 from opencode.contracts.execution import Language
 from opencode.infra.http import Body
+from opencode.modules.interviews.domain.assistant import (
+    FORBIDDEN,
+    MAX_QUESTION,
+    MOST_QUESTIONS,
+    AssistantMode,
+    AssistantTerms,
+)
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState
 from opencode.modules.interviews.domain.people import Participant
 from opencode.modules.interviews.domain.records import SIGNALS_AT_ONCE, SignalKind
@@ -26,12 +33,35 @@ _Characters = Annotated[int, Meta(ge=1, le=1000)]
 _Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
 
 
+class AssistantWish(Body):
+    """
+    Who may ask the assistant: nobody, interviewers, or candidates too. Without a model the interviewer's first one
+    answers.
+    """
+
+    mode: AssistantMode
+    model: Annotated[str, Meta(max_length=400, pattern="^[^\\x00]*$")] = ""
+    most_questions: Annotated[int, Meta(ge=1, le=MOST_QUESTIONS)] = FORBIDDEN.most_questions
+
+    @property
+    def terms(self) -> AssistantTerms:
+        return AssistantTerms(self.mode, self.model, self.most_questions)
+
+
+class QuestionDraft(Body):
+    """A question to the assistant; with `include_code`, the shared text as the server has it goes along."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_QUESTION, description="1 to 8000 characters")]
+    include_code: bool = False
+
+
 class InterviewDraft(Body):
     """A new interview."""
 
     title: _Title
     language: _LanguageWord | None = None
     duration_minutes: Annotated[int, Meta(ge=1, le=1440)] | None = None
+    assistant: AssistantWish | None = None
 
 
 class InterviewChange(Body):
@@ -40,6 +70,7 @@ class InterviewChange(Body):
     title: _Title | None = None
     language: _LanguageWord | None = None
     frozen: bool | None = None
+    assistant: AssistantWish | None = None
 
 
 class JoinRequest(Body):
@@ -147,3 +178,19 @@ class LanguageView(msgspec.Struct, frozen=True, kw_only=True):
 
 class LanguagesView(msgspec.Struct, frozen=True):
     items: list[LanguageView]
+
+
+class AssistantPlaceView(msgspec.Struct, frozen=True):
+    """
+    The assistant as the reader finds it.
+
+    `models` are those that the interviewer can choose from, for interviewers only. `may_ask`: the reader may ask, while
+    nothing is being answered.
+    """
+
+    mode: AssistantMode
+    model: str
+    most_questions: int
+    questions_left: int
+    may_ask: bool
+    models: list[str]

@@ -1,6 +1,6 @@
 """Who calls models, as limits and lists of allowed models know them; remembered for a moment: calls come in rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.plugs import Parts
@@ -52,22 +52,36 @@ class Callers:
         if found and found.snapshot is snapshot and found.until_s > now_s:
             return found
         principal = await self._identity.authenticate(session=shown.session, bearer=shown.bearer)
+        known = await self._know(principal, shows_token=bool(shown.bearer), snapshot=snapshot)
+        known = replace(known, until_s=now_s + REMEMBERED_S)
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[shown] = known
+        return known
+
+    async def known_account(self, principal: Principal) -> Known:
+        """
+        The same for the holder of an account on whose behalf the product itself asks.
+
+        Raises:
+            Forbidden
+        """
+        return await self._know(principal, shows_token=False, snapshot=self._live.current)
+
+    async def _know(self, principal: Principal, *, shows_token: bool, snapshot: Snapshot) -> Known:
         require_user(principal)
         team = await self._models.team(principal, snapshot)
-        key = await self._models.key(principal) if shown.bearer else None
+        key = await self._models.key(principal) if shows_token else None
         caller = Caller(
             principal.id,
-            key_id=(principal.credential_id or "") if shown.bearer else "",
+            key_id=(principal.credential_id or "") if shows_token else "",
             teams=(team,) if team else (),
             key_limits=key.limits if key else None,
         )
         allowance = Allowance.of(
             snapshot.configuration.teams[team].models if team else None, key.models if key else None
         )
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        known = self._known[shown] = Known(principal, caller, allowance, snapshot, now_s + REMEMBERED_S)
-        return known
+        return Known(principal, caller, allowance, snapshot, self._clock.now().timestamp())
 
     def bounds(self, caller: Caller) -> Bounds:
         """What limits a caller, by the configuration in force."""

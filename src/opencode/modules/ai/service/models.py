@@ -75,6 +75,18 @@ class Models:
         names = sorted(name for name in shown if position is None or name > position[0])
         return Page.cut([shown[name] for name in names[: page.limit + 1]], page.limit, lambda each: (each.name,))
 
+    @property
+    def any(self) -> bool:
+        """Does the configuration in force have any model at all?"""
+        return bool(self._live.current.registry.deployments)
+
+    async def names(self, by: Principal) -> list[str]:
+        """All models and aliases that somebody may use, the default one first, the others by name."""
+        snapshot = self._live.current
+        allowance = await self.allowance(by, snapshot)
+        shown = {each.name: each for each in self._all(snapshot) if allowance.covers(each.name, each.targets)}
+        return sorted(shown, key=lambda name: (not shown[name].is_default, name))
+
     async def allowance(self, by: Principal, snapshot: Snapshot) -> Allowance:
         """What somebody's team and the key that they show let them use; without these, everything."""
         teams = snapshot.configuration.teams

@@ -1,6 +1,7 @@
 """The shape of an exported interview: sessions, code and executions by the code that the interview had."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,18 @@ class SettingsExport(msgspec.Struct, frozen=True):
     read_only: bool
 
 
+class AssistantExport(msgspec.Struct, frozen=True):
+    """
+    The assistant's record. Each entry is an event of the stream with `previous` and `sha256`: see `domain.chain` and
+    docs/ai.md. `head` is the hash of the last one, kept apart from them; `broken_at` is the place of the first entry
+    that is not what was written, from 0, and null while the chain holds.
+    """
+
+    entries: list[dict[str, Any]]
+    head: str
+    broken_at: int | None
+
+
 class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
@@ -37,6 +50,7 @@ class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
     settings: SettingsExport
     messages: list[MessageView]
     signals: list[SignalView]
+    assistant: AssistantExport
 
 
 class CodeExport(msgspec.Struct, frozen=True):

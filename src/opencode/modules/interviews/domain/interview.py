@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from opencode.contracts.execution import Language
 from opencode.kernel.ids import DocumentId, InterviewId
+from opencode.modules.interviews.domain.assistant import FORBIDDEN, AssistantTerms
 from opencode.modules.interviews.errors import InterviewOver, LanguageNotKnown, StillLive
 
 CODE_DIGITS = 6
@@ -51,6 +52,7 @@ class Interview:
     started_at: datetime | None = None
     ends_at: datetime | None = None
     ended_at: datetime | None = None
+    assistant: AssistantTerms = FORBIDDEN
 
     @property
     def is_over(self) -> bool:

@@ -61,6 +61,15 @@ class EventType(StrEnum):
     RUN_FINISHED = "run.finished"
     CHAT_MESSAGE = "chat.message"
     MONITOR_SIGNAL = "monitor.signal"
+    ASSISTANT_ALLOWED = "assistant.allowed"
+    ASSISTANT_ASKED = "assistant.asked"
+    ASSISTANT_ANSWERED = "assistant.answered"
+    ASSISTANT_FINISHED = "assistant.finished"
+    ASSISTANT_FAILED = "assistant.failed"
+
+
+OF_ASSISTANT = tuple(each for each in EventType if each.startswith("assistant."))
+"""The events that are entries of the assistant's record."""
 
 
 PASSING = 0
@@ -79,7 +88,8 @@ class Said:
 
     Attributes:
         seq: its number within the interview, from 1 without gaps; or `PASSING`.
-        about: the participant or run that it concerns, or empty. People who are not let in see what is about them.
+        about: the participant, run or question that it concerns, or empty. People who are not let in see what is about
+            them.
         data: the JSON that goes out, with `type` and `at`.
     """
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from opencode.contracts.execution import Stage, Terminal, Verdict
+from opencode.modules.interviews.domain.assistant import AssistantMode, AssistantTerms, Question, QuestionState
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Message, Signal, SignalKind
@@ -16,8 +17,23 @@ class PersonView(msgspec.Struct, frozen=True):
     name: str
 
 
+class AssistantView(msgspec.Struct, frozen=True):
+    """Who may ask the assistant, which model answers, and how often it may be asked in the whole interview."""
+
+    mode: AssistantMode
+    model: str
+    most_questions: int
+
+    @classmethod
+    def of(cls, terms: AssistantTerms) -> "AssistantView | None":
+        return None if terms.mode is AssistantMode.FORBIDDEN else cls(terms.mode, terms.model, terms.most_questions)
+
+
 class InterviewView(msgspec.Struct, frozen=True, kw_only=True):
-    """An interview. `code` is null once nobody can join with it; `languages` are those that have a buffer."""
+    """
+    An interview. `code` is null once nobody can join with it; `languages` are those that have a buffer; `assistant` is
+    null while nobody may ask it.
+    """
 
     id: str
     code: str | None
@@ -33,6 +49,7 @@ class InterviewView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ends_at: datetime | None
     ended_at: datetime | None
+    assistant: AssistantView | None
 
     @classmethod
     def of(cls, interview: Interview, now: datetime) -> "InterviewView":
@@ -51,6 +68,7 @@ class InterviewView(msgspec.Struct, frozen=True, kw_only=True):
             started_at=interview.started_at,
             ends_at=interview.ends_at,
             ended_at=interview.ended_at,
+            assistant=AssistantView.of(interview.assistant),
         )
 
 
@@ -211,6 +229,54 @@ class MessageView(msgspec.Struct, frozen=True):
     def of(cls, message: Message) -> "MessageView":
         author = AuthorView(message.author_id, message.author_name, message.author_role)
         return cls(message.id, author, message.text, message.at)
+
+
+class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A question to the assistant. `answer` is whole once `state` is not `answering`, and empty before: the event stream
+    has it live. `cut`: the answer ended because it was as long as it may be. `cost_nano` is in billionths of a US
+    dollar; it and the tokens are null where the provider did not tell.
+    """
+
+    id: str
+    interview_id: str
+    asked_by: AuthorView
+    model: str
+    text: str
+    language: str | None
+    code: str | None
+    asked_at: datetime
+    state: QuestionState
+    answer: str
+    cut: bool
+    failure: str | None
+    answered_by: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_nano: int | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, question: Question) -> "QuestionView":
+        return cls(
+            id=question.id,
+            interview_id=question.interview_id,
+            asked_by=AuthorView(question.asked_by_id, question.asked_by_name, question.asked_by_role),
+            model=question.model,
+            text=question.text,
+            language=question.language,
+            code=question.code,
+            asked_at=question.asked_at,
+            state=question.state,
+            answer=question.answer,
+            cut=question.cut,
+            failure=question.failure,
+            answered_by=question.answered_by,
+            input_tokens=question.input_tokens,
+            output_tokens=question.output_tokens,
+            cost_nano=question.cost_nano,
+            finished_at=question.finished_at,
+        )
 
 
 class SignalView(msgspec.Struct, frozen=True, kw_only=True):

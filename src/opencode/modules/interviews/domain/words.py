@@ -36,18 +36,18 @@ def clean_line(text: str, pointer: str, *, longest: int) -> str:
     return line
 
 
-def clean_message(text: str, pointer: str) -> str:
+def clean_message(text: str, pointer: str, *, longest: int = MAX_MESSAGE) -> str:
     """
     A message of one or more lines, without control and direction characters.
 
     Raises:
-        TextRefused: nothing visible remains, or more than 4000 characters.
+        TextRefused: nothing visible remains, or too much does.
     """
     message = _without_controls(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t").strip()
     if not any(unicodedata.category(character)[0] in _VISIBLE for character in message):
         raise TextRefused(pointer, "has no visible character")
-    if len(message) > MAX_MESSAGE:
-        raise TextRefused(pointer, f"has {len(message)} characters; {MAX_MESSAGE} is the most")
+    if len(message) > longest:
+        raise TextRefused(pointer, f"has {len(message)} characters; {longest} is the most")
     return message
 
 

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from opencode.modules.interviews.routes.assistant import AssistantController
 from opencode.modules.interviews.routes.interviews import InterviewsController, list_languages
 from opencode.modules.interviews.routes.people import PeopleController, join_interview
 from opencode.modules.interviews.routes.records import RecordsController
@@ -12,6 +13,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     RecordsController,
     RunsController,
+    AssistantController,
     join_interview,
     list_languages,
     create_terminal_ticket,

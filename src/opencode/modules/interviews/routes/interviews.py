@@ -7,6 +7,7 @@ from litestar.params import FromPath, JSONBody
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
+from opencode.modules.interviews.domain.assistant import FORBIDDEN
 from opencode.modules.interviews.domain.export import Export
 from opencode.modules.interviews.domain.views import InterviewView
 from opencode.modules.interviews.schemas import InterviewChange, InterviewDraft, LanguagesView, LanguageView
@@ -33,6 +34,7 @@ class InterviewsController(Controller):
             title=data.title,
             language=data.language,
             duration_minutes=data.duration_minutes,
+            assistant=data.assistant.terms if data.assistant else FORBIDDEN,
             key=idempotency_key,
         )
         return arranging.shown(made)
@@ -53,7 +55,11 @@ class InterviewsController(Controller):
     ) -> InterviewView:
         return arranging.shown(await arranging.get(interview_id, principal))
 
-    @patch("/{interview_id:str}", operation_id="change_interview", summary="Rename, switch language, freeze")
+    @patch(
+        "/{interview_id:str}",
+        operation_id="change_interview",
+        summary="Rename, switch language, freeze, allow the assistant",
+    )
     async def change(
         self,
         interview_id: FromPath[str],
@@ -62,7 +68,12 @@ class InterviewsController(Controller):
         steering: NamedDependency[Steering],
     ) -> InterviewView:
         changed = await steering.change(
-            interview_id, principal, title=data.title, language=data.language, frozen=data.frozen
+            interview_id,
+            principal,
+            title=data.title,
+            language=data.language,
+            frozen=data.frozen,
+            assistant=data.assistant.terms if data.assistant else None,
         )
         return steering.shown(changed)
 

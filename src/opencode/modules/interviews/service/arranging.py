@@ -10,11 +10,13 @@ from opencode.infra.plugs import Parts
 from opencode.kernel.ids import InterviewId, new_id
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
+from opencode.modules.interviews.domain.assistant import FORBIDDEN, AssistantTerms
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState, new_code
 from opencode.modules.interviews.domain.people import INTERVIEWER_COLOUR, Part, Participant, Status
 from opencode.modules.interviews.domain.words import clean_line
 from opencode.modules.interviews.errors import CodeTaken, KeyReused, NoCodeFree
 from opencode.modules.interviews.policy import TO_CREATE, TO_READ, Action
+from opencode.modules.interviews.service.allowing import checked_terms
 from opencode.modules.interviews.service.base import Neighbours, UseCases
 from opencode.modules.interviews.service.languages import Languages
 from opencode.modules.interviews.settings import InterviewsSettings
@@ -37,6 +39,7 @@ class Arranging(UseCases):
         title: str,
         language: str | None = None,
         duration_minutes: int | None = None,
+        assistant: AssistantTerms = FORBIDDEN,
         key: str | None = None,
     ) -> Interview:
         """
@@ -48,14 +51,17 @@ class Arranging(UseCases):
         Raises:
             Unauthenticated, Forbidden: this person may not create interviews.
             LanguageNotKnown, TextRefused, KeyReused
+            AssistantNotHere, AssistantModelNotKnown
         """
         by.require(TO_CREATE)
         title = clean_line(title, "/title", longest=MAX_TITLE)
         chosen = await self._languages.find(language) if language is not None else await self._languages.first()
-        print_of_request = fingerprint(("interview", title, language, duration_minutes))
+        print_of_request = fingerprint(("interview", title, language, duration_minutes, assistant))
         if key and (earlier := await self._made_before(by, key, print_of_request)):
             return earlier
+        terms = await checked_terms(self.assistants, by.id, assistant)
         interview = await self._draft(by, title, chosen, duration_minutes or self.settings.interview_minutes)
+        interview = replace(interview, assistant=terms)
         try:
             return await self._save(interview, by, key, print_of_request)
         except BaseException:

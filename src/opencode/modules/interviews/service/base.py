@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from opencode.contracts.ai import Assistants
 from opencode.contracts.collaboration import Documents
 from opencode.contracts.execution import CodeRunner
 from opencode.contracts.identity import Identity
@@ -32,6 +33,7 @@ class Neighbours:
     identity: Identity
     documents: Documents
     runner: CodeRunner
+    assistants: Assistants
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class UseCases:
         self.identity = neighbours.identity
         self.documents = neighbours.documents
         self.runner = neighbours.runner
+        self.assistants = neighbours.assistants
 
     def unit_of_work(self) -> InterviewsWork:
         return InterviewsWork(self.parts)

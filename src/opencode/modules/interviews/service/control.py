@@ -1,4 +1,4 @@
-"""Words between the servers of one deployment: stop this run, end the streams of that person."""
+"""Words between the servers of one deployment: stop this run or answer, end the streams of that person."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from opencode.infra.pubsub import Lagged, PubSub, Subscription
-from opencode.kernel.ids import RunId
+from opencode.kernel.ids import QuestionId, RunId
 
 log = structlog.get_logger(__name__)
 
@@ -19,8 +19,16 @@ class StopRun(msgspec.Struct, frozen=True, tag="stop_run"):
     run_id: str
 
 
+class StopAnswer(msgspec.Struct, frozen=True, tag="stop_answer"):
+    question_id: str
+    failure: str
+
+
 class EndStreams(msgspec.Struct, frozen=True, tag="end_streams"):
     principal_id: str
+
+
+_Word = StopRun | StopAnswer | EndStreams
 
 
 class Control:
@@ -39,13 +47,17 @@ class Control:
     async def stop_run(self, run_id: RunId) -> None:
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(StopRun(run_id)))
 
+    async def stop_answer(self, question_id: QuestionId, failure: str) -> None:
+        """Args: failure: what is told of why the answer is not whole."""
+        await self._pubsub.publish(_TOPIC, msgspec.json.encode(StopAnswer(question_id, failure)))
+
     async def end_streams(self, principal_id: str) -> None:
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(EndStreams(principal_id)))
 
-    async def listen(self, runs: "Stopper", *enders: "Ender") -> None:
+    async def listen(self, runs: "Stopper", answers: "AnswerStopper", *enders: "Ender") -> None:
         """Begin to act on what is said; returns once every word from now on is heard."""
         subscription = await self._held.enter_async_context(self._pubsub.subscribe(_TOPIC))
-        self._listener = asyncio.create_task(_act(subscription, runs, enders))
+        self._listener = asyncio.create_task(_act(subscription, runs, answers, enders))
 
     async def close(self) -> None:
         if self._listener:
@@ -54,15 +66,19 @@ class Control:
         await self._held.aclose()
 
 
-async def _act(subscription: Subscription, runs: "Stopper", enders: "tuple[Ender, ...]") -> None:
+async def _act(
+    subscription: Subscription, runs: "Stopper", answers: "AnswerStopper", enders: "tuple[Ender, ...]"
+) -> None:
     async for word in subscription:
         if isinstance(word, Lagged):
             continue
         try:
-            heard: StopRun | EndStreams = msgspec.json.decode(word, type=StopRun | EndStreams)
+            heard: _Word = msgspec.json.decode(word, type=_Word)
             match heard:
                 case StopRun(run_id):
                     await runs.stop_here(run_id)
+                case StopAnswer(question_id, failure):
+                    answers.stop_here(question_id, failure)
                 case EndStreams(principal_id):
                     for ender in enders:
                         ender.end_here(principal_id)
@@ -74,6 +90,12 @@ class Stopper(Protocol):
     """Stops runs that this server drives."""
 
     async def stop_here(self, run_id: str) -> None: ...
+
+
+class AnswerStopper(Protocol):
+    """Stops answers that this server waits for."""
+
+    def stop_here(self, question_id: str, failure: str) -> None: ...
 
 
 class Ender(Protocol):

@@ -1,10 +1,15 @@
 """The whole interview as one document: the tree of sessions, code and executions."""
 
 from datetime import timedelta
+from typing import Any
+
+import msgspec
 
 from opencode.contracts.collaboration import TextState
 from opencode.kernel.principal import SYSTEM, Principal
+from opencode.modules.interviews.domain.chain import first_break
 from opencode.modules.interviews.domain.export import (
+    AssistantExport,
     CandidateExport,
     CodeExport,
     ExecutionExport,
@@ -31,9 +36,11 @@ class Exporting(UseCases):
             runs = await stores.runs.all(interview.id)
             messages = await stores.records.all_messages(interview.id)
             signals = await stores.records.all_signals(interview.id)
+            entries = await stores.records.entries(interview.id)
+            head = await stores.records.head(interview.id)
         texts = await self.documents.texts(interview.document_id)
         return Export(
-            sessions={interview.code: _session(interview, people, messages, signals)},
+            sessions={interview.code: _session(interview, people, messages, signals, _assistant(entries, head))},
             code={interview.code: {name: _code(text) for name, text in sorted(texts.items())}},
             executions={interview.code: ResultsExport([_execution(run) for run in runs])},
         )
@@ -54,7 +61,11 @@ class Exporting(UseCases):
 
 
 def _session(
-    interview: Interview, people: list[Participant], messages: list[Message], signals: list[Signal]
+    interview: Interview,
+    people: list[Participant],
+    messages: list[Message],
+    signals: list[Signal],
+    assistant: AssistantExport,
 ) -> SessionExport:
     duration = timedelta(minutes=interview.duration_minutes)
     return SessionExport(
@@ -74,7 +85,13 @@ def _session(
         settings=SettingsExport(interview.language, int(duration.total_seconds() * 1000), interview.frozen),
         messages=[MessageView.of(message) for message in messages],
         signals=[SignalView.of(signal) for signal in signals],
+        assistant=assistant,
     )
+
+
+def _assistant(written: list[str], head: str) -> AssistantExport:
+    entries = [msgspec.json.decode(data, type=dict[str, Any]) for data in written]
+    return AssistantExport(entries, head, first_break(entries, head))
 
 
 def _code(text: TextState) -> CodeExport:

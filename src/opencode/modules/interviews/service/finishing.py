@@ -1,4 +1,4 @@
-"""The end of a run, whoever comes to it: its driver, the end of the interview, or a server that finds it lost."""
+"""The end of a run or an answer, whoever comes to it: its driver, the interview's end, a server that finds it lost."""
 
 from datetime import datetime
 
@@ -7,9 +7,10 @@ import msgspec
 from opencode.contracts.execution import Verdict
 from opencode.contracts.interviews import RunFinished
 from opencode.infra.observability import metrics
+from opencode.modules.interviews.domain.assistant import Question, QuestionState
 from opencode.modules.interviews.domain.records import EventType
 from opencode.modules.interviews.domain.run import Run
-from opencode.modules.interviews.domain.views import RunBrief
+from opencode.modules.interviews.domain.views import QuestionView, RunBrief
 from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
 
@@ -55,3 +56,32 @@ async def _printed_so_far(stores: Stores, run: Run) -> tuple[str, str]:
     printed = [chunk for chunk in printed if run.stage is None or chunk.stage in (None, run.stage)]
     stdout = "".join(chunk.text for chunk in printed if chunk.stream == "stdout")
     return stdout, "".join(chunk.text for chunk in printed if chunk.stream == "stderr")
+
+
+async def save_answered(work: InterviewsWork, ended: Question, *before: News) -> bool:
+    """
+    Save the end of an answer and say it, after the pieces in `before`. False, and nothing is said, when it has its end
+    already: the first one counts.
+    """
+    await work.stores.interviews.hold(ended.interview_id)
+    if not await work.stores.questions.finish(ended):
+        return False
+    at = ended.finished_at
+    if at is None:
+        raise ValueError(f"question {ended.id} is not finished")
+    failed = ended.state is QuestionState.FAILED
+    kind = EventType.ASSISTANT_FAILED if failed else EventType.ASSISTANT_FINISHED
+    await work.say(ended.interview_id, at, *before, News(kind, {"question": QuestionView.of(ended)}, about=ended.id))
+    return True
+
+
+async def give_up_answer(work: InterviewsWork, question: Question, failure: str, at: datetime) -> bool:
+    """End an answer that somebody else drives or drove, with what was said so far. False when it had ended."""
+    await work.stores.interviews.hold(question.interview_id)
+    said = await work.stores.records.answer_of(question.interview_id, question.id)
+    answer = "".join(msgspec.json.decode(data, type=_Piece).text for data in said)
+    return await save_answered(work, question.failed(answer, failure, at))
+
+
+class _Piece(msgspec.Struct):
+    text: str

@@ -12,15 +12,19 @@ from opencode.infra.observability import metrics
 from opencode.infra.plugs import Parts
 from opencode.kernel.principal import SYSTEM, Principal
 from opencode.modules.interviews import policy
+from opencode.modules.interviews.domain.assistant import FORBIDDEN_MEANWHILE, AssistantMode, AssistantTerms, Question
+from opencode.modules.interviews.domain.assistant import INTERVIEW_ENDED as INTERVIEW_ENDED_ANSWER
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState
 from opencode.modules.interviews.domain.records import EventType
 from opencode.modules.interviews.domain.run import INTERVIEW_ENDED, Run
+from opencode.modules.interviews.domain.views import AssistantView
 from opencode.modules.interviews.domain.words import clean_line
 from opencode.modules.interviews.errors import EditingFrozen
 from opencode.modules.interviews.policy import Action, Standing
+from opencode.modules.interviews.service.allowing import checked_terms
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases, person
 from opencode.modules.interviews.service.control import Control
-from opencode.modules.interviews.service.finishing import give_up
+from opencode.modules.interviews.service.finishing import give_up, give_up_answer
 from opencode.modules.interviews.service.languages import Languages
 from opencode.modules.interviews.service.starting import go_live
 from opencode.modules.interviews.settings import InterviewsSettings
@@ -58,8 +62,10 @@ class Steering(UseCases):
             ended = interview.end(self.clock.now())
             stopped = await self._close(work, ended, was_live=interview.state is InterviewState.LIVE)
         await self.documents.disconnect(ended.document_id, CloseReason.ENDED)
-        for run in stopped:
+        for run in stopped.runs:
             await self._control.stop_run(run.id)
+        for question in stopped.questions:
+            await self._control.stop_answer(question.id, INTERVIEW_ENDED_ANSWER)
         await self.identity.record("interview.ended", actor=by, subject_id=ended.id)
         return ended
 
@@ -71,18 +77,21 @@ class Steering(UseCases):
         title: str | None = None,
         language: str | None = None,
         frozen: bool | None = None,
+        assistant: AssistantTerms | None = None,
     ) -> Interview:
         """
         Change what is given, all of it or nothing. A language gets its template the first time it is chosen.
 
         Raises:
             LanguageNotKnown, TextRefused
+            AssistantNotHere, AssistantModelNotKnown: the interviewer can use no model, or not this one.
             EditingFrozen: a candidate switches the language while the editor is frozen.
         """
         wanted = Change(
             title=None if title is None else clean_line(title, "/title", longest=MAX_TITLE),
             language=None if language is None else await self._languages.find(language),
             frozen=frozen,
+            assistant=await self._terms(interview_id, by, assistant),
         )
         if wanted.language is not None:
             async with self.reading() as stores:
@@ -100,7 +109,22 @@ class Steering(UseCases):
             self.runner.expect(wanted.language.id)
         if frozen is not None:
             await self.apply_roles(changed)
+        if changed.assistant.mode is AssistantMode.FORBIDDEN:
+            await self._stop_answers(changed)
         return changed
+
+    async def _terms(self, interview_id: str, by: Principal, wanted: AssistantTerms | None) -> AssistantTerms | None:
+        if wanted is None:
+            return None
+        async with self.reading() as stores:
+            owner = (await self.case(stores, interview_id, by, Action.ALLOW_ASSISTANT)).interview.interviewer_id
+        return await checked_terms(self.assistants, owner, wanted)
+
+    async def _stop_answers(self, interview: Interview) -> None:
+        async with self.reading() as stores:
+            questions = await stores.questions.open(interview.id)
+        for question in questions:
+            await self._control.stop_answer(question.id, FORBIDDEN_MEANWHILE)
 
     async def end_overdue(self) -> None:
         """End live interviews whose time is up. Any number of servers may do it at once."""
@@ -126,7 +150,7 @@ class Steering(UseCases):
             for candidate in candidates:
                 await self.documents.set_role(current.document_id, candidate.id, role)
 
-    async def _close(self, work: InterviewsWork, ended: Interview, *, was_live: bool) -> list[Run]:
+    async def _close(self, work: InterviewsWork, ended: Interview, *, was_live: bool) -> "_Stopped":
         at = self.clock.now()
         await work.stores.interviews.save(ended)
         goodbye = timedelta(minutes=self.settings.goodbye_minutes)
@@ -134,12 +158,15 @@ class Steering(UseCases):
         stopped = await work.stores.runs.under_way(ended.id)
         for run in stopped:
             await give_up(work, run, Verdict.STOPPED, INTERVIEW_ENDED, at)
+        questions = await work.stores.questions.open(ended.id)
+        for question in questions:
+            await give_up_answer(work, question, INTERVIEW_ENDED_ANSWER, at)
         # Last of all: streams end with it.
         await work.say(ended.id, at, self.news_of(EventType.INTERVIEW_ENDED, ended))
         work.publish(InterviewEnded(interview_id=ended.id, ended_at=at))
         if was_live:
             work.after_commit(metrics.ACTIVE_INTERVIEWS.dec)
-        return stopped
+        return _Stopped(stopped, questions)
 
     def _news_of_change(self, before: Interview, after: Interview, by: Principal) -> list[News]:
         news: list[News] = []
@@ -149,7 +176,18 @@ class Steering(UseCases):
             news.append(News(EventType.LANGUAGE_CHANGED, {"language": after.language, "by": person(by)}))
         if after.frozen != before.frozen:
             news.append(News(EventType.INTERVIEW_FROZEN, {"frozen": after.frozen, "by": person(by)}))
+        if after.assistant != before.assistant:
+            adds: dict[str, object] = {"assistant": AssistantView.of(after.assistant), "by": person(by)}
+            news.append(News(EventType.ASSISTANT_ALLOWED, adds))
         return news
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """What was under way when an interview ended."""
+
+    runs: list[Run]
+    questions: list[Question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +197,19 @@ class Change:
     title: str | None
     language: Language | None
     frozen: bool | None
+    assistant: AssistantTerms | None
 
     def require_allowed(self, case: Case, by: Principal) -> None:
         """
         Raises:
             EditingFrozen: a candidate switches the language while the editor is frozen.
         """
-        wishes = ((Action.RENAME, self.title), (Action.SWITCH_LANGUAGE, self.language), (Action.FREEZE, self.frozen))
+        wishes = (
+            (Action.RENAME, self.title),
+            (Action.SWITCH_LANGUAGE, self.language),
+            (Action.FREEZE, self.frozen),
+            (Action.ALLOW_ASSISTANT, self.assistant),
+        )
         for action, wish in wishes:
             if wish is not None:
                 policy.require(action, case.standing, case.interview)
@@ -178,4 +222,5 @@ class Change:
             interview if self.language is None else interview.speak(self.language.id),
             title=interview.title if self.title is None else self.title,
             frozen=interview.frozen if self.frozen is None else self.frozen,
+            assistant=interview.assistant if self.assistant is None else self.assistant,
         )

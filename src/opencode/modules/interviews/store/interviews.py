@@ -14,7 +14,7 @@ from opencode.modules.interviews.domain.interview import Interview, InterviewSta
 from opencode.modules.interviews.errors import CodeTaken
 from opencode.modules.interviews.store.tables import BELONGING, interviews
 
-_SHOWN = [column for column in interviews.columns if column.name != "last_seq"]
+_SHOWN = [column for column in interviews.columns if column.name not in ("last_seq", "assistant_head")]
 
 
 class InterviewStore:

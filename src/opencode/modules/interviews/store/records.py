@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.interviews.domain.records import EventType, Message, Said, Signal
+from opencode.modules.interviews.domain.records import OF_ASSISTANT, EventType, Message, Said, Signal
 from opencode.modules.interviews.store.pages import oldest_first
 from opencode.modules.interviews.store.tables import events, interviews, messages, signals
 
@@ -58,6 +58,30 @@ class RecordStore:
             .returning(interviews.c.last_seq)
         )
         return (await self._connection.execute(taken)).scalar_one_or_none()
+
+    async def head(self, interview_id: InterviewId) -> str:
+        """The hash of the last entry of the assistant's record; empty before the first."""
+        query = select(interviews.c.assistant_head).where(interviews.c.id == interview_id)
+        return (await self._connection.execute(query)).scalar_one_or_none() or ""
+
+    async def set_head(self, interview_id: InterviewId, head: str) -> None:
+        await self._connection.execute(
+            update(interviews).where(interviews.c.id == interview_id).values(assistant_head=head)
+        )
+
+    async def entries(self, interview_id: InterviewId) -> list[str]:
+        """The assistant's record: the data of its entries, in order."""
+        query = select(events.c.data).where(events.c.interview_id == interview_id, events.c.type.in_(OF_ASSISTANT))
+        return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
+
+    async def answer_of(self, interview_id: InterviewId, question_id: str) -> list[str]:
+        """The data of the pieces of an answer, in order."""
+        query = select(events.c.data).where(
+            events.c.interview_id == interview_id,
+            events.c.about == question_id,
+            events.c.type == EventType.ASSISTANT_ANSWERED,
+        )
+        return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
 
     async def add_events(self, said: Sequence[Said]) -> None:
         await self._connection.execute(insert(events), [asdict(event) for event in said])

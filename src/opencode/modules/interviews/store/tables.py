@@ -8,6 +8,7 @@ from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import Terminal, Verdict
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
+from opencode.modules.interviews.domain.assistant import AssistantTerms, QuestionState
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
@@ -84,6 +85,9 @@ interviews = Table(
     Column("ended_at", UtcDateTime, nullable=True),
     # The number of the last event: counting here, in the transaction of the event, leaves no gaps.
     Column("last_seq", Integer, nullable=False, server_default="0"),
+    Column("assistant", Record(AssistantTerms), nullable=False),
+    # The hash of the last entry of the assistant's record, counted on like the number above.
+    Column("assistant_head", String(64), nullable=False, server_default=""),
     Index("ix_interviews_interviewer_newest", "interviewer_id", "created_at", "id"),
     Index("ix_interviews_state_ends_at", "state", "ends_at"),
     Index("ix_interviews_code_expires_at", "code_expires_at"),
@@ -154,6 +158,33 @@ messages = Table(
     Index("ix_interview_messages_oldest", "interview_id", "at", "id"),
 )
 
+questions = Table(
+    "interview_questions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("interview_id", _ID, nullable=False),
+    Column("asked_by_id", _ID, nullable=False),
+    Column("asked_by_name", String(200), nullable=False),
+    Column("asked_by_role", Word(Part), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("language", String(60), nullable=True),
+    Column("code", AnyText, nullable=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime, nullable=False),
+    Column("state", Word(QuestionState), nullable=False),
+    Column("answer", AnyText, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Column("failure", AnyText, nullable=True),
+    Column("answered_by", Text, nullable=True),
+    Column("input_tokens", BigInteger, nullable=True),
+    Column("output_tokens", BigInteger, nullable=True),
+    Column("cost_nano", BigInteger, nullable=True),
+    Column("finished_at", UtcDateTime, nullable=True),
+    Index("ix_interview_questions_oldest", "interview_id", "asked_at", "id"),
+    Index("ix_interview_questions_state_alive_at", "state", "alive_at"),
+)
+
 signals = Table(
     "interview_signals",
     metadata,
@@ -185,5 +216,5 @@ events = Table(
 
 requests = request_table("interview_requests")
 
-BELONGING = (participants, runs, messages, signals, events)
+BELONGING = (participants, runs, messages, questions, signals, events)
 """The tables whose rows belong to one interview and go with it."""

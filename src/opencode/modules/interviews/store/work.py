@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import structlog
@@ -15,10 +15,12 @@ from opencode.infra.db import Database, RequestStore, UnitOfWork
 from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
 from opencode.kernel.ids import InterviewId
-from opencode.modules.interviews.domain.records import PASSING, Audience, EventType, Said
+from opencode.modules.interviews.domain.chain import HASH, link
+from opencode.modules.interviews.domain.records import OF_ASSISTANT, PASSING, Audience, EventType, Said
 from opencode.modules.interviews.errors import KeyReused
 from opencode.modules.interviews.store.interviews import InterviewStore
 from opencode.modules.interviews.store.people import PeopleStore
+from opencode.modules.interviews.store.questions import QuestionStore
 from opencode.modules.interviews.store.records import RecordStore
 from opencode.modules.interviews.store.runs import RunStore
 from opencode.modules.interviews.store.tables import requests
@@ -34,6 +36,7 @@ class Stores:
         self.requests = RequestStore(connection, requests, KeyReused)
         self.people = PeopleStore(connection)
         self.runs = RunStore(connection)
+        self.questions = QuestionStore(connection)
         self.records = RecordStore(connection)
 
 
@@ -50,7 +53,7 @@ class News:
     Something to say on the stream: what it is, and the JSON object that it adds to `type` and `at`.
 
     Attributes:
-        about: the participant or run that it concerns.
+        about: the participant, run or question that it concerns.
     """
 
     type: EventType
@@ -88,9 +91,24 @@ class InterviewsWork(UnitOfWork):
             return False
         first = last - len(news) + 1
         said = [_said(interview_id, seq, at, item) for seq, item in enumerate(news, start=first)]
+        if any(item.type in OF_ASSISTANT for item in news):
+            said = await self._chained(interview_id, said)
         await self.stores.records.add_events(said)
         self._said += said
         return True
+
+    async def _chained(self, interview_id: InterviewId, said: list[Said]) -> list[Said]:
+        """Entries of the assistant's record carry the hash of the one before; whoever has the numbers has the head."""
+        head = await self.stores.records.head(interview_id)
+        chained: list[Said] = []
+        for each in said:
+            if each.type in OF_ASSISTANT:
+                entry = link(msgspec.json.decode(each.data, type=dict[str, Any]), head)
+                head = str(entry[HASH])
+                each = replace(each, data=msgspec.json.encode(entry).decode())
+            chained.append(each)
+        await self.stores.records.set_head(interview_id, head)
+        return chained
 
     async def _tell_open_streams(self) -> None:
         for said in self._said:

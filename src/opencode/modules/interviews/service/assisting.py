@@ -1,0 +1,250 @@
+"""Asking the assistant, reading what it answered, stopping it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from opencode.infra.db import fingerprint
+from opencode.infra.plugs import Parts
+from opencode.kernel.ids import QuestionId, UserId, is_id, new_id
+from opencode.kernel.pages import Page, PageRequest
+from opencode.kernel.principal import Principal
+from opencode.modules.interviews import policy
+from opencode.modules.interviews.domain.assistant import (
+    MAX_CODE,
+    MAX_QUESTION,
+    MOST_OUTPUT_TOKENS,
+    RESTARTED,
+    STOPPED,
+    SYSTEM,
+    TURNS_REMEMBERED,
+    AssistantMode,
+    AssistantTerms,
+    Question,
+    turns_of,
+)
+from opencode.modules.interviews.domain.interview import Interview
+from opencode.modules.interviews.domain.records import EventType
+from opencode.modules.interviews.domain.run import LOST_AFTER
+from opencode.modules.interviews.domain.views import QuestionView
+from opencode.modules.interviews.domain.words import clean_message
+from opencode.modules.interviews.errors import (
+    AnswerUnderWay,
+    AssistantNotAllowed,
+    AssistantNotHere,
+    EditingFrozen,
+    InterviewNotLive,
+    InterviewOver,
+    KeyReused,
+    NotYours,
+    QuestionNotFound,
+    QuestionsSpent,
+)
+from opencode.modules.interviews.policy import Action, Standing
+from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
+from opencode.modules.interviews.service.control import Control
+from opencode.modules.interviews.service.finishing import give_up_answer
+from opencode.modules.interviews.service.replying import Replying
+from opencode.modules.interviews.settings import InterviewsSettings
+from opencode.modules.interviews.store import News, Stores
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantPlace:
+    """The assistant of an interview as one reader finds it. `models` are for interviewers."""
+
+    terms: AssistantTerms
+    questions_left: int
+    may_ask: bool
+    models: list[str]
+
+
+class Assisting(UseCases):
+    def __init__(self, parts: Parts, settings: InterviewsSettings, neighbours: Neighbours, control: Control) -> None:
+        super().__init__(parts, settings, neighbours)
+        self._control = control
+        self._replies: dict[str, Replying] = {}
+
+    async def place(self, interview_id: str, by: Principal) -> AssistantPlace:
+        """
+        Raises:
+            AssistantNotHere: the interviewer can use no model; for candidates, also while nobody may ask.
+        """
+        async with self.reading() as stores:
+            case = await self.case(stores, interview_id, by, Action.SEE)
+            asked = await stores.questions.count(case.interview.id)
+        terms, is_candidate = case.interview.assistant, case.standing is Standing.ADMITTED
+        if is_candidate and terms.mode is AssistantMode.FORBIDDEN:
+            raise AssistantNotHere
+        models = await self._available(case.interview)
+        left = max(0, terms.most_questions - asked)
+        return AssistantPlace(terms, left, left > 0 and _may_ask(case), [] if is_candidate else models)
+
+    async def list(self, interview_id: str, by: Principal, wanted: PageRequest) -> Page[Question]:
+        """Oldest first. What was asked is read also where nobody may ask any more."""
+        async with self.reading() as stores:
+            case = await self.case(stores, interview_id, by, Action.SEE)
+            return await stores.questions.page(case.interview.id, wanted)
+
+    async def ask(
+        self, interview_id: str, by: Principal, text: str, *, include_code: bool = False, key: str | None = None
+    ) -> Question:
+        """
+        Ask, and answer without waiting for what the model says: the event stream tells.
+
+        Args:
+            include_code: the shared text of the interview's language, as the server has it now, goes along.
+            key: the caller's `Idempotency-Key`; the same request with the same key asks nothing again for a day.
+
+        Raises:
+            AssistantNotHere, AssistantNotAllowed, EditingFrozen, AnswerUnderWay, QuestionsSpent
+            TextRefused, KeyReused
+        """
+        text = clean_message(text, "/text", longest=MAX_QUESTION)
+        async with self.reading() as stores:
+            case = await self.case(stores, interview_id, by, Action.ASK_ASSISTANT)
+        await self._available(case.interview)
+        policy.require_may_ask(case.standing, case.interview)
+        print_of_request = fingerprint(("question", interview_id, text, include_code))
+        if key and (earlier := await self._asked_before(interview_id, by, key, print_of_request)):
+            return earlier
+        code = None
+        if include_code:
+            code = (await self.documents.text(case.interview.document_id, case.interview.language))[:MAX_CODE]
+        question = self._question(case, by, text, code)
+        try:
+            earlier_ones = await self._save(question, by, key, print_of_request)
+        except (KeyReused, AnswerUnderWay):
+            # The same request may have come twice at the same moment; the other one asked then.
+            if key and (earlier := await self._asked_before(interview_id, by, key, print_of_request)):
+                return earlier
+            raise
+        self._reply(case.interview, question, earlier_ones)
+        return question
+
+    async def stop(self, interview_id: str, question_id: str, by: Principal) -> Question:
+        """
+        Ask for the end of an answer, wherever it is waited for. One that has ended stays as it is. Candidates stop
+        answers to their own questions only.
+
+        Raises:
+            QuestionNotFound, NotYours
+        """
+        async with self.reading() as stores:
+            case = await self.case(stores, interview_id, by, Action.STOP_ANSWER)
+            question = await self._find(stores, case.interview, question_id)
+        if case.standing is Standing.ADMITTED and question.asked_by_id != by.id:
+            raise NotYours(Action.STOP_ANSWER, case.standing)
+        if question.is_open:
+            name = case.me.name if case.me else by.name
+            await self._control.stop_answer(question.id, STOPPED.format(name=name))
+        return question
+
+    def stop_here(self, question_id: str, failure: str) -> None:
+        """Stop an answer that this server waits for; others are none of its business."""
+        if reply := self._replies.get(question_id):
+            reply.stop(failure)
+
+    async def give_up_lost(self, *, starting: bool = False) -> None:
+        """
+        End answers whose server is gone.
+
+        Args:
+            starting: this server waits for none yet. With the embedded database there is no other, so that whatever
+                is open is lost; with a shared one only what nobody keeps alive is.
+        """
+        alone = starting and self.parts.database.is_sqlite
+        now = self.clock.now()
+        async with self.reading() as stores:
+            lost = await stores.questions.lost(None if alone else now - LOST_AFTER)
+        for question in lost:
+            if question.id not in self._replies:
+                async with self.unit_of_work() as work:
+                    await give_up_answer(work, question, RESTARTED, now)
+
+    async def keep_alive(self) -> None:
+        """Tell the other servers that the answers of this one are not lost."""
+        if self._replies:
+            async with self.unit_of_work() as work:
+                waiting = [QuestionId(question_id) for question_id in self._replies]
+                await work.stores.questions.still_answered(waiting, self.clock.now())
+
+    async def close(self) -> None:
+        """Give up what is under way, and say so: the server goes down."""
+        await asyncio.gather(*(reply.close(RESTARTED) for reply in list(self._replies.values())))
+
+    async def _available(self, interview: Interview) -> "list[str]":
+        models = await self.assistants.available(UserId(interview.interviewer_id))
+        if not models:
+            raise AssistantNotHere
+        return models
+
+    def _question(self, case: Case, by: Principal, text: str, code: str | None) -> Question:
+        now = self.clock.now()
+        return Question(
+            id=QuestionId(new_id("qst")),
+            interview_id=case.interview.id,
+            asked_by_id=by.id,
+            asked_by_name=case.me.name if case.me else by.name,
+            asked_by_role=policy.part_of(case.standing),
+            model=case.interview.assistant.model,
+            text=text,
+            language=None if code is None else case.interview.language,
+            code=code,
+            asked_at=now,
+            alive_at=now,
+        )
+
+    async def _save(
+        self, question: Question, by: Principal, key: str | None, print_of_request: str
+    ) -> "list[Question]":
+        """The questions before it, with their answers."""
+        async with self.changing(question.interview_id, by, Action.ASK_ASSISTANT) as (work, case):
+            policy.require_may_ask(case.standing, case.interview)
+            questions = work.stores.questions
+            if await questions.open(case.interview.id):
+                raise AnswerUnderWay
+            most = case.interview.assistant.most_questions
+            if await questions.count(case.interview.id) >= most:
+                raise QuestionsSpent(most)
+            if key:
+                await work.stores.requests.add(by.id, key, print_of_request, question.id, question.asked_at)
+            earlier = await questions.last_answered(case.interview.id, TURNS_REMEMBERED)
+            await questions.add(question)
+            news = News(EventType.ASSISTANT_ASKED, {"question": QuestionView.of(question)}, about=question.id)
+            await work.say(question.interview_id, question.asked_at, news)
+        return earlier
+
+    def _reply(self, interview: Interview, question: Question, earlier: "list[Question]") -> None:
+        pieces = self.assistants.answer(
+            on_behalf_of=UserId(interview.interviewer_id),
+            model=question.model,
+            system=SYSTEM,
+            turns=turns_of(earlier, question),
+            most_output_tokens=MOST_OUTPUT_TOKENS,
+        )
+        reply = self._replies[question.id] = Replying(question, pieces, self.parts)
+        reply.start(when_done=lambda: self._replies.pop(question.id, None))
+
+    async def _find(self, stores: Stores, interview: Interview, question_id: str) -> Question:
+        found = await stores.questions.find(interview.id, question_id) if is_id(question_id, "qst") else None
+        if found is None:
+            raise QuestionNotFound(question_id[:40])
+        return found
+
+    async def _asked_before(self, interview_id: str, by: Principal, key: str, print_of_request: str) -> Question | None:
+        async with self.reading() as stores:
+            if (made := await stores.requests.find(by.id, key)) is None:
+                return None
+            if made[0] != print_of_request:
+                raise KeyReused
+            case = await self.case(stores, interview_id, by, Action.SEE)
+            return await stores.questions.find(case.interview.id, made[1])
+
+
+def _may_ask(case: Case) -> bool:
+    try:
+        policy.require(Action.ASK_ASSISTANT, case.standing, case.interview)
+        policy.require_may_ask(case.standing, case.interview)
+    except (AssistantNotAllowed, EditingFrozen, InterviewNotLive, InterviewOver, NotYours):
+        return False
+    return True

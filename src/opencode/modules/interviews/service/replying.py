@@ -1,0 +1,140 @@
+"""One answer of the assistant: from the model's pieces to the stream of the interview and the row of the question."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import structlog
+
+from opencode.contracts.ai import Answered
+from opencode.infra.plugs import Parts
+from opencode.kernel.errors import OpenCodeError
+from opencode.modules.interviews.domain.assistant import MAX_ANSWER, TOO_LONG, Question
+from opencode.modules.interviews.domain.records import EventType
+from opencode.modules.interviews.service.finishing import save_answered
+from opencode.modules.interviews.store import InterviewsWork, News
+
+log = structlog.get_logger(__name__)
+
+GATHER_S = 0.1
+"""What is said within this time goes out together: people read no faster, and each piece is an entry of the record."""
+
+_OUR_FAULT = "The server made a mistake while the assistant answered. Its log says more."
+_NO_END = "The answer broke off before its end."
+
+Pieces = AsyncGenerator[str | Answered]
+
+
+class Replying:
+    """Waits for one answer on this server."""
+
+    def __init__(self, question: Question, pieces: Pieces, parts: Parts) -> None:
+        self._question = question
+        self._pieces = pieces
+        self._parts = parts
+        self._said: list[str] = []
+        self._length = 0
+        self._pending: list[str] = []
+        self._due_at: float | None = None
+        self._end: Answered | None = None
+        self._failure = _NO_END
+        self._cut = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, *, when_done: Callable[[], object]) -> None:
+        self._task = asyncio.create_task(self._drive())
+        self._task.add_done_callback(lambda _task: when_done())
+
+    def stop(self, failure: str) -> None:
+        """Break the answer off. Args: failure: what people are told of it."""
+        if not self._cut.is_set():
+            self._failure = failure
+            self._cut.set()
+
+    async def close(self, failure: str) -> None:
+        """The same, and wait until that is saved."""
+        self.stop(failure)
+        if self._task:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _drive(self) -> None:
+        try:
+            async with aclosing(self._pieces) as pieces:
+                await self._follow(pieces)
+        except OpenCodeError as refusal:
+            self.stop(f"{refusal.detail} {refusal.action}".strip())
+        except Exception:
+            log.exception("an answer failed", question_id=self._question.id)
+            self.stop(_OUR_FAULT)
+        try:
+            await self._finish()
+        except Exception:
+            # The row stays open and nobody keeps it alive: some server gives it up before long.
+            log.exception("the end of an answer could not be saved", question_id=self._question.id)
+
+    async def _follow(self, pieces: Pieces) -> None:
+        """Read the pieces until the last one, or until the answer is cut off."""
+        cut = asyncio.ensure_future(self._cut.wait())
+        coming: asyncio.Future[str | Answered | None] | None = None
+        try:
+            while not self._cut.is_set():
+                coming = coming or asyncio.ensure_future(_next(pieces))
+                await asyncio.wait({coming, cut}, timeout=self._patience(), return_when=asyncio.FIRST_COMPLETED)
+                if coming.done():
+                    piece, coming = coming.result(), None
+                    if piece is None or isinstance(piece, Answered):
+                        self._end = piece
+                        return
+                    self._take(piece)
+                if self._due_at is not None and _now() >= self._due_at:
+                    await self._tell()
+        finally:
+            cut.cancel()
+            if coming:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+
+    def _take(self, piece: str) -> None:
+        left = MAX_ANSWER - self._length
+        if len(piece) > left:
+            self.stop(TOO_LONG)
+        piece = piece[:left]
+        if piece:
+            self._length += len(piece)
+            self._said.append(piece)
+            self._pending.append(piece)
+            self._due_at = self._due_at or _now() + GATHER_S
+
+    def _patience(self) -> float | None:
+        return None if self._due_at is None else max(0.0, self._due_at - _now())
+
+    async def _tell(self) -> None:
+        news = self._news()
+        async with InterviewsWork(self._parts) as work:
+            await work.stores.interviews.hold(self._question.interview_id)
+            if await work.stores.questions.is_open(self._question.id):
+                await work.say(self._question.interview_id, self._parts.clock.now(), *news)
+            else:
+                # Ended by somebody else: the interview ended, or was deleted.
+                self.stop(_NO_END)
+
+    async def _finish(self) -> None:
+        answer, at = "".join(self._said), self._parts.clock.now()
+        ended = self._question.failed(answer, self._failure, at)
+        if self._end and not self._cut.is_set():
+            ended = self._question.answered(answer, self._end, at)
+        async with InterviewsWork(self._parts) as work:
+            await save_answered(work, ended, *self._news())
+
+    def _news(self) -> list[News]:
+        text, self._pending, self._due_at = "".join(self._pending), [], None
+        adds: dict[str, object] = {"question_id": self._question.id, "text": text}
+        return [News(EventType.ASSISTANT_ANSWERED, adds, about=self._question.id)] if text else []
+
+
+async def _next(pieces: Pieces) -> str | Answered | None:
+    return await anext(pieces, None)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
