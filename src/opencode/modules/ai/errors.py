@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opencode.kernel.errors import Busy, Conflict, FieldProblem, Invalid, NotFound, Outdated, TooLarge, Unavailable
-from opencode.modules.ai.domain.dialects.canonical import Failure
 
 _LONGEST_TOLD = 200
 
@@ -249,9 +248,9 @@ class AnswerFailed(Unavailable):
 
     title = "The model did not answer"
 
-    def __init__(self, failure: Failure) -> None:
-        wait_s = None if failure.retry_after_s is None else math.ceil(failure.retry_after_s)
-        super().__init__(failure.message, action="Ask again, or take another model.", retry_after_s=wait_s)
+    def __init__(self, message: str, retry_after_s: float | None) -> None:
+        wait_s = None if retry_after_s is None else math.ceil(retry_after_s)
+        super().__init__(message, action="Ask again, or take another model.", retry_after_s=wait_s)
 
 
 class NoSuchCall(NotFound):

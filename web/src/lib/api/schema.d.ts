@@ -540,8 +540,60 @@ export interface paths {
         delete: operations["delete_interview"];
         options?: never;
         head?: never;
-        /** Rename, switch language, freeze */
+        /** Rename, switch language, freeze, allow the assistant */
         patch: operations["change_interview"];
+        trace?: never;
+    };
+    "/api/v1/interviews/{interview_id}/assistant": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may ask the assistant, and what is left to ask */
+        get: operations["get_assistant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interviews/{interview_id}/assistant/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what was asked and answered, oldest first */
+        get: operations["list_questions"];
+        put?: never;
+        /** Ask the assistant */
+        post: operations["ask_assistant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interviews/{interview_id}/assistant/questions/{question_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an answer that is under way */
+        post: operations["stop_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/interviews/{interview_id}/end": {
@@ -2576,6 +2628,42 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /** AssistantExport */
+        AssistantExport: {
+            entries: {
+                [key: string]: unknown;
+            }[];
+            head: string;
+            broken_at: number | null;
+        };
+        /**
+         * AssistantMode
+         * @enum {string}
+         */
+        AssistantMode: "forbidden" | "interviewers" | "everyone";
+        /** AssistantPlaceView */
+        AssistantPlaceView: {
+            mode: components["schemas"]["AssistantMode"];
+            model: string;
+            most_questions: number;
+            questions_left: number;
+            may_ask: boolean;
+            models: string[];
+        };
+        /** AssistantView */
+        AssistantView: {
+            mode: components["schemas"]["AssistantMode"];
+            model: string;
+            most_questions: number;
+        };
+        /** AssistantWish */
+        AssistantWish: {
+            mode: components["schemas"]["AssistantMode"];
+            /** @default  */
+            model: string;
+            /** @default 50 */
+            most_questions: number;
+        };
         /** PageView[AuditEntryView] */
         AuditEntryPage: {
             items: components["schemas"]["AuditEntryView"][];
@@ -3152,6 +3240,7 @@ export interface components {
             /** @description id or alias, see /api/v1/languages */
             language?: string | null;
             frozen?: boolean | null;
+            assistant?: components["schemas"]["AssistantWish"] | null;
         };
         /** InterviewDraft */
         InterviewDraft: {
@@ -3160,6 +3249,7 @@ export interface components {
             /** @description id or alias, see /api/v1/languages */
             language?: string | null;
             duration_minutes?: number | null;
+            assistant?: components["schemas"]["AssistantWish"] | null;
         };
         /** PageView[InterviewView] */
         InterviewPage: {
@@ -3188,6 +3278,7 @@ export interface components {
             started_at: string | null;
             ends_at: string | null;
             ended_at: string | null;
+            assistant: components["schemas"]["AssistantView"] | null;
         };
         /** InviteView */
         InviteView: {
@@ -3913,6 +4004,44 @@ export interface components {
             order: components["schemas"]["OrderView"] | null;
             entitlement: components["schemas"]["EntitlementView"] | null;
         };
+        /** QuestionDraft */
+        QuestionDraft: {
+            /** @description 1 to 8000 characters */
+            text: string;
+            /** @default false */
+            include_code: boolean;
+        };
+        /** PageView[QuestionView] */
+        QuestionPage: {
+            items: components["schemas"]["QuestionView"][];
+            next_cursor: string | null;
+        };
+        /**
+         * QuestionState
+         * @enum {string}
+         */
+        QuestionState: "answering" | "answered" | "failed";
+        /** QuestionView */
+        QuestionView: {
+            id: string;
+            interview_id: string;
+            asked_by: components["schemas"]["AuthorView"];
+            model: string;
+            text: string;
+            language: string | null;
+            code: string | null;
+            /** Format: date-time */
+            asked_at: string;
+            state: components["schemas"]["QuestionState"];
+            answer: string;
+            cut: boolean;
+            failure: string | null;
+            answered_by: string | null;
+            input_tokens: number | null;
+            output_tokens: number | null;
+            cost_nano: number | null;
+            finished_at: string | null;
+        };
         /** RatingsView */
         RatingsView: {
             count: number;
@@ -4229,6 +4358,7 @@ export interface components {
             settings: components["schemas"]["SettingsExport"];
             messages: components["schemas"]["MessageView"][];
             signals: components["schemas"]["SignalView"][];
+            assistant: components["schemas"]["AssistantExport"];
         };
         /** SessionView */
         SessionView: {
@@ -5854,6 +5984,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InterviewView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_assistant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssistantPlaceView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_questions: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_assistant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key makes nothing new for 24 hours */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionDraft"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+                question_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

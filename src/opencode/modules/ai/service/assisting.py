@@ -71,7 +71,7 @@ class Assisting:
             # Our own refusals have better words than the dialects have kinds.
             if isinstance(error.__cause__, OpenCodeError):
                 raise error.__cause__ from None
-            raise AnswerFailed(error.failure) from error
+            raise AnswerFailed(error.failure.message, error.failure.retry_after_s) from error
         async for event in _events(reply):
             match event:
                 case TextDelta(text):
@@ -79,7 +79,7 @@ class Assisting:
                 case Finished():
                     yield _answered(event, reply, by)
                 case Failed(failure):
-                    raise AnswerFailed(failure)
+                    raise AnswerFailed(failure.message, failure.retry_after_s)
                 case _:
                     # Thoughts are the model's own, and there are no tools.
                     pass
