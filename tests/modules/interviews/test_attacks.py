@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from litestar.routes import HTTPRoute
 
+from opencode.kernel.ids import new_id
 from opencode.modules.interviews.settings import InterviewsSettings
+from tests.doubles.assistants import MODEL
 from tests.modules.interviews.conftest import Json, Person, Room, World, create, join
 
 Call = tuple[str, str]
@@ -23,6 +25,7 @@ BODIES: dict[Call, Any] = {
     ("POST", "/api/v1/interviews/{interview_id}/runs"): {},
     ("POST", "/api/v1/interviews/{interview_id}/messages"): {"text": "hello"},
     ("POST", "/api/v1/interviews/{interview_id}/signals"): {"signals": []},
+    ("POST", "/api/v1/interviews/{interview_id}/assistant/questions"): {"text": "hello"},
     ("POST", "/api/v1/join"): {"code": "000000", "name": "Ada"},
 }
 
@@ -42,6 +45,10 @@ OPEN_TO_ADMITTED = {
     ("POST", "/api/v1/interviews/{interview_id}/messages"),
     ("POST", "/api/v1/interviews/{interview_id}/signals"),
     ("GET", "/api/v1/interviews/{interview_id}/events"),
+    ("GET", "/api/v1/interviews/{interview_id}/assistant"),
+    ("GET", "/api/v1/interviews/{interview_id}/assistant/questions"),
+    ("POST", "/api/v1/interviews/{interview_id}/assistant/questions"),
+    ("POST", "/api/v1/interviews/{interview_id}/assistant/questions/{question_id}/stop"),
 }
 
 OPEN_TO_WAITING = {
@@ -74,12 +81,13 @@ def calls_of(world: World) -> set[Call]:
 async def attempt(person: Person, call: Call, room: Room, run: Json) -> int:
     method, path = call
     path = path.replace("{interview_id}", room.interview["id"]).replace("{run_id}", run["id"])
-    path = path.replace("{participant_id}", room.candidate.id)
+    path = path.replace("{participant_id}", room.candidate.id).replace("{question_id}", new_id("qst"))
     return (await person.call(method, path, json=BODIES.get(call))).status_code
 
 
 @pytest.fixture
 async def some_run(room: Room) -> Json:
+    room.world.assistants.models = [MODEL]
     return (await room.interviewer.post(f"{room.path}/runs", {})).json()
 
 

@@ -11,7 +11,7 @@ _FORBIDDEN = '{"mode":"forbidden","model":"","most_questions":50}'
 
 def upgrade() -> None:
     op.add_column("interviews", sa.Column("assistant", sa.Text(), nullable=False, server_default=_FORBIDDEN))
-    op.add_column("interviews", sa.Column("assistant_head", sa.String(64), nullable=False, server_default=""))
+    op.add_column("interviews", sa.Column("assistant_head", sa.String(64), nullable=True))
     op.create_table(
         "interview_questions",
         sa.Column("id", sa.String(40), primary_key=True),
