@@ -83,7 +83,8 @@ async def test_a_question_takes_the_shared_code_and_the_conversation_along(room:
 
 async def test_without_a_provider_there_is_no_assistant_for_anybody(room: Room) -> None:
     for person in (room.interviewer, room.candidate):
-        assert (await person.get(f"{room.path}/assistant")).status_code == 404
+        place = (await person.get(f"{room.path}/assistant")).json()
+        assert (place["mode"], place["models"], place["may_ask"]) == ("forbidden", [], False)
         assert (await person.post(f"{room.path}/assistant/questions", {"text": "Hi"})).status_code == 404
     assert (await room.interviewer.patch(room.path, {"assistant": EVERYONE})).status_code == 404
     forbidding = await room.interviewer.patch(room.path, {"assistant": {"mode": "forbidden"}})
@@ -93,7 +94,7 @@ async def test_without_a_provider_there_is_no_assistant_for_anybody(room: Room) 
 async def test_nobody_asks_before_the_interviewer_allows_it_and_candidates_only_when_everybody_may(room: Room) -> None:
     room.world.assistants.models = [MODEL]
     questions = f"{room.path}/assistant/questions"
-    assert (await room.candidate.get(f"{room.path}/assistant")).status_code == 404
+    assert (await room.candidate.get(f"{room.path}/assistant")).json()["mode"] == "forbidden"
     for person in (room.interviewer, room.candidate):
         assert (await person.post(questions, {"text": "Hi"})).status_code == 409
     await allow(room, mode="interviewers")

@@ -184,7 +184,8 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     """
     The assistant as the reader finds it.
 
-    `models` are those that the interviewer can choose from, for interviewers only. `may_ask`: the reader may ask, while
+    `models` are those that the interviewer can choose from, for interviewers only; without any, there is no assistant.
+    `may_ask`: the reader may ask, while
     nothing is being answered.
     """
 

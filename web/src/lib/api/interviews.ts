@@ -3,6 +3,7 @@ import type { PageQuery } from './identity.ts';
 import { request, type Method, type RequestOptions } from './request.ts';
 import { seatIn } from './seats.ts';
 import type {
+  AssistantPlace,
   Interview,
   InterviewChange,
   InterviewDraft,
@@ -13,6 +14,7 @@ import type {
   OwnPlace,
   Page,
   Participant,
+  Question,
   Run,
   RunRequest,
   SeenSignal,
@@ -70,6 +72,13 @@ export class InterviewApi {
 
   messages = (query: PageQuery = {}) => this.#call<Page<Message>>('GET', '/messages', { query: { ...query } });
   say = (text: string) => this.#call<Message>('POST', '/messages', { body: { text } });
+
+  assistant = () => this.#call<AssistantPlace>('GET', '/assistant');
+  questions = (query: PageQuery = {}) =>
+    this.#call<Page<Question>>('GET', '/assistant/questions', { query: { ...query } });
+  ask = (body: { text: string; include_code: boolean }) => this.#call<Question>('POST', '/assistant/questions', { body });
+  stopAnswer = (questionId: string) =>
+    this.#call<Question>('POST', `/assistant/questions/${encodeURIComponent(questionId)}/stop`);
 
   /** At most 20 at once. */
   report = (signals: Signal[]) => this.#call<void>('POST', '/signals', { body: { signals } });

@@ -95,6 +95,46 @@ export interface Interview {
   ended_at: string | null;
 }
 
+export type AssistantMode = 'forbidden' | 'interviewers' | 'everyone';
+
+export interface AssistantTerms {
+  mode: AssistantMode;
+  model: string;
+  /** By everybody together, in the whole interview. */
+  most_questions: number;
+}
+
+/** The assistant as the reader finds it. */
+export interface AssistantPlace extends AssistantTerms {
+  questions_left: number;
+  may_ask: boolean;
+  /** Those to choose from; empty for candidates. */
+  models: string[];
+}
+
+export interface Question {
+  id: string;
+  interview_id: string;
+  asked_by: Message['author'];
+  model: string;
+  text: string;
+  language: string | null;
+  /** The shared text that went along. */
+  code: string | null;
+  asked_at: string;
+  state: 'answering' | 'answered' | 'failed';
+  /** Whole once it has ended. */
+  answer: string;
+  /** It ended because it was as long as it may be. */
+  cut: boolean;
+  failure: string | null;
+  answered_by: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_nano: number | null;
+  finished_at: string | null;
+}
+
 export interface InterviewDraft {
   title: string;
   language?: string;
@@ -105,6 +145,7 @@ export interface InterviewChange {
   title?: string;
   language?: string;
   frozen?: boolean;
+  assistant?: Partial<AssistantTerms> & Pick<AssistantTerms, 'mode'>;
 }
 
 export type ParticipantRole = 'interviewer' | 'candidate';
@@ -251,5 +292,8 @@ export type InterviewEvent = { at: string } & (
   | { type: 'run.stage'; run_id: string; stage: Stage; compile: Compilation | null }
   | { type: 'run.output'; run_id: string; stage: Stage; stream: 'stdout' | 'stderr'; text: string }
   | { type: 'chat.message'; message: Message }
+  | { type: 'assistant.allowed'; assistant: AssistantTerms | null; by: PersonRef | null }
+  | { type: 'assistant.asked' | 'assistant.finished' | 'assistant.failed'; question: Question }
+  | { type: 'assistant.answered'; question_id: string; text: string }
   | { type: 'monitor.signal'; signal: Signal; participant_id: string }
 );

@@ -10,6 +10,7 @@ from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
 from opencode.modules.interviews.domain.assistant import (
+    FORBIDDEN,
     MAX_CODE,
     MAX_QUESTION,
     MOST_OUTPUT_TOKENS,
@@ -65,17 +66,14 @@ class Assisting(UseCases):
         self._replies: dict[str, Replying] = {}
 
     async def place(self, interview_id: str, by: Principal) -> AssistantPlace:
-        """
-        Raises:
-            AssistantNotHere: the interviewer can use no model; for candidates, also while nobody may ask.
-        """
+        """Where the interviewer can use no model, it reads like an assistant that nobody may ask."""
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.SEE)
             asked = await stores.questions.count(case.interview.id)
         terms, is_candidate = case.interview.assistant, case.standing is Standing.ADMITTED
-        if is_candidate and terms.mode is AssistantMode.FORBIDDEN:
-            raise AssistantNotHere
-        models = await self._available(case.interview)
+        models = await self.assistants.available(UserId(case.interview.interviewer_id))
+        if not models or (is_candidate and terms.mode is AssistantMode.FORBIDDEN):
+            return AssistantPlace(FORBIDDEN, 0, may_ask=False, models=[])
         left = max(0, terms.most_questions - asked)
         return AssistantPlace(terms, left, left > 0 and _may_ask(case), [] if is_candidate else models)
 

@@ -177,6 +177,14 @@ function viewCommands(room: Room): Command[] {
     { id: 'system', title: 'Theme as the system', group: 'View', run: () => (theme.wish = 'system') },
     { id: 'keys', title: 'Show all keys', group: 'View', keys: '?', run: () => (dialogs.keys = true) },
   ];
+  if (room.assistant.isHere(room.isInterviewer)) {
+    commands.splice(2, 0, {
+      id: 'assistant',
+      title: 'Show the assistant',
+      group: 'View',
+      run: () => layout.showSide('assistant'),
+    });
+  }
   if (room.isInterviewer) {
     commands.splice(2, 0, {
       id: 'monitor',

@@ -1,7 +1,7 @@
 const KEY = 'ocp.room.layout';
 
 export type MainTab = 'output' | 'tests' | 'history';
-export type SideTab = 'people' | 'chat' | 'monitor';
+export type SideTab = 'people' | 'chat' | 'assistant' | 'monitor';
 export type PhoneTab = 'code' | 'output' | 'people';
 
 interface Stored {

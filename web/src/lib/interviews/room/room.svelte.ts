@@ -15,6 +15,7 @@ import { giveUpSeat } from '#lib/api/seats.ts';
 import type { InterviewEvent, Language, Participant, ParticipantStatus } from '#lib/api/types.ts';
 import { toasts } from '#lib/ui/toasts.svelte.ts';
 import { Announcer } from './announcer.svelte.ts';
+import { Assistant } from './assistant.svelte.ts';
 import { Chat } from './chat.svelte.ts';
 import { Dialogs } from './dialogs.svelte.ts';
 import { Layout } from './layout.svelte.ts';
@@ -60,6 +61,7 @@ export class Room {
   readonly seconds = new SecondHand();
   readonly runs: Runs;
   readonly chat: Chat;
+  readonly assistant: Assistant;
   readonly monitor = new Monitor();
   readonly tests: TestBook;
   readonly round: TestRound;
@@ -100,6 +102,7 @@ export class Room {
     this.layout = new Layout(browserStorage('localStorage'), globalThis.matchMedia?.('(max-width: 48rem)').matches);
     this.runs = new Runs(this.api);
     this.chat = new Chat(this.api);
+    this.assistant = new Assistant(this.api);
     this.tests = new TestBook(browserStorage('localStorage'), id);
     this.round = new TestRound(new RunsJudge(this.runs, () => this.language));
   }
@@ -170,19 +173,22 @@ export class Room {
 
   async #load(self: Self): Promise<void> {
     const none = Promise.resolve({ items: [], next_cursor: null });
-    const [interview, participants, runs, messages, languages, signals] = await Promise.all([
+    const [interview, participants, runs, messages, languages, signals, questions] = await Promise.all([
       this.api.get(),
       this.api.participants(),
       this.api.runs({ limit: RUNS_SHOWN }),
       this.api.messages({ limit: 200 }),
       interviews.languages(),
       self.role === 'interviewer' ? this.api.signals({ limit: 200 }) : none,
+      this.api.questions({ limit: 200 }),
+      this.assistant.look(),
     ]);
     if (this.#stopped) return;
     this.languages = languages.items;
     this.runs.load(runs.items);
     this.chat.load(messages.items);
     this.monitor.load(signals.items);
+    this.assistant.load(questions.items);
     this.live = new LiveInterview(self, interview, participants.items);
     for (const event of this.#early?.splice(0) ?? []) this.#reduce(event);
     this.#early = null;
@@ -215,6 +221,7 @@ export class Room {
     live.reduce(event);
     this.runs.reduce(event);
     if (event.type === 'chat.message') this.chat.take(event.message, live.isOwn(event.message.author));
+    this.assistant.reduce(event, live.self.id);
     if (event.type === 'monitor.signal') {
       this.monitor.take({ ...event.signal, participant_id: event.participant_id, at: event.at });
     }
@@ -248,6 +255,9 @@ export class Room {
     }
     if (event.type === 'run.finished' && this.round.running) return null;
     if (event.type === 'run.finished') return event.run.message ?? `Run finished: ${verdictOf(event.run).word}.`;
+    if (event.type === 'assistant.asked') return `${event.question.asked_by.name} asks the assistant.`;
+    if (event.type === 'assistant.finished') return 'The assistant has answered.';
+    if (event.type === 'assistant.failed') return event.question.failure;
     if (event.type === 'interview.frozen') return event.frozen ? 'The editor is frozen.' : 'The editor is open again.';
     if (event.type === 'language.changed') return `The language is now ${this.nameOf(event.language)}.`;
     return event.type === 'interview.ended' ? 'The interview has ended.' : null;

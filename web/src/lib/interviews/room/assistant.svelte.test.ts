@@ -1,0 +1,72 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { InterviewApi } from '#lib/api/interviews.ts';
+import type { AssistantPlace, InterviewEvent, Question } from '#lib/api/types.ts';
+import { Assistant } from './assistant.svelte.ts';
+
+const AT = '2026-01-02T03:04:05Z';
+const question = (fields: Partial<Question> = {}): Question => ({
+  id: 'qst_1',
+  interview_id: 'int_1',
+  asked_by: { id: 'par_1', name: 'Ada', role: 'candidate' },
+  model: 'mock/small',
+  text: 'Why?',
+  language: null,
+  code: null,
+  asked_at: AT,
+  state: 'answering',
+  answer: '',
+  cut: false,
+  failure: null,
+  answered_by: null,
+  input_tokens: null,
+  output_tokens: null,
+  cost_nano: null,
+  finished_at: null,
+  ...fields,
+});
+const place: AssistantPlace = {
+  mode: 'everyone',
+  model: 'mock/small',
+  most_questions: 50,
+  questions_left: 50,
+  may_ask: true,
+  models: [],
+};
+const api = (fields: Partial<InterviewApi> = {}) =>
+  ({ assistant: vi.fn(() => Promise.resolve(place)), ...fields }) as unknown as InterviewApi;
+
+describe('the assistant in a room', () => {
+  it('shows an answer as it comes, and whole at its end', () => {
+    const assistant = new Assistant(api());
+    const events: InterviewEvent[] = [
+      { type: 'assistant.asked', at: AT, question: question() },
+      { type: 'assistant.answered', at: AT, question_id: 'qst_1', text: 'Be' },
+      { type: 'assistant.answered', at: AT, question_id: 'qst_1', text: 'cause.' },
+    ];
+    for (const event of events) assistant.reduce(event, 'usr_1');
+    expect(assistant.answering?.answer).toBe('Because.');
+    const done = question({ state: 'answered', answer: 'Because.' });
+    assistant.reduce({ type: 'assistant.finished', at: AT, question: done }, 'usr_1');
+    expect(assistant.answering).toBeNull();
+    expect(assistant.questions).toEqual([done]);
+    expect(assistant.unread).toBe(2);
+  });
+
+  it('is not there for candidates until it is allowed, and for nobody without a model', async () => {
+    const assistant = new Assistant(api());
+    expect(assistant.isHere(true)).toBe(false);
+    await assistant.look();
+    expect(assistant.isHere(false)).toBe(true);
+    expect(assistant.isHere(true)).toBe(false);
+    assistant.place = { ...place, mode: 'forbidden', models: ['mock/small'] };
+    expect(assistant.isHere(false)).toBe(false);
+    expect(assistant.isHere(true)).toBe(true);
+  });
+
+  it('keeps a question that could not be asked', async () => {
+    const assistant = new Assistant(api({ ask: () => Promise.reject(new Error('offline')) }));
+    assistant.draft = 'Why?';
+    await expect(assistant.ask()).rejects.toThrow();
+    expect(assistant.draft).toBe('Why?');
+  });
+});
