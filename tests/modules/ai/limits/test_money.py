@@ -9,7 +9,7 @@ from opencode.modules.ai.domain.calls import Estimate, Outcome, used
 from opencode.modules.ai.domain.configuration.model import ModelPrice
 from opencode.modules.ai.domain.money import MOST_NANO, NANO, Price, cost_of, most_cost_of, nano_of
 from opencode.modules.ai.domain.slices import SHARE, fitting, slice_of
-from opencode.modules.ai.domain.usage import MOST_TOKENS, Usage
+from opencode.modules.ai.domain.usage import MOST_TOKENS, Usage, tokens_of_request
 
 TOKENS = some.integers(0, 10_000_000)
 NANOS = some.integers(0, 1_000 * NANO)
@@ -61,7 +61,7 @@ def test_a_provider_that_says_nonsense_breaks_no_sum() -> None:
 
 
 def test_a_call_whose_usage_is_not_told_is_charged_by_its_bytes() -> None:
-    estimate = Estimate.of_bytes("lab/model", Price(), prompt_bytes=300, most_output_tokens=1_000)
+    estimate = Estimate("lab/model", Price(), Usage(tokens_of_request(b"x" * 300), 1_000))
     assert used(estimate, Outcome(None, answer_bytes=31)) == Usage(100, 11)
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from opencode.modules.ai.adapters.entry_points import EntryPointAsked
 from opencode.modules.ai.adapters.failures import failure_of
-from opencode.modules.ai.adapters.http_client import AnswerTimedOut, BrokeOff, CallFailed, Response
+from opencode.modules.ai.adapters.http_client import AnswerTimedOut, BrokeOff, CallFailed, Response, TooMuch, whole_of
 from opencode.modules.ai.adapters.upstream import Connections
 from opencode.modules.ai.domain.asking import Asked, AskingFailed
 from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
@@ -38,14 +38,11 @@ class HttpAsked:
         return piece
 
     async def whole(self) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while piece := await self.piece():
-            pieces.append(piece)
-            size += len(piece)
-            if size > MOST_ANSWER_BYTES:
-                raise AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, "The provider's answer does not end."))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        try:
+            return await whole_of(self.piece, MOST_ANSWER_BYTES)
+        except TooMuch:
+            failure = Failure(FailureKind.UPSTREAM_FAILED, "The provider's answer does not end.")
+            raise AskingFailed(failure) from None
 
     async def close(self) -> None:
         self._response.close()

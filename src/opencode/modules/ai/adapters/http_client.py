@@ -8,7 +8,7 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import cast
@@ -48,6 +48,10 @@ class BrokeOff(CallFailed):
 
 class NotHttp(CallFailed):
     """What came is no answer of HTTP/1."""
+
+
+class TooMuch(Exception):
+    """An answer has more bytes than there is use for."""
 
 
 class Response:
@@ -326,6 +330,27 @@ class _Line(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._has_head and not self._is_over:
             self._is_over, self._may_stay = True, self._parser.should_keep_alive()
+
+
+async def whole_of(piece: Callable[[], Awaitable[bytes]], most_bytes: int) -> bytes:
+    """
+    All pieces of a body.
+
+    Args:
+        piece: the next one; empty at the end.
+
+    Raises:
+        TooMuch: it has more bytes than that.
+        Whatever `piece` raises.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while came := await piece():
+        pieces.append(came)
+        size += len(came)
+        if size > most_bytes:
+            raise TooMuch
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def head_of(pool: Pool, method: str, target: str, headers: Mapping[str, str]) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from http import HTTPStatus
 
 from opencode.modules.ai.adapters.failures import failure_of, refusal_of
-from opencode.modules.ai.adapters.http_client import CallFailed
-from opencode.modules.ai.adapters.upstream import Connections, TooMuch
+from opencode.modules.ai.adapters.http_client import CallFailed, TooMuch
+from opencode.modules.ai.adapters.upstream import Connections
 from opencode.modules.ai.domain.registry import Upstream
 from opencode.modules.ai.errors import ProviderUnreachable
 

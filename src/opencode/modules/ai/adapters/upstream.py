@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from opencode.modules.ai.adapters.entry_points import load_entry_point
 from opencode.modules.ai.adapters.failures import failure_of, refusal_of
-from opencode.modules.ai.adapters.http_client import CallFailed, Pool, Response, head_of
+from opencode.modules.ai.adapters.http_client import CallFailed, Pool, Response, TooMuch, head_of, whole_of
 from opencode.modules.ai.adapters.listing import PATHS, models_of, shown_facts
 from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
 from opencode.modules.ai.domain.health import Probe
@@ -27,10 +27,6 @@ PROBE_TIMEOUT_S = 10.0
 MOST_LIST_BYTES = 8_000_000
 _SHOWN_AT_ONCE = 4
 _MOST_SHOWN = 200
-
-
-class TooMuch(Exception):
-    """An answer has more bytes than there is use for."""
 
 
 class Connection:
@@ -74,7 +70,8 @@ class Connection:
         raw = b"" if body is None else json.dumps(body).encode()
         response = await self.send(method, path, body=raw)
         try:
-            answer = await _whole(response, self.upstream.timeouts.between_bytes_s)
+            patience_s = self.upstream.timeouts.between_bytes_s
+            answer = await whole_of(lambda: response.piece(patience_s), MOST_LIST_BYTES)
         finally:
             response.close()
         try:
@@ -192,17 +189,6 @@ def _failed(started: float, reason: str, action: str) -> Probe:
 def _not_as_wanted(upstream: Upstream) -> str:
     named = {Dialect.OPENAI: "OpenAI", Dialect.ANTHROPIC: "Anthropic", Dialect.OLLAMA: "Ollama"}
     return f"{upstream.base_url} answers, but not as {named[upstream.dialect]}"
-
-
-async def _whole(response: Response, patience_s: float) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await response.piece(patience_s):
-        size += len(piece)
-        if size > MOST_LIST_BYTES:
-            raise TooMuch
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _key(upstream: Upstream) -> Hashable:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from opencode.modules.ai.domain.money import Price
-from opencode.modules.ai.domain.usage import Flag, Usage, tokens_of, within_reason
+from opencode.modules.ai.domain.usage import Flag, Usage, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,6 @@ class Estimate:
     model: str
     price: Price
     usage: Usage
-
-    @classmethod
-    def of_bytes(cls, model: str, price: Price, *, prompt_bytes: int, most_output_tokens: int) -> "Estimate":
-        """Args: prompt_bytes: of the text alone; pictures have a count of tokens of their own."""
-        return cls(model, price, Usage(tokens_of(prompt_bytes), within_reason(most_output_tokens)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,15 @@ class Begun:
         first_byte_s: how long the provider took to begin.
     """
 
-    def __init__(self, attempt: Try, answering: Answering, first: bytes, asked: Asked | None) -> None:
+    def __init__(
+        self, attempt: Try, answering: Answering, first: bytes, asked: Asked | None, first_byte_s: float
+    ) -> None:
+        """Args: asked: of whom the rest comes; None where there is none."""
         self.deployment = attempt.deployment
         self.answering = answering
         self.first = first
         self.is_whole = asked is None
-        self.first_byte_s = 0.0
+        self.first_byte_s = first_byte_s
         self._attempt = attempt
         self._asked = asked
 
@@ -91,40 +94,37 @@ class Trying:
             raise AskingFailed(failure_of(error)) from error
         attempt = self._fleet.begin(deployment)
         try:
-            begun, first_byte_s = await self._begun(exchange, question, attempt, headers)
+            begun = await self._begun(exchange, question, attempt, headers)
         except BaseException as error:
             if isinstance(error, AskingFailed):
                 attempt.failed(error.failure)
             attempt.end()
             raise
-        begun.first_byte_s = first_byte_s
-        attempt.succeeded(first_byte_s)
+        attempt.succeeded(begun.first_byte_s)
         if begun.is_whole:
             attempt.end()
         return begun
 
-    async def _begun(
-        self, exchange: Exchange, question: Question, attempt: Try, headers: Mapping[str, str]
-    ) -> tuple[Begun, float]:
+    async def _begun(self, exchange: Exchange, question: Question, attempt: Try, headers: Mapping[str, str]) -> Begun:
         upstream = attempt.deployment.upstream
+        answering, stream = question.answering, exchange.envelope.stream
         asked = await self._asking().ask(upstream, question.path, question.body, headers)
+        comes_whole = not stream or asked.media_type == "application/json"
         try:
-            if not exchange.envelope.stream or asked.media_type == "application/json":
+            if comes_whole:
                 body = await asked.whole()
-                told = question.answering.stream_of if exchange.envelope.stream else question.answering.whole
-                first = told(body)
+                first = answering.stream_of(body) if stream else answering.whole(body)
             else:
-                first = await _first_words(asked, question.answering)
+                first = await _first_words(asked, answering)
         except AnswerNotUnderstoodError as error:
             await asked.close()
             raise AskingFailed(error.failure) from error
         except BaseException:
             await asked.close()
             raise
-        if exchange.envelope.stream and asked.media_type != "application/json":
-            return Begun(attempt, question.answering, first, asked), asked.first_byte_s
-        await asked.close()
-        return Begun(attempt, question.answering, first, None), asked.first_byte_s
+        if comes_whole:
+            await asked.close()
+        return Begun(attempt, answering, first, None if comes_whole else asked, asked.first_byte_s)
 
 
 async def _first_words(asked: Asked, answering: Answering) -> bytes:

@@ -67,16 +67,6 @@ class Exchange(ABC):
             CannotBeSaidError: the provider's dialect has no words for something in it.
         """
 
-    @abstractmethod
-    def request(self) -> ChatRequest:
-        """
-        The whole request, read.
-
-        Raises:
-            RequestNotUnderstoodError
-            CannotBeSaidError: it is not for a chat.
-        """
-
 
 class ChatExchange(Exchange):
     def __init__(self, dialect: Dialect, body: bytes, *, seed: Callable[[], str], now_s: int) -> None:
@@ -121,9 +111,6 @@ class ChatExchange(Exchange):
         )
         return Question(provider.path, provider.write(request, deployment.facts.max_output_tokens), answering)
 
-    def request(self) -> ChatRequest:
-        return self._request
-
     @cached_property
     def _seed(self) -> str:
         return self._make_seed()
@@ -155,9 +142,6 @@ class EmbeddingExchange(Exchange):
             raise CannotBeSaidError(f"The provider {upstream.name} has no embeddings.", "model")
         request = msgspec.structs.replace(self._request, model=deployment.model)
         return Question(provider.path, provider.write(request), _TranslatedVectors(self._client, provider, request))
-
-    def request(self) -> ChatRequest:
-        raise CannotBeSaidError("This is not a chat.")
 
     @cached_property
     def _request(self) -> EmbeddingRequest:
