@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +67,12 @@ class Person:
 
     async def goes_to(self, path: str) -> None:
         await self.page.goto(self.url + path)
+
+    @asynccontextmanager
+    async def is_answered(self, method: str) -> AsyncGenerator[None]:
+        """Until the server has answered such a request: what is shown at once may still be on its way."""
+        async with self.page.expect_response(lambda response: response.request.method == method):
+            yield
 
     async def sits_down(self, seat: dict[str, Any]) -> None:
         """Take a seat that was got without this browser."""

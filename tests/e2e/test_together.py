@@ -134,7 +134,7 @@ async def test_both_switch_language_at_the_same_moment_and_end_in_the_same_one(
 
 
 async def _switches(person: Person, language: str) -> None:
-    async with person.page.expect_response(lambda response: response.request.method == "PATCH"):
+    async with person.is_answered("PATCH"):
         await person.picks_language(language)
 
 

@@ -35,10 +35,10 @@ export const notifications = {
   list: (query: NoticeQuery) => request<Page<Notice>>('GET', NOTICES, { query: { ...query } }),
   count: () => request<{ unread: number }>('GET', `${NOTICES}/count`),
   /** Both answer with how many are unread now; what comes later than `up_to` stays unread. */
-  read: (ids: string[]) => request<{ unread: number }>('POST', `${NOTICES}/read`, { body: { ids }, keepalive: true }),
+  read: (ids: string[]) => request<{ unread: number }>('POST', `${NOTICES}/read`, { body: { ids } }),
   readAll: (upTo: string) =>
     request<{ unread: number }>('POST', `${NOTICES}/read`, { body: { all: true, up_to: upTo } }),
-  remove: (id: string) => request<void>('DELETE', `${NOTICES}/${encodeURIComponent(id)}`, { keepalive: true }),
+  remove: (id: string) => request<void>('DELETE', `${NOTICES}/${encodeURIComponent(id)}`),
 
   preferences: () => request<NoticePreferences>('GET', `${NOTICES}/preferences`),
   /** Kinds that are not named have their defaults again. */

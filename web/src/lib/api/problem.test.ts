@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeServer, json, problem } from '../../../test/fake-server.ts';
+import { FakeServer, json, problem, type Call } from '../../../test/fake-server.ts';
 import { ApiProblem, problemFrom } from './problem.ts';
 import { queryString, request } from './request.ts';
 
@@ -61,6 +61,20 @@ describe('a request', () => {
     expect(server.calls[0]).toMatchObject({ credentials: 'omit', headers: { authorization: 'Bearer secret' } });
     expect(server.calls[1]!.credentials).toBe('same-origin');
     expect(server.calls[1]!.headers.authorization).toBeUndefined();
+  });
+
+  it('is sent also when the page is left at that moment, if it changes something and the browser has room', async () => {
+    const kept: unknown[] = [];
+    const answer = (_: Call, { keepalive }: RequestInit) => {
+      kept.push(keepalive);
+      return json({});
+    };
+    new FakeServer().on('GET /x', answer).on('PUT /x', answer);
+    await request('GET', '/x');
+    await request('PUT', '/x');
+    await request('PUT', '/x', { body: { note: 'short' } });
+    await request('PUT', '/x', { body: { text: 'x'.repeat(5_000) } });
+    expect(kept).toEqual([false, true, true, false]);
   });
 
   it('answers with nothing for 204', async () => {

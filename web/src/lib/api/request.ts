@@ -14,8 +14,6 @@ export interface RequestOptions {
   idempotencyKey?: string;
   /** The revision that a change is made for: 412 when there is a later one. */
   revision?: number;
-  /** Sent also when the page is left at this moment. */
-  keepalive?: boolean;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -42,16 +40,21 @@ export async function request<T>(method: Method, path: string, options: RequestO
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
 
+// Of all that is under way together the browser lets 64 KiB outlive a page, and refuses what is more.
+const LARGEST_KEPT_ALIVE = 4_096;
+
 async function send(method: Method, path: string, options: RequestOptions): Promise<Response> {
+  const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   try {
     return await transport.fetch(path + queryString(options.query), {
       method,
       headers: headers(options),
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      body,
       signal: options.signal,
       credentials: credentialsFor(options.token),
       cache: 'no-store',
-      keepalive: options.keepalive,
+      // What somebody pressed, and may see as done already, is sent also when they leave the page at this moment.
+      keepalive: method !== 'GET' && (body?.length ?? 0) <= LARGEST_KEPT_ALIVE,
     });
   } catch (error) {
     if (options.signal?.aborted) throw error;
