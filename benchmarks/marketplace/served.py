@@ -24,6 +24,7 @@ from opencode.modules.marketplace.domain.project import MAX_SUMMARY
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT
 
 SEARCHES_PER_S = 200
+ACTS_PER_S = 3_000
 CONNECTIONS = 64
 _LINES = 100_000  # of one import
 _PROJECTS = f"{API}/projects"
@@ -71,26 +72,33 @@ async def searching(server: Served, listings: Sequence[Listing], seconds: float)
 
 
 async def hot(server: Served, seconds: float) -> Figures:
-    """One project that everybody stars, looks at and downloads; and what reading another costs meanwhile."""
+    """
+    One project that everybody stars, looks at and downloads: how much of that there can be, and what reading another
+    project costs beside `ACTS_PER_S` of it.
+    """
     slugs: list[str] = []
     for title in ("Hot", "Quiet"):
         body = {"title": title, "status": "published", "repository_url": "https://git.example.org/bench/one"}
         slugs.append((await server.call("POST", _PROJECTS, body))["slug"])
     before = await server.call("GET", f"{_PROJECTS}/{slugs[0]}")
+    most = await _everybody(server.port, slugs[0], seconds)
     quiet = encoded("GET", f"{_PROJECTS}/{slugs[1]}", headers={"User-Agent": "reader"})
     async with connected(server.port) as reader:
         alone = [await _timed(reader, quiet) for _ in range(300)]
-        acting = asyncio.create_task(_everybody(server.port, slugs[0], seconds))
+        acting = asyncio.create_task(_everybody(server.port, slugs[0], seconds, per_s=ACTS_PER_S))
         beside: list[float] = []
         while not acting.done():
             beside.append(await _timed(reader, quiet))
             await asyncio.sleep(0.01)
-    answered = acting.result()
+    paced = acting.result()
     after = await server.call("GET", f"{_PROJECTS}/{slugs[0]}")
     counted = sum(after[name] - before[name] for name in ("downloads", "views"))
     return {
-        "acts_per_s": answered / seconds,
-        "lost": answered - counted,
+        "most_acts_per_s": most / seconds,
+        "acts_per_s": paced / seconds,
+        "lost": most + paced - counted,
+        "read_alone_ms": percentile(alone, 50) * 1e3,
+        "read_beside_ms": percentile(beside, 50) * 1e3,
         "reads_times": percentile(beside, 50) / percentile(alone, 50),
     }
 
@@ -109,22 +117,30 @@ async def visible(server: Served, times: int) -> Figures:
     return _spread(durations)
 
 
-async def _everybody(port: int, slug: str, seconds: float) -> int:
-    """Downloads and looks of different people, as many as there can be; how many were answered."""
-    ends = time.perf_counter() + seconds
+async def _everybody(port: int, slug: str, seconds: float, *, per_s: int | None = None) -> int:
+    """
+    Downloads and looks of different people; how many were answered.
+
+    Args:
+        per_s: so many in all, evenly spread; without it as many as there can be.
+    """
+    began = time.perf_counter()
     answered = 0
 
     async def person(number: int) -> None:
         nonlocal answered
         async with connected(port) as connection:
             at = 0
-            while time.perf_counter() < ends:
+            while time.perf_counter() < began + seconds:
+                if per_s:
+                    due = began + (at * CONNECTIONS + number) / per_s
+                    await asyncio.sleep(due - time.perf_counter())
                 at += 1
                 if at % 2:
-                    key = {"Idempotency-Key": f"{number}-{at}"}
+                    key = {"Idempotency-Key": f"{began}-{number}-{at}"}
                     await connection.ask(encoded("POST", f"{_PROJECTS}/{slug}/downloads", headers=key))
                 else:
-                    agent = {"User-Agent": f"person {number} {at}"}
+                    agent = {"User-Agent": f"person {began} {number} {at}"}
                     await connection.ask(encoded("GET", f"{_PROJECTS}/{slug}", headers=agent))
                 answered += 1
 

@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from opencode.contracts.marketplace import ProjectStood
 from opencode.infra.events import Reactions, Relay
 from opencode.kernel.clock import ManualClock
-from opencode.modules.marketplace.domain.counting import day_of
+from opencode.kernel.ids import ProjectId
+from opencode.modules.marketplace.domain.counting import Kind, Visitor, day_of
+from opencode.modules.marketplace.service.counting import Counting
 from opencode.modules.marketplace.store import reading
 from opencode.modules.marketplace.store.tables import interactions, stars
 from tests.http import application, client_of
@@ -98,6 +100,27 @@ async def test_a_thousand_downloads_at_once_are_counted_exactly(market: Market, 
     async with market.parts.database.read() as connection:
         rows = await connection.execute(select(func.count()).select_from(interactions))
         assert rows.scalar_one() == 900
+
+
+async def test_others_have_their_turn_among_many_who_are_answered_for_one_transaction(
+    market: Market, ada: Person
+) -> None:
+    counting = Counting(market.parts, market.module.catalogue)
+    project_id = ProjectId((await counts(ada))["id"])
+    answered: list[int] = []
+
+    async def look(number: int) -> None:
+        await counting.count(Kind.VIEW, project_id, Visitor(f"visitor {number}"))
+        answered.append(number)
+
+    looks = asyncio.gather(*map(look, range(80)))
+    turns = set[int]()
+    while not looks.done():
+        await asyncio.sleep(0)
+        turns.add(len(answered))
+    assert len(turns) > 8, "they were answered all at once"
+    assert answered == list(range(80))
+    await counting.close()
 
 
 async def test_two_servers_count_the_same_project_at_once_without_losing_any(

@@ -23,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 MOST_FACTS = 2_000
 """Facts in one transaction."""
+COMMIT_EVERY_S = 0.01
+"""The shortest time between the beginnings of two transactions: each costs as much as some ten facts in it."""
+ANSWERED_AT_ONCE = 8
+"""Of those who wait for one transaction: in between, others are answered, who would wait for all of them."""
 REMEMBERED = 100_000
 """Facts that are known to be committed, so that the same visitor's next look costs no transaction."""
 TELL_EVERY = timedelta(seconds=1)
@@ -41,6 +45,7 @@ class Counting:
         self._waiting: dict[str, tuple[Fact, asyncio.Future[None]]] = {}
         self._committed: dict[str, None] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._next_at = 0.0
         self._told: dict[ProjectId, datetime] = {}
         self._untold: set[ProjectId] = set()
 
@@ -80,15 +85,19 @@ class Counting:
             await self.tell_rest()
 
     async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
+            if (early := self._next_at - loop.time()) > 0:
+                await asyncio.sleep(early)
+            self._next_at = loop.time() + COMMIT_EVERY_S
             batch = dict(list(self._waiting.items())[:MOST_FACTS])
             try:
                 await self._commit([fact for fact, _ in batch.values()])
             except Exception as error:
-                self._answer(batch, error)
+                await self._answer(batch, error)
             else:
                 self._remember(batch)
-                self._answer(batch, None)
+                await self._answer(batch, None)
 
     async def _commit(self, facts: Sequence[Fact]) -> None:
         now = self._parts.clock.now()
@@ -105,14 +114,17 @@ class Counting:
         self._untold.difference_update(ids)
         self._told.update(dict.fromkeys(ids, at))
 
-    def _answer(self, batch: dict[str, tuple[Fact, asyncio.Future[None]]], error: Exception | None) -> None:
-        for fact_id, (_, committed) in batch.items():
+    async def _answer(self, batch: dict[str, tuple[Fact, asyncio.Future[None]]], error: Exception | None) -> None:
+        for fact_id in batch:
             del self._waiting[fact_id]
+        for number, (_, committed) in enumerate(batch.values(), start=1):
             if error is None:
                 committed.set_result(None)
             else:
                 committed.set_exception(error)
                 committed.exception()  # all who waited may have gone; then nobody would look at it
+            if number % ANSWERED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _remember(self, batch: dict[str, tuple[Fact, asyncio.Future[None]]]) -> None:
         self._committed.update(dict.fromkeys(batch))
