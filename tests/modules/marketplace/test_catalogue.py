@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from opencode.infra.db import Database
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.kernel.pages import decode_cursor, encode_cursor
 from opencode.modules.marketplace.domain.catalog import Listing, Order
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from opencode.modules.marketplace.store import read_cards, read_project, reading
 from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Person, running
 
 
@@ -43,6 +45,17 @@ async def test_technologies_and_tags_are_all_of_them_and_every_choice_has_its_ex
     assert set(await ada.names(license="apache-2.0")) == {"two"}
     assert set(await ada.names(price="paid")) == {"three"}
     assert set(await ada.names(technologies=["Go", "Rust"])) == set()
+
+
+async def test_what_is_read_at_a_glance_is_what_the_store_reads(market: Market, database: Database) -> None:
+    ada = market.member()
+    made = await ada.create("One", technologies=["Python"], tags=["web"], license="MIT", description="# One")
+    ids = [made["id"], (await ada.create("Two"))["id"], (await ada.create("Draft", status="draft"))["id"], "prj_none"]
+    async with reading(database) as stores:
+        assert await read_cards(database, ids) == await stores.projects.cards(ids)
+        for name in ("one", "two", "draft", "none"):
+            assert await read_project(database, "ada", name) == await stores.projects.find("ada", name)
+    assert len(await read_cards(database, ids)) == 2
 
 
 async def test_a_card_has_all_that_a_list_shows_in_less_than_a_kilobyte(market: Market) -> None:

@@ -47,6 +47,7 @@ CALLS = {
     "a search with letters of elsewhere": ("GET", f"{PROJECTS}?q=%C3%A9ngine%20%2B", {}),
     "a search with letters that are none": ("GET", f"{PROJECTS}?q=%E9ngine", {}),
     "a search with raw letters": ("GET", f"{PROJECTS}?q=a;b&tags=math", {}),
+    "a search without words": ("GET", f"{PROJECTS}?q=&tags=math", {}),
     "a search for nothing": ("GET", f"{PROJECTS}?q=&license=", {}),
     "a search with a word twice": ("GET", f"{PROJECTS}?q=a&q=b", {}),
     "a search with too long a text": ("GET", f"{PROJECTS}?q={'a' * 201}", {}),

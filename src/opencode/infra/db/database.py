@@ -16,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from opencode.infra.db.glance import Glance
 from opencode.infra.db.turns import Turns
 from opencode.kernel.errors import Unavailable
 
@@ -33,6 +34,7 @@ class Database:
 
     Attributes:
         turns: on SQLite, every write of this process happens in a turn; `begin` takes one by itself.
+        glance: on SQLite, for what is asked very often.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -46,6 +48,7 @@ class Database:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._sqlite_connections = WeakSet[_SqliteConnection]()
         self.engine = self._sqlite_engine() if self.is_sqlite else _postgres_engine(url, pool_size)
+        self.glance = Glance(path) if (path := self.sqlite_path) else None
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Database":
@@ -96,6 +99,8 @@ class Database:
             await connection.execute(text("select 1"))
 
     async def close(self) -> None:
+        if self.glance:
+            self.glance.close()
         await self.engine.dispose()
         for connection in list(self._sqlite_connections):
             await connection.ended()

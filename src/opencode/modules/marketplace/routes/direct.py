@@ -117,7 +117,7 @@ def _asked(query: bytes) -> _Asked | None:
         return None
     values: dict[str, list[str]] = {name: [] for name in _FIELDS}
     for name, value in given:
-        if name not in values or not value:
+        if name not in values or not (value or name == "q"):
             return None
         values[name].append(value)
     if any(len(found) > (MOST_VALUES if name in _REPEATED else 1) for name, found in values.items()):

@@ -30,7 +30,7 @@ from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
 from opencode.modules.marketplace.service.comparing import BATCH, Comparison
 from opencode.modules.marketplace.service.memory import Memory
-from opencode.modules.marketplace.store import reading
+from opencode.modules.marketplace.store import read_cards, read_project, reading
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +90,7 @@ class Catalogue:
         known = self._memory.cards(ids)
         if missing := [found for found in ids if found not in known]:
             with self._memory.read() as changed:
-                async with reading(self._parts.database) as stores:
-                    read = await stores.projects.cards(missing)
+                read = await read_cards(self._parts.database, missing)
                 self._memory.keep_cards(read, changed)
             known |= read
         return known
@@ -103,8 +102,7 @@ class Catalogue:
         if (parts := parts_of(slug)) is None:
             return None
         with self._memory.read() as changed:
-            async with reading(self._parts.database) as stores:
-                found = await stores.projects.find(*parts)
+            found = await read_project(self._parts.database, *parts)
             if found:
                 self._memory.keep_project(found, changed)
         return found

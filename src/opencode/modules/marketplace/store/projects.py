@@ -1,7 +1,7 @@
 """Projects, the names that they have and had, and what lists show of them."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,7 +62,23 @@ _COUNTERS = (
 )
 _SHOWN = (*projects.columns, *_OWNER, *_COUNTERS)
 _CARD = (
-    *(column for column in projects.columns if column.name not in {"description", "repository_url", "demo_url"}),
+    projects.c.id,
+    projects.c.name,
+    projects.c.title,
+    projects.c.summary,
+    projects.c.technologies,
+    projects.c.license,
+    projects.c.price_minor,
+    projects.c.currency,
+    projects.c.tags,
+    projects.c.status,
+    projects.c.latest_version,
+    projects.c.created_at,
+    projects.c.published_at,
+    projects.c.updated_at,
+    projects.c.featured,
+    projects.c.verified_method,
+    projects.c.verified_at,
     *_OWNER,
     counters.c.stars,
     counters.c.downloads,
@@ -72,7 +88,7 @@ _WITH_OWNER = projects.join(profiles, profiles.c.user_id == projects.c.owner_id)
 )
 
 # Made once: putting such a query together takes longer than the database takes to answer it.
-_FIND = (
+FIND = (
     select(*_SHOWN)
     .select_from(
         handles.join(slugs, slugs.c.owner_id == handles.c.user_id)
@@ -82,14 +98,11 @@ _FIND = (
     )
     .where(handles.c.handle == bindparam("of_handle"), slugs.c.name == bindparam("of_name"))
 )
-_FIND_TO_CHANGE = _FIND.with_for_update(of=projects)
+_FIND_TO_CHANGE = FIND.with_for_update(of=projects)
 _GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
 _GET_TO_CHANGE = _GET.with_for_update(of=projects)
-_PUBLISHED_CARDS = (
-    select(*_CARD)
-    .select_from(_WITH_OWNER)
-    .where(projects.c.id.in_(bindparam("ids", expanding=True)), projects.c.status == ProjectStatus.PUBLISHED)
-)
+PUBLISHED_CARDS = select(*_CARD).select_from(_WITH_OWNER).where(projects.c.status == ProjectStatus.PUBLISHED)
+_CARDS_OF = PUBLISHED_CARDS.where(projects.c.id.in_(bindparam("ids", expanding=True)))
 
 Named = tuple[str, str]
 """An owner's id and the name of a project of theirs."""
@@ -124,7 +137,7 @@ class ProjectStore:
         Args:
             to_change: nobody else changes it until this transaction is over.
         """
-        return await self._one(_FIND_TO_CHANGE if to_change else _FIND, {"of_handle": handle, "of_name": name})
+        return await self._one(_FIND_TO_CHANGE if to_change else FIND, {"of_handle": handle, "of_name": name})
 
     async def get(self, project_id: str, *, to_change: bool = False) -> Shown | None:
         """Args: to_change: nobody else changes it until this transaction is over."""
@@ -132,20 +145,20 @@ class ProjectStore:
 
     async def _one(self, query: Select[Any], values: dict[str, str]) -> Shown | None:
         row = (await self._connection.execute(query, values)).mappings().one_or_none()
-        return _shown(row) if row else None
+        return shown_of(row) if row else None
 
     async def all_of(self, ids: Collection[ProjectId]) -> list[Shown]:
         """Those of these projects that exist."""
         query = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id.in_(ids))
         rows = (await self._connection.execute(query)).mappings()
-        return [_shown(row) for row in rows]
+        return [shown_of(row) for row in rows]
 
     async def listed_after(self, project_id: str, limit: int) -> list[Shown]:
         """Published projects by id, for reading the catalogue from beginning to end."""
         query = select(*_SHOWN).select_from(_WITH_OWNER)
         query = query.where(projects.c.status == ProjectStatus.PUBLISHED, projects.c.id > project_id)
         rows = (await self._connection.execute(query.order_by(projects.c.id).limit(limit))).mappings()
-        return [_shown(row) for row in rows]
+        return [shown_of(row) for row in rows]
 
     async def listed_place(self, number: int) -> ProjectId | None:
         """The `number`th published project by id, counted from 1. Only the index is read, however many there are."""
@@ -185,27 +198,27 @@ class ProjectStore:
 
     async def cards(self, ids: Sequence[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""
-        found = await self._connection.execute(_PUBLISHED_CARDS, {"ids": list(ids)})
-        return {row["id"]: _card(row) for row in found.mappings()}
+        found = await self._connection.execute(_CARDS_OF, {"ids": list(ids)})
+        return {row["id"]: card_of(row) for row in found.mappings()}
 
     async def public_cards(self, ids: Collection[str]) -> dict[str, Card]:
         """Cards of those of these projects that everybody may see, the archived among them."""
         query = select(*_CARD).select_from(_WITH_OWNER)
         query = query.where(projects.c.id.in_(ids), projects.c.status.in_(PUBLIC))
-        return {row["id"]: _card(row) for row in (await self._connection.execute(query)).mappings()}
+        return {row["id"]: card_of(row) for row in (await self._connection.execute(query)).mappings()}
 
     async def newest_cards_of(self, owner_id: str, limit: int) -> list[Card]:
         """Published projects of one owner, the latest publication first."""
         query = select(*_CARD).select_from(_WITH_OWNER)
         query = query.where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
         query = query.order_by(projects.c.published_at.desc(), projects.c.id.desc()).limit(limit)
-        return [_card(row) for row in (await self._connection.execute(query)).mappings()]
+        return [card_of(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def page_of(self, owner_id: str, wanted: PageRequest) -> Page[Card]:
         """All projects of one owner, newest first."""
         query = select(*_CARD).select_from(_WITH_OWNER).where(projects.c.owner_id == owner_id)
         query = newest_first(query, projects.c.created_at, projects.c.id, wanted)
-        found = [_card(row) for row in (await self._connection.execute(query)).mappings()]
+        found = [card_of(row) for row in (await self._connection.execute(query)).mappings()]
         return Page.cut(found, wanted.limit, lambda card: time_keys(card.created_at, card.id))
 
     async def add_under_free_name(self, wanted: Project) -> Project:
@@ -340,20 +353,20 @@ def _first_counters(project_id: ProjectId, own: Counters) -> dict[str, Any]:
     }
 
 
-def _shown(row: RowMapping) -> Shown:
+def shown_of(row: Mapping[str, Any] | RowMapping) -> Shown:
     return Shown(_project(row), _counters(row), row["owner_name"])
 
 
-def _project(row: RowMapping) -> Project:
+def _project(row: Mapping[str, Any] | RowMapping) -> Project:
     own = {name: row[name] for name in _OWN}
     return Project(handle=row["handle"], price=Price(row["price_minor"], row["currency"]), **own)
 
 
-def _counters(row: RowMapping) -> Counters:
+def _counters(row: Mapping[str, Any] | RowMapping) -> Counters:
     return Counters(**{column.name: row[column.name] for column in _COUNTERS})
 
 
-def _card(row: RowMapping) -> Card:
+def card_of(row: Mapping[str, Any] | RowMapping) -> Card:
     return Card(
         id=row["id"],
         slug=f"{row['handle']}.{row['name']}",
