@@ -8,6 +8,7 @@ import pytest
 from opencode.infra.db import Database
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
+from opencode.kernel.ids import ProjectId
 from opencode.kernel.pages import decode_cursor, encode_cursor
 from opencode.modules.marketplace.domain.catalog import Listing, Order
 from opencode.modules.marketplace.settings import MarketplaceSettings
@@ -50,7 +51,8 @@ async def test_technologies_and_tags_are_all_of_them_and_every_choice_has_its_ex
 async def test_what_is_read_at_a_glance_is_what_the_store_reads(market: Market, database: Database) -> None:
     ada = market.member()
     made = await ada.create("One", technologies=["Python"], tags=["web"], license="MIT", description="# One")
-    ids = [made["id"], (await ada.create("Two"))["id"], (await ada.create("Draft", status="draft"))["id"], "prj_none"]
+    two, draft = await ada.create("Two"), await ada.create("Draft", status="draft")
+    ids = [ProjectId(each) for each in (made["id"], two["id"], draft["id"], "prj_none")]
     async with reading(database) as stores:
         assert await read_cards(database, ids) == await stores.projects.cards(ids)
         for name in ("one", "two", "draft", "none"):

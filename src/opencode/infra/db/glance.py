@@ -26,7 +26,7 @@ Processor = Callable[[Any], Any] | None
 class Glimpse:
     """A query that is put together once, for SQLite."""
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
         """
         Args:
             query: finds a few rows by keys; its parameters that have no value yet are texts or integers.

@@ -101,7 +101,8 @@ FIND = (
 _FIND_TO_CHANGE = FIND.with_for_update(of=projects)
 _GET = select(*_SHOWN).select_from(_WITH_OWNER).where(projects.c.id == bindparam("of_id"))
 _GET_TO_CHANGE = _GET.with_for_update(of=projects)
-PUBLISHED_CARDS = select(*_CARD).select_from(_WITH_OWNER).where(projects.c.status == ProjectStatus.PUBLISHED)
+_CARDS: Select[*tuple[Any, ...]] = select(*_CARD).select_from(_WITH_OWNER)
+PUBLISHED_CARDS = _CARDS.where(projects.c.status == ProjectStatus.PUBLISHED)
 _CARDS_OF = PUBLISHED_CARDS.where(projects.c.id.in_(bindparam("ids", expanding=True)))
 
 Named = tuple[str, str]
@@ -203,20 +204,18 @@ class ProjectStore:
 
     async def public_cards(self, ids: Collection[str]) -> dict[str, Card]:
         """Cards of those of these projects that everybody may see, the archived among them."""
-        query = select(*_CARD).select_from(_WITH_OWNER)
-        query = query.where(projects.c.id.in_(ids), projects.c.status.in_(PUBLIC))
+        query = _CARDS.where(projects.c.id.in_(ids), projects.c.status.in_(PUBLIC))
         return {row["id"]: card_of(row) for row in (await self._connection.execute(query)).mappings()}
 
     async def newest_cards_of(self, owner_id: str, limit: int) -> list[Card]:
         """Published projects of one owner, the latest publication first."""
-        query = select(*_CARD).select_from(_WITH_OWNER)
-        query = query.where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
+        query = _CARDS.where(projects.c.owner_id == owner_id, projects.c.status == ProjectStatus.PUBLISHED)
         query = query.order_by(projects.c.published_at.desc(), projects.c.id.desc()).limit(limit)
         return [card_of(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def page_of(self, owner_id: str, wanted: PageRequest) -> Page[Card]:
         """All projects of one owner, newest first."""
-        query = select(*_CARD).select_from(_WITH_OWNER).where(projects.c.owner_id == owner_id)
+        query = _CARDS.where(projects.c.owner_id == owner_id)
         query = newest_first(query, projects.c.created_at, projects.c.id, wanted)
         found = [card_of(row) for row in (await self._connection.execute(query)).mappings()]
         return Page.cut(found, wanted.limit, lambda card: time_keys(card.created_at, card.id))
