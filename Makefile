@@ -71,7 +71,7 @@ openapi: setup
 	cd web && npm run generate --silent
 
 lock: .venv/bin/uv
-	$(CLEAN_INDEX) uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	$(CLEAN_INDEX) uv pip compile pyproject.toml --extra telemetry --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-config --quiet -o requirements.lock
 	cd web && npm install --package-lock-only --loglevel=error && npm ci --dry-run --loglevel=error >/dev/null
 

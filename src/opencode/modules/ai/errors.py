@@ -7,7 +7,8 @@ What can go wrong with AI: its configuration, providers, models and limits.
     Outdated        ProviderOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
     TooLarge        CallTooLarge · BodyTooLarge
-    Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind · AnswerFailed
+    Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind · AnswerFailed ·
+                    TelemetryNotInstalled
 """
 
 import math
@@ -296,4 +297,16 @@ class DaysNotUnderstood(Invalid):
     def __init__(self, problem: FieldProblem) -> None:
         super().__init__(
             f"{problem.pointer[1:]} {problem.detail}.", action="Ask for fewer days at once.", problems=(problem,)
+        )
+
+
+class TelemetryNotInstalled(Unavailable):
+    """The packages that speak to an OpenTelemetry collector are missing."""
+
+    title = "Telemetry is not installed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A collector is named, and the packages that speak to one are not installed.",
+            action="Install opencode-platform[telemetry], or unset OCP_AI_TELEMETRY_URL.",
         )

@@ -1,5 +1,6 @@
 """The plug of AI."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -22,6 +23,8 @@ from opencode.modules.ai.domain.asking import Asking
 from opencode.modules.ai.domain.health import HealthState
 from opencode.modules.ai.domain.limits import LimitCounters
 from opencode.modules.ai.domain.models import Catalogue
+from opencode.modules.ai.domain.telemetry import Telemetry
+from opencode.modules.ai.errors import TelemetryNotInstalled
 from opencode.modules.ai.jobs import jobs, metering_jobs
 from opencode.modules.ai.routes import ROUTES
 from opencode.modules.ai.routes.gateway import GatewayCalls
@@ -113,7 +116,8 @@ def build(
     meter = Meter(parts, counters, data / JOURNALS, callers.bounds)
     answers = Answers(parts.clock, _shared_shelf(redis_url))
     fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
-    gateway = build_gateway(parts, meter, fleet, connections, answers)
+    telemetry = _telemetry(settings.ai_telemetry_url)
+    gateway = build_gateway(parts, meter, fleet, connections, answers, telemetry)
     standings = Standings(parts, live, models)
     keys = Keys(parts, identity, callers, counters, standings)
     services = _Services(
@@ -139,6 +143,8 @@ def build(
         await live.stop()
         await providers.close()
         await meter.stop()
+        if telemetry:
+            await asyncio.to_thread(telemetry.close)
         if connections.cache_info().currsize:
             connections().close()
 
@@ -157,7 +163,12 @@ def build(
 
 
 def build_gateway(
-    parts: Parts, meter: Meter, fleet: Fleet, connections: "Callable[[], Connections]", answers: Answers
+    parts: Parts,
+    meter: Meter,
+    fleet: Fleet,
+    connections: "Callable[[], Connections]",
+    answers: Answers,
+    telemetry: Telemetry | None = None,
 ) -> Gateway:
     """The gateway over the connections of this process."""
 
@@ -167,7 +178,21 @@ def build_gateway(
 
         return HttpAsking(connections())
 
-    return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)), answers)
+    return Gateway(parts, meter, Reaching(fleet, Trying(fleet, asking)), answers, telemetry)
+
+
+def _telemetry(url: str) -> Telemetry | None:
+    """
+    Raises:
+        TelemetryNotInstalled
+    """
+    if not url:
+        return None
+    try:
+        from opencode.modules.ai.adapters.telemetry import OpenTelemetry
+    except ImportError as error:
+        raise TelemetryNotInstalled from error
+    return OpenTelemetry(url.rstrip("/"))
 
 
 def _counters(parts: Parts, redis_url: str) -> LimitCounters:

@@ -33,3 +33,6 @@ class AiSettings:
     ai_ledger_days: int = setting(
         400, "days that the line of each call stays in the usage ledger; sums by the day stay", minimum=1
     )
+    ai_telemetry_url: str = setting(
+        "", "an OpenTelemetry collector that each call is told to, over OTLP by HTTP, such as http://127.0.0.1:4318"
+    )

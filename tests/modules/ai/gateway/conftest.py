@@ -14,6 +14,7 @@ import uvicorn
 from opencode.app.http import front_door
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock, SystemClock
+from opencode.modules.ai.settings import AiSettings
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application
 from tests.modules.ai.conftest import Ai, running_ai, write
@@ -66,12 +67,14 @@ def three(upstream: MockUpstream) -> Json:
 
 
 @asynccontextmanager
-async def open_door(parts: Parts, folder: Path, **configuration: Any) -> AsyncGenerator[Door]:
+async def open_door(
+    parts: Parts, folder: Path, settings: AiSettings | None = None, /, **configuration: Any
+) -> AsyncGenerator[Door]:
     """The product's door before the module alone."""
     clock = SystemClock()
     identity = IdentityInMemory(clock)
     write(folder, **configuration)
-    async with running_ai(replace(parts, clock=clock), ManualClock(), folder, identity) as ai:
+    async with running_ai(replace(parts, clock=clock), ManualClock(), folder, identity, settings=settings) as ai:
         app = front_door(application((), identity), body_timeout_s=5, direct=[ai.module.plug.direct])
         config = uvicorn.Config(
             app,

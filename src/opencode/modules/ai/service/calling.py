@@ -6,9 +6,11 @@ from contextlib import aclosing
 
 from opencode.infra.observability import metrics
 from opencode.modules.ai.domain.calls import Outcome
+from opencode.modules.ai.domain.dialects.canonical import Failure
 from opencode.modules.ai.domain.dialects.canonical import Usage as ToldUsage
 from opencode.modules.ai.domain.dialects.exchange import Exchange
 from opencode.modules.ai.domain.money import price_of
+from opencode.modules.ai.domain.telemetry import Answerer, CallReport, Telemetry, operation_of
 from opencode.modules.ai.domain.usage import BYTES_PER_TOKEN, Flag, Usage
 from opencode.modules.ai.service.metering import Meter, Reservation
 from opencode.modules.ai.service.trying import Begun
@@ -21,9 +23,17 @@ Keep = Callable[[bytes], Awaitable[None]]
 
 
 class CallUnderWay:
-    def __init__(self, meter: Meter, reservation: Reservation, exchange: Exchange, started: float) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        telemetry: Telemetry | None,
+        reservation: Reservation,
+        exchange: Exchange,
+        started: float,
+    ) -> None:
         """Args: started: by `time.perf_counter`."""
         self._meter = meter
+        self._telemetry = telemetry
         self._reservation = reservation
         self._exchange = exchange
         self._started = started
@@ -55,11 +65,43 @@ class CallUnderWay:
             flags=Flag.STREAM if self._exchange.envelope.stream else Flag(0),
             answered_by=(deployment.counted_as, price_of(deployment.facts.price)),
         )
+        if self._telemetry:
+            error = None if words == "ok" else words
+            self._report(self._telemetry, error, Answerer.of(deployment), begun.first_byte_s, usage)
         await self._meter.settle(self._reservation, outcome)
 
     async def left(self) -> None:
         """The client went away before an answer began: its question is charged, since it may have been read."""
+        if self._telemetry:
+            self._report(self._telemetry, "left")
         await self._meter.settle(self._reservation, Outcome(None, status=CLIENT_LEFT, latency_ms=self._elapsed_ms()))
+
+    async def unanswered(self, failure: Failure) -> None:
+        """Nobody answers: nothing is charged."""
+        if self._telemetry:
+            self._report(self._telemetry, failure.kind.value)
+        await self._meter.refund(self._reservation)
+
+    def _report(
+        self,
+        telemetry: Telemetry,
+        error: str | None,
+        answerer: Answerer | None = None,
+        first_byte_s: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        envelope, duration_s = self._exchange.envelope, time.perf_counter() - self._started
+        report = CallReport(
+            operation_of(envelope.dialect),
+            envelope.stream,
+            envelope.max_tokens,
+            duration_s,
+            first_byte_s,
+            answerer,
+            usage,
+            error,
+        )
+        telemetry.report(report)
 
     def _elapsed_ms(self) -> int:
         return round((time.perf_counter() - self._started) * 1000)

@@ -25,6 +25,7 @@ from opencode.modules.ai.domain.redaction import redacted, redacts
 from opencode.modules.ai.domain.refusals import failure_of_refusal
 from opencode.modules.ai.domain.retrying import told_to_client
 from opencode.modules.ai.domain.routing import Itinerary, Stage, itinerary_of
+from opencode.modules.ai.domain.telemetry import Telemetry
 from opencode.modules.ai.domain.usage import Flag, Usage, tokens_of_request, within_reason
 from opencode.modules.ai.errors import ModelUnknown
 from opencode.modules.ai.service.answers import Answers, KeptAnswer
@@ -82,9 +83,12 @@ class _Ask:
 
 
 class Gateway:
-    def __init__(self, parts: Parts, meter: Meter, reaching: Reaching, answers: Answers) -> None:
+    def __init__(
+        self, parts: Parts, meter: Meter, reaching: Reaching, answers: Answers, telemetry: Telemetry | None = None
+    ) -> None:
         self._clock = parts.clock
         self._meter = meter
+        self._telemetry = telemetry
         self._reaching = reaching
         self._answers = answers
         self._itineraries: dict[str, Itinerary] = {}
@@ -147,18 +151,21 @@ class Gateway:
         """Args: keep: is given an answer that was streamed to its end."""
         exchange = ask.exchange
         reservation = await self._reserved(ask.by, ask.estimate)
-        call = CallUnderWay(self._meter, reservation, exchange, ask.started)
+        call = CallUnderWay(self._meter, self._telemetry, reservation, exchange, ask.started)
         try:
             begun = await self._reaching.begin(exchange, ask.stages, ask.headers)
         except asyncio.CancelledError:
             await call.left()
             raise
-        except BaseException as error:
+        except AskingFailed as error:
+            await call.unanswered(error.failure)
+            raise GatewayFailed(told_to_client(error.failure), tried=True) from error
+        except RequestNotUnderstoodError as error:
+            failure = failure_of(error)
+            await call.unanswered(failure)
+            raise GatewayFailed(failure, tried=False) from error
+        except BaseException:
             await self._meter.refund(reservation)
-            if isinstance(error, AskingFailed):
-                raise GatewayFailed(told_to_client(error.failure), tried=True) from error
-            if isinstance(error, RequestNotUnderstoodError):
-                raise GatewayFailed(failure_of(error), tried=False) from error
             raise
         model = begun.deployment.name
         if not begun.is_whole:
