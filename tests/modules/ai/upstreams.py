@@ -35,6 +35,7 @@ class Mode(StrEnum):
     ENDLESS = "an answer without an end"
     REDIRECTS = "sends callers elsewhere"
     CUTS = "breaks off in the middle of a stream"
+    BABBLES = "says one word again and again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ class MockUpstream:
                 return response
             await self.pause()
             await response.write(piece)
+            while self.mode is Mode.BABBLES and number == len(pieces) // 2:
+                await response.write(piece)
         return response
 
     # OpenAI.

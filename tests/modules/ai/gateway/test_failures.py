@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from opencode.infra.plugs import Parts
 from opencode.modules.ai.domain.dialects.canonical import Failed
 from opencode.modules.ai.domain.ledger import NameKind
+from opencode.modules.ai.routes import gateway as routes
 from opencode.modules.ai.store.tables import names
 from tests.modules.ai.gateway.conftest import (
     CHAT,
@@ -228,6 +230,23 @@ async def test_a_client_that_leaves_takes_the_call_to_the_provider_along(
         if stream:
             await ended.wait()
         await upstream.left.wait()
+
+
+async def test_a_client_that_stays_and_reads_nothing_does_not_hold_its_provider_for_ever(
+    door: Door, upstream: MockUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "STALLED_S", 0.05)
+    upstream.mode = Mode.BABBLES
+    body = json.dumps({"model": "openai/small", "stream": True, **HELLO}).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {door.token}\r\nContent-Length: {len(body)}"
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        reader.connect(("127.0.0.1", door.port))
+        reader.sendall(f"{head}\r\n\r\n".encode() + body)
+        async with asyncio.timeout(PATIENCE_S):
+            await upstream.left.wait()
+            while door.ai.module.meter.under_way or door.ai.module.fleet.under_way:
+                await asyncio.sleep(0.001)
 
 
 async def test_a_provider_that_fails_again_and_again_is_left_alone(door: Door, upstream: MockUpstream) -> None:

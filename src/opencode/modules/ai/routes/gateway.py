@@ -35,6 +35,8 @@ from opencode.modules.ai.service.pulling import Pulling
 log = structlog.get_logger(__name__)
 
 PREFIX = "/ai/"
+STALLED_S = 60.0
+"""A client that has not taken a piece of its stream for so long, or up to twice as long, is taken for gone."""
 _DOORS = ("/ai/v1", "/ai/anthropic", "/ai/ollama")
 """What clients take as their base URL. Whatever else begins so is a page for people."""
 _ASKING: dict[str, Dialect] = {
@@ -126,7 +128,7 @@ class GatewayCalls:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
             known = await self._callers.known(_shown(scope))
             body = await self._body(scope, receive)
-            async with _while_there(receive):
+            async with _while_there(receive) as reader:
                 reply = await self._gateway.answer(
                     dialect, body, known, _passed_on(scope), may_be_kept=_may_be_kept(scope)
                 )
@@ -138,7 +140,7 @@ class GatewayCalls:
                     return
                 try:
                     await send(_start(HTTPStatus.OK, reply.media_type, headers))
-                    await _stream(reply.body.pieces(), send)
+                    await _stream(reply.body.pieces(), send, reader)
                 finally:
                     await reply.body.close()
 
@@ -148,7 +150,7 @@ class GatewayCalls:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
             known = await self._callers.known(_shown(scope))
             asked = read_pull(await self._body(scope, receive))
-            async with _while_there(receive), aclosing(self._pulls.pull(asked, known.principal)) as pieces:
+            async with _while_there(receive) as reader, aclosing(self._pulls.pull(asked, known.principal)) as pieces:
                 # What is refused is refused before the first piece: until then the status can still say so.
                 first = await anext(pieces, b"")
                 if not asked.stream:
@@ -156,7 +158,7 @@ class GatewayCalls:
                     await _send(send, HTTPStatus.OK, _JSON, last, [])
                     return
                 await send(_start(HTTPStatus.OK, LINES, []))
-                await _stream(_chained(first, pieces), send)
+                await _stream(_chained(first, pieces), send, reader)
 
         return _guarded(Dialect.OLLAMA_CHAT, answer)
 
@@ -190,15 +192,25 @@ class GatewayCalls:
         return b"".join(pieces)
 
 
+class _Reader:
+    """How far a client has read. `waits` for it while it has not taken the piece of the `number` before."""
+
+    waits = False
+    number = 0
+
+
 class _StreamBroke(Exception):
     """A stream cannot go on, by a fault of ours. A connection that breaks is no clean end, and tells the client so."""
 
 
-async def _stream(sent: AsyncGenerator[bytes], send: Send) -> None:
+async def _stream(sent: AsyncGenerator[bytes], send: Send, reader: _Reader) -> None:
     try:
         async with aclosing(sent) as pieces:
             async for piece in pieces:
+                reader.waits = True
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                reader.waits = False
+                reader.number += 1
     except Exception as error:
         raise _StreamBroke from error
     await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -255,26 +267,41 @@ def _may_be_kept(scope: HTTPScope) -> bool:
 
 
 @asynccontextmanager
-async def _while_there(receive: Receive) -> AsyncGenerator[None]:
-    """What is done inside is cut short when the client goes away, and so is what it asked of a provider."""
-    work, over, left = asyncio.current_task(), False, False
+async def _while_there(receive: Receive) -> AsyncGenerator[_Reader]:
+    """
+    What is done inside is cut short when the client goes away, and so is what it asked of a provider. One that stays
+    and reads nothing any more is as good as gone: it would hold a provider's place for ever.
+    """
+    loop, work, over, left, reader = asyncio.get_running_loop(), asyncio.current_task(), False, False, _Reader()
 
-    async def watch() -> None:
+    def cut_short() -> None:
         nonlocal left
-        while (await receive())["type"] != "http.disconnect":
-            pass
         if work and not over:
             left = True
             work.cancel()
 
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        cut_short()
+
+    def look(before: int) -> None:
+        nonlocal looking
+        if reader.waits and reader.number == before:
+            cut_short()
+        else:
+            looking = loop.call_later(STALLED_S, look, reader.number)
+
     watching = asyncio.create_task(watch())
+    looking = loop.call_later(STALLED_S, look, -1)
     try:
-        yield
+        yield reader
     except asyncio.CancelledError:
         if not left or work is None or work.uncancel():
             raise
     finally:
         over = True
+        looking.cancel()
         watching.cancel()
 
 
