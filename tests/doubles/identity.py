@@ -65,6 +65,9 @@ class IdentityInMemory:
         known = {token: self._principals[token] for token in token_ids if token in self._principals}
         return {token: UserId(who.id) for token, who in known.items() if who.is_user}
 
+    async def names_of_tokens(self, token_ids: frozenset[str]) -> dict[str, str]:
+        return dict.fromkeys(await self.owners_of_tokens(token_ids), "a program")
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         self.audit.append(AuditLine(kind, actor.id, subject_id, detail))
 

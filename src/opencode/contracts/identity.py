@@ -71,6 +71,10 @@ class Identity(Protocol):
         """Whose tokens these are; those that do not work, or never were, are left out."""
         ...
 
+    async def names_of_tokens(self, token_ids: frozenset[str]) -> dict[str, str]:
+        """What their holders call these tokens; those that are gone are left out."""
+        ...
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         """Add a line to the audit trail, such as `interview.participant_removed`. Never secrets, never content."""
         ...

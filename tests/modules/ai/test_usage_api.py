@@ -7,12 +7,15 @@ import msgspec
 import pytest
 
 from opencode.kernel.ids import new_id
+from opencode.kernel.pages import encode_cursor
+from opencode.modules.ai.domain.configuration.model import Period
 from opencode.modules.ai.domain.ledger import Call, NameKind, first_id_at
-from opencode.modules.ai.domain.usage import Flag
+from opencode.modules.ai.domain.periods import day_of, span_of
+from opencode.modules.ai.domain.usage import Flag, Subject, SubjectKind
 from opencode.modules.ai.store import AiWork
 from tests.modules.ai.conftest import Ai, Person
 
-USAGE, CALLS = "/api/v1/ai/usage", "/api/v1/ai/calls"
+USAGE, CALLS, BUDGETS = "/api/v1/ai/usage", "/api/v1/ai/calls", "/api/v1/ai/budgets"
 DAY_S = 86_400
 LINE = Call(0, 0, 0, 0, 0, 0, 10, 5, 2, 0, 1_500, 100, 20, 200, 0, ())
 
@@ -122,6 +125,85 @@ async def test_what_was_used_is_told_by_model_person_and_key_the_dearest_first(a
     assert len((await usage(admin, by="day", person=new_id("usr"), **days))["parts"]) == 3
 
 
+async def test_what_was_used_is_told_by_provider_and_of_one_provider_alone(ai: Ai) -> None:
+    ann, ledger = ai.member("ai:use", "tokens:manage"), Ledger(ai)
+    assert ann.token
+    key = ai.identity.narrowed(ann.token, frozenset({"ai:use"}))
+    added = [
+        await ledger.add(ann.id, "lab/small", key, cost_nano=1, latency_ms=7),
+        await ledger.add(ann.id, "lab/deep/small", cost_nano=4, days_ago=1, latency_ms=9),
+        await ledger.add(ann.id, "laboratory/small", cost_nano=9),
+        await ledger.add(ann.id, "LAB/small", cost_nano=0),
+    ]
+    days = {"from": "2026-01-04", "to": "2026-01-05"}
+    report = await usage(ann, by="provider", **days)
+    assert [(each["name"], each["sums"]["calls"], each["tokens_by_day"]) for each in report["parts"]] == [
+        ("laboratory", 1, [0, 15]),
+        ("lab", 2, [15, 15]),
+        ("LAB", 1, [0, 15]),
+    ]
+    assert [each["cost_usd_by_day"] for each in report["parts"][:2]] == [
+        ["0", "0.000000009"],
+        ["0.000000004", "0.000000001"],
+    ]
+    assert report["parts"][1]["sums"]["latency_p95_ms"] == 9
+    lab = await usage(ann, by="model", provider="lab", **days)
+    assert [each["name"] for each in lab["parts"]] == ["lab/deep/small", "lab/small"]
+    assert (lab["total"]["calls"], lab["total"]["latency_p50_ms"]) == (2, 7)
+    assert [each["label"] for each in (await usage(ann, by="key", provider="lab"))["parts"]] == [None, "a program"]
+
+    async def listed(**query: Any) -> list[str]:
+        return [each["id"] for each in (await ann.get(CALLS, **query)).json()["items"]]
+
+    assert await listed(provider="lab") == [str(added[0].id), str(added[1].id)]
+    assert await listed(model="lab/small") == await listed(key=key) == [str(added[0].id)]
+    first = (await ann.get(CALLS, provider="lab", limit=1)).json()
+    assert await listed(provider="lab", cursor=first["next_cursor"]) == [str(added[1].id)]
+    [call] = (await ann.get(CALLS, key=key)).json()["items"]
+    assert (call["person_name"], call["key_name"]) == ("Ada", "a program")
+    assert await listed(provider="none") == await listed(model="none") == []
+
+
+async def test_an_administrator_sees_the_budgets_of_everybody_who_has_asked_and_of_all_teams(ai: Ai) -> None:
+    month, day = {"amount_usd": 5}, {"amount_usd": 2, "period": "day"}
+    ai.write(
+        limits={"budget": month},
+        teams={"red": {"limits": {"budget": day}}, "blue": {"limits": {"budget": month}}, "free": {}},
+    )
+    await ai.module.live.reload()
+    people = sorted([ai.member("ai:use") for _ in range(3)], key=lambda each: each.id)
+    admin, today = ai.administrator(), day_of(ai.clock.now().date())
+    async with AiWork(ai.parts) as work:
+        for person in people[:2]:
+            begins = span_of(Period.MONTH, today).begins
+            row = await work.stores.budgets.open(Subject(SubjectKind.PERSON, person.id), Period.MONTH, begins)
+            await work.stores.budgets.change({row.id: (1_500_000_000, 500_000_000)})
+        old = span_of(Period.MONTH, today - 40).begins
+        await work.stores.budgets.open(Subject(SubjectKind.PERSON, people[2].id), Period.MONTH, old)
+    ai.identity.revoke(people[1].token or "")
+
+    listed: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await admin.get(BUDGETS, everybody=True, limit=1, cursor=cursor)).json()
+        listed += page["items"]
+        cursor = page["next_cursor"]
+    assert (await admin.get(BUDGETS, everybody=True)).json()["items"] == listed
+    assert [(each["kind"], each["subject"], each["label"], each["spent_usd"]) for each in listed] == [
+        ("person", people[0].id, "Ada", "1.5"),
+        ("person", people[1].id, None, "1.5"),
+        ("team", "blue", None, "0"),
+        ("team", "red", None, "0"),
+    ]
+    assert (listed[0]["amount_usd"], listed[0]["reserved_usd"], listed[3]["period"]) == ("5", "0.5", "day")
+    [own] = (await people[0].get(BUDGETS)).json()["items"]
+    assert own == listed[0]
+    assert (await people[0].get(BUDGETS, everybody=True)).status_code == 403
+    assert (await ai.nobody().get(BUDGETS, everybody=True)).status_code == 401
+    forged = (await people[0].get(BUDGETS, limit=1, cursor=encode_cursor(("person", "x")))).status_code
+    assert forged == 400
+
+
 async def test_a_person_sees_what_they_used_and_an_administrator_what_anybody_did(ai: Ai) -> None:
     ann, bob, admin, ledger = ai.member("ai:use"), ai.member("ai:use"), ai.administrator(), Ledger(ai)
     key = new_id("tok")
@@ -149,8 +231,9 @@ async def test_names_that_no_call_has_are_no_error_however_odd(ai: Ai) -> None:
     admin, ledger = ai.administrator(), Ledger(ai)
     await ledger.add(admin.id, "lab/small")
     for odd in ("\0", "usr_' or 1=1 --", "é" * 30, "-1"):
-        for name in ("person", "key", "model"):
+        for name in ("person", "key", "model", "provider"):
             assert (await usage(admin, by="model", **{name: odd}))["total"]["calls"] == 0
+            assert (await admin.get(CALLS, **{name: odd})).json()["items"] == []
         for path in (CALLS, "/api/v1/ai/keys"):
             assert (await admin.get(path, person=odd)).json() == {"items": [], "next_cursor": None}
 
@@ -168,6 +251,7 @@ async def test_names_that_no_call_has_are_no_error_however_odd(ai: Ai) -> None:
         ({"from": "yesterday"}, 400),
         ({"by": "team"}, 400),
         ({"model": "m" * 301}, 400),
+        ({"provider": "p" * 65}, 400),
     ],
 )
 async def test_days_that_are_none_or_too_many_are_refused(ai: Ai, query: dict[str, str], status: int) -> None:
@@ -190,7 +274,9 @@ async def test_calls_are_listed_newest_first_without_a_word_of_what_was_said(ai:
         "id": str(added[3].id),
         "began_at": "2026-01-05T09:00:00Z",
         "person_id": ann.id,
+        "person_name": "Ada",
         "key_id": key,
+        "key_name": None,
         "team": None,
         "model": "lab/small",
         "input_tokens": 10,

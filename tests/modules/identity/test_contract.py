@@ -88,6 +88,8 @@ async def test_whose_tokens_are_is_told_while_they_work(
     found = await server.module.contract.owners_of_tokens(frozenset({others["id"]}))
     assert found == {others["id"]: (await admin.get("/api/v1/me")).json()["id"]}
     assert await server.module.contract.owners_of_tokens(frozenset()) == {}
+    assert await server.module.contract.names_of_tokens(asked) == {kept["id"]: kept["name"]}
+    assert await server.module.contract.names_of_tokens(frozenset()) == {}
 
 
 async def test_other_modules_add_to_the_trail(server: Server, admin: httpx.AsyncClient) -> None:

@@ -118,7 +118,7 @@ def build(
     fleet = Fleet(parts.clock, lambda name: providers.health_of(name).state is HealthState.FAILING)
     telemetry = _telemetry(settings.ai_telemetry_url)
     gateway = build_gateway(parts, meter, fleet, connections, answers, telemetry)
-    standings = Standings(parts, live, models)
+    standings = Standings(parts, identity, live, models)
     keys = Keys(parts, identity, callers, counters, standings)
     services = _Services(
         administering=Administering(parts, settings, identity, live, providers, storing),

@@ -12,8 +12,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The budgets that your calls are charged to
-         * @description Yours, your team's, and those of your keys, by kind and id.
+         * Budgets, and what is left of them
+         * @description Those that your calls are charged to: yours, your team's, and those of your keys, by kind and id. Of everybody:
+         *     those of persons who have asked models in the period that runs, by id, and then those of teams, by name.
          */
         get: operations["list_ai_budgets"];
         put?: never;
@@ -33,7 +34,8 @@ export interface paths {
         };
         /**
          * Calls to models
-         * @description The newest first, as long as their lines are kept (`OCP_AI_LEDGER_DAYS`).
+         * @description The newest first, as long as their lines are kept (`OCP_AI_LEDGER_DAYS`). Those of one key, model or provider
+         *     are looked for among the latest 50,000 of the person, or of all.
          */
         get: operations["list_ai_calls"];
         put?: never;
@@ -239,7 +241,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What calls to models took, by day, model, person or key
+         * What calls to models took
          * @description At most 366 days. Days without calls are there, with zeros.
          */
         get: operations["get_ai_usage"];
@@ -2712,6 +2714,7 @@ export interface components {
             /** @enum {string} */
             kind: "person" | "team" | "key";
             subject: string;
+            label: string | null;
             period: components["schemas"]["Period"];
             amount_usd: string;
             spent_usd: string;
@@ -2732,7 +2735,9 @@ export interface components {
             /** Format: date-time */
             began_at: string;
             person_id: string;
+            person_name: string | null;
             key_id: string | null;
+            key_name: string | null;
             team: string | null;
             model: string;
             input_tokens: number;
@@ -3666,6 +3671,7 @@ export interface components {
             label: string | null;
             sums: components["schemas"]["SumsView"];
             calls_by_day: number[];
+            tokens_by_day: number[];
             cost_usd_by_day: string[];
         };
         /** PageView[ParticipantView] */
@@ -4169,7 +4175,7 @@ export interface components {
          * @default day
          * @enum {string}
          */
-        ReportBy: "day" | "model" | "person" | "key";
+        ReportBy: "day" | "model" | "provider" | "person" | "key";
         /**
          * ReportReason
          * @enum {string}
@@ -4774,6 +4780,8 @@ export interface operations {
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description for administrators: those of all persons and teams */
+                everybody?: boolean;
             };
             header?: never;
             path?: never;
@@ -4810,6 +4818,12 @@ export interface operations {
                 cursor?: string | null;
                 /** @description an account's id; administrators see all when not given */
                 person?: string | null;
+                /** @description a token's id */
+                key?: string | null;
+                /** @description as provider/model */
+                model?: string | null;
+                /** @description a provider's name */
+                provider?: string | null;
             };
             header?: never;
             path?: never;
@@ -5271,6 +5285,8 @@ export interface operations {
                 key?: string | null;
                 /** @description as provider/model */
                 model?: string | null;
+                /** @description a provider's name */
+                provider?: string | null;
             };
             header?: never;
             path?: never;

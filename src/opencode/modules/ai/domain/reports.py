@@ -19,6 +19,7 @@ class ReportBy(StrEnum):
 
     DAY = "day"
     MODEL = "model"
+    PROVIDER = "provider"
     PERSON = "person"
     KEY = "key"
 
@@ -55,6 +56,7 @@ class Filters:
     person: str | None = None
     key: str | None = None
     model: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,8 @@ class Part:
     One group of calls.
 
     Attributes:
-        name: a day, or the name of a model, person or key; empty for calls without a key.
-        label: the name of a person as others see it; None for everything else, and for persons who have left.
+        name: a day, or the name of a model, provider, person or key; empty for calls without a key.
+        label: what a person or key is called; None for everything else, and for those that are gone.
         by_day: the same, for each day of the report; empty where the part is a day.
     """
 
@@ -117,10 +119,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class CallShown:
-    """A line of the ledger, with names for its numbers; empty for none."""
+    """
+    A line of the ledger, with names for its numbers; empty for none.
+
+    Attributes:
+        person_name, key_name: what they are called; None for those that are gone.
+    """
 
     call: Call
     person: str
     key: str
     team: str
     model: str
+    person_name: str | None = None
+    key_name: str | None = None

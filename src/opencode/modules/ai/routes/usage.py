@@ -19,13 +19,16 @@ from opencode.modules.ai.service.standing import Standings
 Person = Annotated[
     str | None, QueryParameter(max_length=40, description="an account's id; administrators see all when not given")
 ]
+Key = Annotated[str | None, QueryParameter(max_length=40, description="a token's id")]
+Model = Annotated[str | None, QueryParameter(max_length=300, description="as provider/model")]
+Provider = Annotated[str | None, QueryParameter(max_length=64, description="a provider's name")]
 
 
 class UsageController(Controller):
     path = "/api/v1/ai"
     tags = ("AI",)
 
-    @get("/usage", operation_id="get_ai_usage", summary="What calls to models took, by day, model, person or key")
+    @get("/usage", operation_id="get_ai_usage", summary="What calls to models took")
     async def get_ai_usage(
         self,
         principal: NamedDependency[Principal],
@@ -38,22 +41,30 @@ class UsageController(Controller):
             date | None, QueryParameter(name="to", description="the last day, UTC; today when not given")
         ] = None,
         person: Person = None,
-        key: Annotated[str | None, QueryParameter(max_length=40, description="a token's id")] = None,
-        model: Annotated[str | None, QueryParameter(max_length=300, description="as provider/model")] = None,
+        key: Key = None,
+        model: Model = None,
+        provider: Provider = None,
     ) -> UsageView:
         """At most 366 days. Days without calls are there, with zeros."""
-        filters = Filters(person or None, key or None, model or None)
+        filters = Filters(person or None, key or None, model or None, provider or None)
         return UsageView.of(await reporting.report(principal, by, filters, first=first, last=last))
 
-    @get("/budgets", operation_id="list_ai_budgets", summary="The budgets that your calls are charged to")
+    @get("/budgets", operation_id="list_ai_budgets", summary="Budgets, and what is left of them")
     async def list_ai_budgets(
         self,
         principal: NamedDependency[Principal],
         page: NamedDependency[PageRequest],
         standings: NamedDependency[Standings],
+        *,
+        everybody: Annotated[
+            bool, QueryParameter(description="for administrators: those of all persons and teams")
+        ] = False,
     ) -> PageView[BudgetView]:
-        """Yours, your team's, and those of your keys, by kind and id."""
-        found = await standings.page(principal, page)
+        """
+        Those that your calls are charged to: yours, your team's, and those of your keys, by kind and id. Of everybody:
+        those of persons who have asked models in the period that runs, by id, and then those of teams, by name.
+        """
+        found = await (standings.everybodys(principal, page) if everybody else standings.page(principal, page))
         return PageView([BudgetView.of(each) for each in found.items], found.next_cursor)
 
     @get("/calls", operation_id="list_ai_calls", summary="Calls to models")
@@ -63,7 +74,14 @@ class UsageController(Controller):
         page: NamedDependency[PageRequest],
         reporting: NamedDependency[Reporting],
         person: Person = None,
+        key: Key = None,
+        model: Model = None,
+        provider: Provider = None,
     ) -> PageView[CallView]:
-        """The newest first, as long as their lines are kept (`OCP_AI_LEDGER_DAYS`)."""
-        found = await reporting.calls(principal, person or None, page)
+        """
+        The newest first, as long as their lines are kept (`OCP_AI_LEDGER_DAYS`). Those of one key, model or provider
+        are looked for among the latest 50,000 of the person, or of all.
+        """
+        filters = Filters(person or None, key or None, model or None, provider or None)
+        found = await reporting.calls(principal, filters, page)
         return PageView([CallView.of(each) for each in found.items], found.next_cursor)

@@ -50,12 +50,14 @@ class KeyLimitsBody(Body):
 
 class BudgetView(msgspec.Struct):
     """
-    `subject` is the id of a person or key, or the name of a team. Amounts are US dollars, exact. `reserved_usd` is what
+    `subject` is the id of a person or key, or the name of a team. `label` is what a person or key is called; null for
+    teams, for those that are gone, and where a key shows its own. Amounts are US dollars, exact. `reserved_usd` is what
     servers have taken and not spent yet.
     """
 
     kind: Whose
     subject: str
+    label: str | None
     period: Period
     amount_usd: str
     spent_usd: str
@@ -69,6 +71,7 @@ class BudgetView(msgspec.Struct):
         return cls(
             kind=_WHOSE[bound.subject.kind],
             subject=bound.subject.id,
+            label=standing.label,
             period=bound.period,
             amount_usd=decimal_of(bound.amount_nano),
             spent_usd=decimal_of(standing.spent),

@@ -42,14 +42,16 @@ class SumsView(msgspec.Struct, kw_only=True):
 
 class PartView(msgspec.Struct, kw_only=True):
     """
-    `name` is a day, a model, or the id of a person or key; empty for calls without a key. `label` is a person's name.
-    The series have a number for each day of the report, without gaps; they are empty where the part is a day.
+    `name` is a day, a model, a provider, or the id of a person or key; empty for calls without a key. `label` is what
+    a person or key is called, null for those that are gone. The series have a number for each day of the report,
+    without gaps; they are empty where the part is a day. Tokens are those of input and output together.
     """
 
     name: str
     label: str | None
     sums: SumsView
     calls_by_day: list[int]
+    tokens_by_day: list[int]
     cost_usd_by_day: list[str]
 
     @classmethod
@@ -59,6 +61,7 @@ class PartView(msgspec.Struct, kw_only=True):
             label=part.label,
             sums=SumsView.of(part.sums, part.latencies),
             calls_by_day=[day.calls for day in part.by_day],
+            tokens_by_day=[day.input + day.output for day in part.by_day],
             cost_usd_by_day=[decimal_of(day.cost_nano) for day in part.by_day],
         )
 
@@ -88,13 +91,15 @@ class CallView(msgspec.Struct):
     """
     One call; never a word of what was said. `model` is the one that answered. `status` is as HTTP has it, 499 for a
     client that left and 502 for an answer that broke off; null when the server was killed meanwhile. `flags` are of
-    `stream`, `cached`, `estimated`, `retried` and `cut_off`.
+    `stream`, `cached`, `estimated`, `retried` and `cut_off`. The names of person and key are null when these are gone.
     """
 
     id: str
     began_at: datetime
     person_id: str
+    person_name: str | None
     key_id: str | None
+    key_name: str | None
     team: str | None
     model: str
     input_tokens: int
@@ -114,7 +119,9 @@ class CallView(msgspec.Struct):
             id=str(call.id),
             began_at=datetime.fromtimestamp(call.began_ms / 1000, UTC),
             person_id=shown.person,
+            person_name=shown.person_name,
             key_id=shown.key or None,
+            key_name=shown.key_name,
             team=shown.team or None,
             model=shown.model,
             input_tokens=call.input,

@@ -1,7 +1,7 @@
 """What was used: reports for plots, and the calls themselves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from opencode.contracts.identity import Identity
@@ -11,6 +11,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.ai.domain.ledger import NameKind
 from opencode.modules.ai.domain.periods import date_of
 from opencode.modules.ai.domain.reports import (
+    MOST_DAYS,
     MOST_GROUPS,
     CallShown,
     DaySpan,
@@ -25,7 +26,7 @@ from opencode.modules.ai.domain.reports import (
 from opencode.modules.ai.errors import DaysNotUnderstood
 from opencode.modules.ai.policy import TO_MANAGE, require_own_or_manager
 from opencode.modules.ai.store import Stores, reading
-from opencode.modules.ai.store.usage import Wanted
+from opencode.modules.ai.store.usage import Group, Wanted
 
 _NOBODY = Sums()
 
@@ -34,10 +35,10 @@ _NOBODY = Sums()
 class _Found:
     """What the database says of groups."""
 
-    sums: dict[int, Sums]
-    by_day: Mapping[tuple[int, int], Sums]
-    latencies: dict[int, Latencies]
-    names: dict[int, str]
+    sums: Mapping[Group, Sums]
+    by_day: Mapping[tuple[Group, int], Sums]
+    latencies: Mapping[Group, Latencies]
+    names: Mapping[Group, str]
 
 
 class Reporting:
@@ -64,7 +65,7 @@ class Reporting:
         if not isinstance(span, DaySpan):
             raise DaysNotUnderstood(span)
         async with reading(self._parts.database) as stores:
-            wanted = await _wanted(stores, span, Filters(person, filters.key, filters.model))
+            wanted = await _wanted(stores, span, replace(filters, person=person))
             if wanted is None:
                 return Report(span, part, _NOBODY, None, _empty_days(span) if part is ReportBy.DAY else ())
             total = await stores.usage.total(wanted)
@@ -72,33 +73,48 @@ class Reporting:
             found = await _found(stores, wanted, part)
         if part is ReportBy.DAY:
             return Report(span, part, total, latencies, _days(span, found))
-        labels = await self._labels(found) if part is ReportBy.PERSON else {}
-        return Report(span, part, total, latencies, _groups(span, found, labels))
+        return Report(span, part, total, latencies, _groups(span, found, await self._labels(part, found)))
 
-    async def calls(self, by: Principal, person: str | None, page: PageRequest) -> Page[CallShown]:
+    async def calls(self, by: Principal, filters: Filters, page: PageRequest) -> Page[CallShown]:
         """
-        Lines of the ledger, newest first: of a person, or of everybody for administrators who name nobody.
+        Lines of the ledger, newest first.
+
+        Args:
+            filters: as in a report; those of one key, model or provider are looked for among the latest lines only.
 
         Raises:
             Unauthenticated, Forbidden
         """
-        whose, position = _whose(by, person), page.position(int)
+        person, position = _whose(by, filters.person), page.position(int)
         async with reading(self._parts.database) as stores:
-            number = await stores.usage.number_of(NameKind.PERSON, whose) if whose else None
-            if whose and number is None:
+            wanted = await _wanted(stores, None, replace(filters, person=person))
+            if wanted is None:
                 return Page([])
-            lines = await stores.usage.lines(number, position[0] if position else None, page.limit + 1)
+            lines = await stores.usage.lines(wanted, position[0] if position else None, page.limit + 1)
             cut = Page.cut(lines, page.limit, lambda line: (line.id,))
             numbers = {each for line in cut.items for each in (line.person, line.key, line.team, line.model)}
             names = {0: "", **await stores.usage.names_of(numbers)}
+        people = await self._identity.display_names(frozenset(names[line.person] for line in cut.items))
+        keys = await self._identity.names_of_tokens(frozenset(names[line.key] for line in cut.items))
         shown = [
-            CallShown(line, names[line.person], names[line.key], names[line.team], names[line.model])
+            CallShown(
+                line,
+                names[line.person],
+                names[line.key],
+                names[line.team],
+                names[line.model],
+                people.get(names[line.person]),
+                keys.get(names[line.key]),
+            )
             for line in cut.items
         ]
         return Page(shown, cut.next_cursor)
 
-    async def _labels(self, found: _Found) -> dict[str, str]:
-        return await self._identity.display_names(frozenset(found.names.values()))
+    async def _labels(self, by: ReportBy, found: _Found) -> dict[str, str]:
+        named = frozenset(found.names.values())
+        if by is ReportBy.PERSON:
+            return await self._identity.display_names(named)
+        return await self._identity.names_of_tokens(named) if by is ReportBy.KEY else {}
 
 
 def _whose(by: Principal, asked: str | None) -> str | None:
@@ -108,8 +124,10 @@ def _whose(by: Principal, asked: str | None) -> str | None:
     return whose
 
 
-async def _wanted(stores: Stores, span: DaySpan, filters: Filters) -> Wanted | None:
+async def _wanted(stores: Stores, span: DaySpan | None, filters: Filters) -> Wanted | None:
     """None where something is named that no call has."""
+    if "\0" in (filters.provider or ""):
+        return None  # PostgreSQL refuses even to look for it
     kinds = {"person": NameKind.PERSON, "key": NameKind.KEY, "model": NameKind.MODEL}
     numbers: dict[str, int] = {}
     for name, kind in kinds.items():
@@ -120,17 +138,18 @@ async def _wanted(stores: Stores, span: DaySpan, filters: Filters) -> Wanted | N
         if number is None:
             return None
         numbers[name] = number
-    return Wanted(span, **numbers)
+    return Wanted(span, **numbers, provider=filters.provider)
 
 
 async def _found(stores: Stores, wanted: Wanted, by: ReportBy) -> _Found:
-    days = len(wanted.span.days)
-    sums = await stores.usage.groups(wanted, by, days if by is ReportBy.DAY else MOST_GROUPS)
+    sums = await stores.usage.groups(wanted, by, MOST_DAYS if by is ReportBy.DAY else MOST_GROUPS)
     latencies = await stores.usage.latencies(wanted, by)
     if by is ReportBy.DAY:
         return _Found(sums, {}, latencies, {})
     by_day = await stores.usage.days_of(wanted, by, sums.keys())
-    return _Found(sums, by_day, latencies, {0: "", **await stores.usage.names_of(sums.keys())})
+    numbers = {group for group in sums if isinstance(group, int)}
+    names = {group: group for group in sums if isinstance(group, str)}
+    return _Found(sums, by_day, latencies, {0: "", **names, **await stores.usage.names_of(numbers)})
 
 
 def _empty_days(span: DaySpan) -> tuple[Part, ...]:

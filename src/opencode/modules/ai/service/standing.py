@@ -1,16 +1,18 @@
 """How budgets stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from opencode.contracts.identity import Identity
 from opencode.infra.plugs import Parts
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
+from opencode.modules.ai.domain.configuration.model import Limits
 from opencode.modules.ai.domain.limits import BudgetBound, bounds_for, bounds_of
 from opencode.modules.ai.domain.periods import day_of, span_of
 from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind
-from opencode.modules.ai.policy import require_user
+from opencode.modules.ai.policy import require_manager, require_user
 from opencode.modules.ai.service.live import Live
 from opencode.modules.ai.service.models import Models
 from opencode.modules.ai.store import reading
@@ -24,6 +26,7 @@ class Standing:
     Attributes:
         spent: what is in the ledger.
         reserved: what servers have taken and not spent yet: for calls under way, and to have it at hand.
+        label: what a person or key is called; None for teams, for those that are gone, and where nobody asks.
     """
 
     bound: BudgetBound
@@ -31,11 +34,13 @@ class Standing:
     reserved: int
     begins_at: datetime
     ends_at: datetime
+    label: str | None = None
 
 
 class Standings:
-    def __init__(self, parts: Parts, live: Live, models: Models) -> None:
+    def __init__(self, parts: Parts, identity: Identity, live: Live, models: Models) -> None:
         self._parts = parts
+        self._identity = identity
         self._live = live
         self._models = models
 
@@ -58,7 +63,43 @@ class Standings:
         bounds = sorted([*own.budgets, *of_keys.budgets], key=lambda each: each.subject.words)
         wanted = [each for each in bounds if position is None or each.subject.words > position[0]]
         cut = Page.cut(wanted[: page.limit + 1], page.limit, lambda each: (each.subject.words,))
-        return Page(await self.of(cut.items), cut.next_cursor)
+        return Page(await self._labelled(await self.of(cut.items)), cut.next_cursor)
+
+    async def everybodys(self, by: Principal, page: PageRequest) -> Page[Standing]:
+        """
+        The budgets of persons who have asked models in the period that runs, by id, and behind them those of teams,
+        by name.
+
+        Raises:
+            Unauthenticated, Forbidden
+        """
+        require_manager(by)
+        configuration, position = self._live.current.configuration, page.position(str, str)
+        kind, after = position or (SubjectKind.PERSON.value, "")
+        bounds: list[BudgetBound] = []
+        if kind == SubjectKind.PERSON.value:
+            bounds = await self._of_persons(configuration.limits, after, page.limit + 1)
+            after = ""
+        teams = [(Subject(SubjectKind.TEAM, name), configuration.teams[name].limits) for name in configuration.teams]
+        of_teams = sorted(bounds_of(teams).budgets, key=lambda bound: bound.subject.id)
+        bounds += [bound for bound in of_teams if bound.subject.id > after]
+        cut = Page.cut(bounds[: page.limit + 1], page.limit, lambda each: (each.subject.kind.value, each.subject.id))
+        return Page(await self._labelled(await self.of(cut.items)), cut.next_cursor)
+
+    async def _of_persons(self, limits: Limits, after: str, most: int) -> list[BudgetBound]:
+        """The budget of each person, from the one behind `after`; empty where persons have none."""
+        if limits.budget is None:
+            return []
+        period = limits.budget.period
+        begins = span_of(period, day_of(self._parts.clock.now().date())).begins
+        async with reading(self._parts.database) as stores:
+            ids = await stores.budgets.subjects(SubjectKind.PERSON, period, begins, after, most)
+        return list(bounds_of([(Subject(SubjectKind.PERSON, each), limits) for each in ids]).budgets)
+
+    async def _labelled(self, standings: Sequence[Standing]) -> list[Standing]:
+        ids = frozenset(each.bound.subject.id for each in standings)
+        labels = {**await self._identity.display_names(ids), **await self._identity.names_of_tokens(ids)}
+        return [replace(each, label=labels.get(each.bound.subject.id)) for each in standings]
 
     async def of(self, bounds: Sequence[BudgetBound]) -> list[Standing]:
         """How they stand, in the same order."""

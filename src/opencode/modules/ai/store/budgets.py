@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.modules.ai.domain.configuration.model import Period
-from opencode.modules.ai.domain.usage import Subject
+from opencode.modules.ai.domain.usage import Subject, SubjectKind
 from opencode.modules.ai.store.tables import budgets, leases, processes
 
 BudgetKey = tuple[str, str, int]
@@ -56,6 +56,14 @@ class BudgetStore:
             (row.subject, row.period, row.begins): BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
             for row in rows
         }
+
+    async def subjects(self, kind: SubjectKind, period: Period, begins: int, after: str, most: int) -> list[str]:
+        """At most so many ids of whom money was reserved for in a period, by id, from the one behind this one."""
+        words = f"{kind.value}:"
+        ids = func.substr(budgets.c.subject, len(words) + 1).label("id")
+        query = select(ids).where(budgets.c.begins == begins, budgets.c.period == period.value)
+        query = query.where(func.substr(budgets.c.subject, 1, len(words)) == words, budgets.c.subject > words + after)
+        return list((await self._connection.execute(query.order_by(budgets.c.subject).limit(most))).scalars())
 
     async def lock(self, budget_id: int) -> BudgetRow:
         """Nobody else changes this budget until the transaction ends."""

@@ -1,7 +1,7 @@
 """What reports ask of the ledger. Sums come from the days, which stay; latencies from the lines, as long as they do."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
@@ -13,7 +13,10 @@ from opencode.modules.ai.domain.reports import DaySpan, Latencies, ReportBy, Sum
 from opencode.modules.ai.store.tables import calls, days, names
 
 MOST_LINES = 50_000
-"""Of which latencies are told: the latest ones."""
+"""Of which latencies are told, and calls of one key, model or provider are found: the latest ones."""
+
+Group = int | str
+"""A day, the number of a name, or a provider."""
 
 _SUMS = tuple(each.name for each in fields(Sums))
 _NUMBERS = tuple(name for name in Call.__struct_fields__ if name != "budgets")
@@ -21,17 +24,27 @@ _NUMBERS = tuple(name for name in Call.__struct_fields__ if name != "budgets")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which calls a report is of, by the numbers of their names; None for all."""
+    """Which calls are meant, by the numbers of their names; None for all."""
 
-    span: DaySpan
+    span: DaySpan | None = None
     person: int | None = None
     key: int | None = None
     model: int | None = None
+    provider: str | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """No index finds these."""
+        return (self.key, self.model, self.provider) != (None, None, None)
 
 
 class UsageStore:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        # Models are called `<provider>/<model>`.
+        place = func.instr if connection.dialect.name == "sqlite" else func.strpos
+        provider = func.substr(names.c.name, 1, place(names.c.name.concat("/"), "/") - 1)
+        self._providers = select(names.c.id, provider.label("name")).where(names.c.kind == NameKind.MODEL).subquery()
 
     async def number_of(self, kind: NameKind, name: str) -> int | None:
         """None for a name that no call has."""
@@ -45,73 +58,89 @@ class UsageStore:
         return {row.id: row.name for row in await self._connection.execute(query)}
 
     async def total(self, wanted: Wanted) -> Sums:
-        return _sums_of((await self._connection.execute(_summed(wanted))).one())
+        return _sums_of((await self._connection.execute(self._summed(wanted))).one())
 
-    async def groups(self, wanted: Wanted, by: ReportBy, most: int) -> dict[int, Sums]:
+    async def groups(self, wanted: Wanted, by: ReportBy, most: int) -> Mapping[Group, Sums]:
         """What each group took: at most so many, what cost most first."""
-        group = days.c[by.value]
-        query = _summed(wanted, group).order_by(func.sum(days.c.cost_nano).desc(), func.sum(days.c.calls).desc(), group)
-        return {getattr(row, by.value): _sums_of(row) for row in await self._connection.execute(query.limit(most))}
+        group = self._group(days, by)
+        query = self._of(days, self._summed(wanted, group), by)
+        query = query.order_by(func.sum(days.c.cost_nano).desc(), func.sum(days.c.calls).desc(), group)
+        return {row[0]: _sums_of(row) for row in await self._connection.execute(query.limit(most))}
 
-    async def days_of(self, wanted: Wanted, by: ReportBy, groups: Collection[int]) -> dict[tuple[int, int], Sums]:
+    async def days_of(
+        self, wanted: Wanted, by: ReportBy, groups: Collection[Group]
+    ) -> Mapping[tuple[Group, int], Sums]:
         """(group, day) -> what it took then. Days without a call are left out."""
-        group = days.c[by.value]
-        query = _summed(wanted, group, days.c.day).where(group.in_(groups))
-        return {(getattr(row, by.value), row.day): _sums_of(row) for row in await self._connection.execute(query)}
+        group = self._group(days, by)
+        query = self._of(days, self._summed(wanted, group, days.c.day).where(group.in_(groups)), by)
+        return {(row[0], row.day): _sums_of(row) for row in await self._connection.execute(query)}
 
-    async def latencies(self, wanted: Wanted, by: ReportBy | None) -> dict[int, Latencies]:
+    async def latencies(self, wanted: Wanted, by: ReportBy | None) -> Mapping[Group, Latencies]:
         """Of each group; of all under 0, where there is none."""
-        lines = _latest_lines(wanted)
-        group = lines.c.id * 0 if by is None else _day_of(lines.c.id) if by is ReportBy.DAY else lines.c[by.value]
-        ranked = (
-            select(
-                group.label("part"),
-                lines.c.latency_ms,
-                func.row_number().over(partition_by=group, order_by=lines.c.latency_ms).label("place"),
-                func.count().over(partition_by=group).label("calls"),
-            )
-            .where(_filter(lines, key=wanted.key, model=wanted.model))
-            .subquery()
-        )
+        lines = _latest_lines(wanted, calls.c.status != 0)
+        group = lines.c.id * 0 if by is None else self._group(lines, by)
+        query = select(
+            group.label("part"),
+            lines.c.latency_ms,
+            func.row_number().over(partition_by=group, order_by=lines.c.latency_ms).label("place"),
+            func.count().over(partition_by=group).label("calls"),
+        ).where(self._filter(lines, replace(wanted, person=None)))
+        ranked = self._of(lines, query, by).subquery()
         # The nearest rank, rounded up, in whole numbers: both databases divide them alike.
         p50, p95 = ((ranked.c.calls * percent + 99) // 100 for percent in (50, 95))
-        query = select(ranked).where(or_(ranked.c.place == p50, ranked.c.place == p95)).order_by(ranked.c.place)
-        found: dict[int, list[int]] = {}
-        for row in await self._connection.execute(query):
+        ranks = select(ranked).where(or_(ranked.c.place == p50, ranked.c.place == p95)).order_by(ranked.c.place)
+        found: dict[Group, list[int]] = {}
+        for row in await self._connection.execute(ranks):
             found.setdefault(row.part, []).append(row.latency_ms)
         return {part: Latencies(of_part[0], of_part[-1]) for part, of_part in found.items()}
 
-    async def lines(self, person: int | None, before: int | None, most: int) -> list[Call]:
-        """At most so many lines, newest first: of a person or of all, and before this one where there is one."""
-        query = select(*(calls.c[name] for name in _NUMBERS)).order_by(calls.c.id.desc()).limit(most)
-        if person is not None:
-            query = query.where(calls.c.person == person)
+    async def lines(self, wanted: Wanted, before: int | None, most: int) -> list[Call]:
+        """At most so many lines, newest first, and before this one where there is one."""
+        table = _latest_lines(wanted) if wanted.is_narrow else calls
+        query = select(*(table.c[name] for name in _NUMBERS)).order_by(table.c.id.desc()).limit(most)
+        query = query.where(self._filter(table, wanted))
         if before is not None:
-            query = query.where(calls.c.id < before)
+            query = query.where(table.c.id < before)
         return [Call(*row, budgets=()) for row in await self._connection.execute(query)]
 
+    def _group(self, table: Any, by: ReportBy) -> ColumnElement[Any]:
+        if by is ReportBy.PROVIDER:
+            return self._providers.c.name
+        if by is ReportBy.DAY:
+            return days.c.day if table is days else _day_of(table.c.id)
+        return table.c[by.value]
 
-def _summed(wanted: Wanted, *groups: ColumnElement[int]) -> Select[Any]:
-    columns = [func.coalesce(func.sum(days.c[name]), 0).label(name) for name in _SUMS]
-    span = wanted.span
-    query = select(*groups, *columns).where(days.c.day.between(span.first, span.last))
-    query = query.where(_filter(days, person=wanted.person, key=wanted.key, model=wanted.model))
-    return query.group_by(*groups) if groups else query
+    def _of(self, table: Any, query: Any, by: ReportBy | None) -> Any:
+        """The question with what it is grouped by."""
+        if by is not ReportBy.PROVIDER:
+            return query
+        return query.select_from(table.join(self._providers, self._providers.c.id == table.c.model))
+
+    def _summed(self, wanted: Wanted, *groups: ColumnElement[Any]) -> Select[Any]:
+        columns = [func.coalesce(func.sum(days.c[name]), 0).label(name) for name in _SUMS]
+        query = select(*groups, *columns).where(self._filter(days, wanted))
+        if wanted.span:
+            query = query.where(days.c.day.between(wanted.span.first, wanted.span.last))
+        return query.group_by(*groups) if groups else query
+
+    def _filter(self, table: Any, wanted: Wanted) -> ColumnElement[bool]:
+        numbers = {"person": wanted.person, "key": wanted.key, "model": wanted.model}
+        found = [table.c[name] == number for name, number in numbers.items() if number is not None]
+        if wanted.provider is not None:
+            theirs = select(self._providers.c.id).where(self._providers.c.name == wanted.provider)
+            found.append(table.c.model.in_(theirs))
+        return and_(true(), *found)
 
 
-def _latest_lines(wanted: Wanted) -> Any:
-    """Of the person, or of all: bounded before anything else is asked, so that no report reads the whole ledger."""
-    span = wanted.span
-    first, end = first_id_at(span.first * DAY_MS), first_id_at((span.last + 1) * DAY_MS)
-    columns = (calls.c.id, calls.c.person, calls.c.key, calls.c.model, calls.c.latency_ms)
-    query = select(*columns).where(calls.c.id >= first, calls.c.id < min(end, MOST_ID), calls.c.status != 0)
-    query = query.where(_filter(calls, person=wanted.person))
+def _latest_lines(wanted: Wanted, *only: ColumnElement[bool]) -> Any:
+    """Of the person, or of all: bounded before anything else is asked, so that nobody reads the whole ledger."""
+    query = select(calls).where(*only)
+    if span := wanted.span:
+        first, end = first_id_at(span.first * DAY_MS), first_id_at((span.last + 1) * DAY_MS)
+        query = query.where(calls.c.id >= first, calls.c.id < min(end, MOST_ID))
+    if wanted.person is not None:
+        query = query.where(calls.c.person == wanted.person)
     return query.order_by(calls.c.id.desc()).limit(MOST_LINES).subquery()
-
-
-def _filter(table: Any, **numbers: int | None) -> ColumnElement[bool]:
-    wanted = [table.c[name] == number for name, number in numbers.items() if number is not None]
-    return and_(true(), *wanted)
 
 
 def _day_of(call_id: ColumnElement[int]) -> ColumnElement[int]:

@@ -59,6 +59,12 @@ class LocalIdentity(Service):
         async with self._reading() as stores:
             return await stores.tokens.owners(token_ids, self._now())
 
+    async def names_of_tokens(self, token_ids: frozenset[str]) -> dict[str, str]:
+        if not token_ids:
+            return {}
+        async with self._reading() as stores:
+            return await stores.tokens.names(token_ids)
+
     async def record(self, kind: str, *, actor: Principal, subject_id: str = "", detail: str = "") -> None:
         async with self._work() as work:
             await self._note(work.stores, kind, actor=actor.id, subject=subject_id, detail=detail)

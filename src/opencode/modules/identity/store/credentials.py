@@ -107,6 +107,10 @@ class TokenStore:
         query = select(tokens.c.id, tokens.c.account_id).where(tokens.c.id.in_(token_ids), tokens.c.expires_at > now)
         return {row.id: row.account_id for row in await self._connection.execute(query)}
 
+    async def names(self, token_ids: Collection[str]) -> dict[str, str]:
+        query = select(tokens.c.id, tokens.c.name).where(tokens.c.id.in_(token_ids))
+        return {row.id: row.name for row in await self._connection.execute(query)}
+
     async def count(self, account_id: UserId) -> int:
         query = select(func.count()).select_from(tokens).where(tokens.c.account_id == account_id)
         return (await self._connection.execute(query)).scalar_one()
