@@ -1,14 +1,7 @@
 import { expect, it } from 'vitest';
 import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
-import { nearest, pointsOf } from './lines.ts';
 import { ProjectDays } from './project-days.svelte.ts';
 import { WeeklyDownloads } from './weekly-downloads.svelte.ts';
-
-it('a line begins at the left, ends at the right, and has its most at the top', () => {
-  expect(pointsOf([0, 4, 2], 80, 28)).toBe('0,28 40,0 80,14');
-  expect(pointsOf([0, 0], 80, 28)).toBe('0,28 80,28');
-  expect([nearest(-1, 30), nearest(0.5, 31), nearest(2, 30)]).toEqual([0, 15, 29]);
-});
 
 it('each project of a list is asked for once, and again only after a failure', async () => {
   const server = new FakeServer().on(
