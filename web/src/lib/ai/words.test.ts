@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cost, tokens, usd } from './words.ts';
+import { cost, many, money, tokens, usd, utcDay } from './words.ts';
 
 const price = { input_usd: 0.15, output_usd: 0.6, cached_input_usd: null, cache_write_usd: null };
 
@@ -12,6 +12,12 @@ describe('numbers of models', () => {
     expect(cost(price, { input: 5, output: 4 })).toBe('$0.0000032');
     expect(cost(price, { input: 1_000_000, output: 1_000_000 })).toBe('$0.75');
     expect(cost(price, { input: 0, output: 0 })).toBe('$0.00');
+  });
+
+  it('are sums to the cent, which never are nothing for something', () => {
+    expect([0, 12.5, 1234.567, 0.0034, 0.000001].map(money)).toEqual(['$0.00', '$12.50', '$1,234.57', '$0.0034', '$0.000001']);
+    expect([many(1, 'call'), many(1204, 'call')]).toEqual(['1 call', '1,204 calls']);
+    expect(utcDay('2026-11-02')).toBe('2 Nov');
   });
 
   it('are windows as people call them', () => {

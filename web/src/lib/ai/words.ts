@@ -1,4 +1,4 @@
-import type { AiModel, HealthState, ModelPrice } from '#lib/api/ai.ts';
+import type { AiModel, BudgetPeriod, HealthState, ModelPrice } from '#lib/api/ai.ts';
 import type { Usage } from '#lib/api/completions.ts';
 
 export const STATE_WORDS: Record<HealthState, string> = {
@@ -22,6 +22,8 @@ export function capabilityWords({ capabilities }: AiModel): string[] {
 }
 
 export const DIALECT_WORDS = { openai: 'OpenAI', anthropic: 'Anthropic', ollama: 'Ollama' } as const;
+
+export const PERIOD_WORDS: Record<BudgetPeriod, string> = { day: 'a day', week: 'a week', month: 'a month' };
 
 /** What a test of a connection said, which begins in the middle of a sentence. */
 export function sentence(text: string): string {
@@ -47,6 +49,25 @@ export function usd(amount: number): string {
 export function cost(price: ModelPrice, { input, output }: Usage): string {
   const amount = (price.input_usd * input + price.output_usd * output) / 1_000_000;
   return amount > 0 && amount < 0.01 ? cents.format(amount) : dollars.format(amount);
+}
+
+const toTheCent = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD' });
+
+/** What was spent: "$12.50", and below a cent "$0.0034", never nothing for something. */
+export function money(amount: number): string {
+  return amount > 0 && amount < 0.01 ? cents.format(amount) : toTheCent.format(amount);
+}
+
+/** "1 call", "1,204 calls". */
+export function many(count: number, one: string): string {
+  return `${whole.format(count)} ${one}${count === 1 ? '' : 's'}`;
+}
+
+const inUtc = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** "12 Nov", of a day as the server counts them. */
+export function utcDay(day: string): string {
+  return inUtc.format(new Date(day));
 }
 
 /** "8,192" is "8k", "131,072" is "131k", "1,048,576" is "1M": as people call windows. */

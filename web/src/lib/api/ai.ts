@@ -15,8 +15,26 @@ export type Preset = Schemas['PresetView'];
 export type HealthState = Schemas['HealthState'];
 export type AiConfiguration = Schemas['ConfigurationView'];
 export type ConfigurationValue = Schemas['ValueView'];
+export type UsageReport = Schemas['UsageView'];
+export type UsagePart = Schemas['PartView'];
+export type UsageSums = Schemas['SumsView'];
+export type UsageBy = Schemas['ReportBy'];
+export type AiCall = Schemas['CallView'];
+export type AiBudget = Schemas['BudgetView'];
+export type BudgetPeriod = Schemas['Period'];
+export type KeyLimits = Schemas['KeyLimitsView'];
+export type KeyLimitsBody = Schemas['KeyLimitsBody'];
+
+/** Whose calls, with which key, of which model or provider; what is left out is not asked for. */
+export interface CallFilters {
+  person?: string | null;
+  key?: string | null;
+  model?: string | null;
+  provider?: string | null;
+}
 
 const AI = '/api/v1/ai';
+const keyPath = (tokenId: string) => `${AI}/keys/${encodeURIComponent(tokenId)}/limits`;
 const providerPath = (name: string) => `${AI}/providers/${encodeURIComponent(name)}`;
 
 export const ai = {
@@ -31,4 +49,13 @@ export const ai = {
   configuration: () => request<AiConfiguration>('GET', `${AI}/configuration`),
   values: (query: PageQuery = {}) =>
     request<Page<ConfigurationValue>>('GET', `${AI}/configuration/values`, { query: { ...query } }),
+  /** `from` is the first day, in UTC; the last one is today. */
+  usage: (query: CallFilters & { by: UsageBy; from: string }) =>
+    request<UsageReport>('GET', `${AI}/usage`, { query: { ...query } }),
+  calls: (query: CallFilters & PageQuery = {}) => request<Page<AiCall>>('GET', `${AI}/calls`, { query: { ...query } }),
+  budgets: (query: PageQuery & { everybody?: boolean } = {}) =>
+    request<Page<AiBudget>>('GET', `${AI}/budgets`, { query: { ...query } }),
+  /** Those of one's own keys that have limits. */
+  keys: (query: PageQuery = {}) => request<Page<KeyLimits>>('GET', `${AI}/keys`, { query: { ...query } }),
+  limitKey: (tokenId: string, body: KeyLimitsBody) => request<KeyLimits>('PUT', keyPath(tokenId), { body }),
 };

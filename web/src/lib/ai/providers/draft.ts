@@ -152,30 +152,6 @@ function headersOf(text: string): { values: Record<string, string>; errors: Fiel
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
 
-/**
- * The server's complaints at the fields that they are about: several of one field together, and those of no field as
- * the general one.
- */
-export function placed(problem: ApiProblem): ApiProblem {
-  if (problem.errors.length === 0) return problem;
-  const byField = new Map<string, string[]>();
-  for (const { pointer, detail } of problem.errors) {
-    const field = PLACES.find((each) => pointer === `/${each}` || pointer.startsWith(`/${each}/`)) ?? '';
-    byField.set(field, [...(byField.get(field) ?? []), detail]);
-  }
-  const general = byField.get('') ?? [];
-  return new ApiProblem(
-    {
-      status: problem.status,
-      title: problem.title,
-      detail: general.join(' ') || null,
-      action: null,
-      errors: [...byField].map(([field, details]) => ({ pointer: `/${field}`, detail: details.join(' ') })),
-    },
-    { cause: problem },
-  );
-}
-
 /** What became of two changes of one provider, both begun from `base`: one's own stay, others are taken over. */
 export function merged(base: ProviderFields, mine: ProviderFields, theirs: ProviderFields) {
   const changedThere = FIELD_NAMES.filter((name) => theirs[name] !== base[name] && theirs[name] !== mine[name]);

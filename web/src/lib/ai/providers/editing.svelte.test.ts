@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { AiProvider, Preset } from '#lib/api/ai.ts';
 import { ApiProblem } from '#lib/api/problem.ts';
 import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
-import { bodyOf, NEW_PROVIDER, NO_SECRETS, placed } from './draft.ts';
+import { placed } from '../placing.ts';
+import { bodyOf, NEW_PROVIDER, NO_SECRETS, PLACES } from './draft.ts';
 import { ProviderEditing } from './editing.svelte.ts';
 
 const PUT = 'PUT /api/v1/ai/providers/lab';
@@ -108,7 +109,7 @@ describe('a provider in the form', () => {
       { pointer: '/models/2', detail: 'Empty.' },
       { pointer: '', detail: 'An alias names it.' },
     ];
-    const told = placed(new ApiProblem({ status: 400, title: 'Not good', detail: 'All of it', errors }));
+    const told = placed(new ApiProblem({ status: 400, title: 'Not good', detail: 'All of it', errors }), PLACES);
     expect([told.field('models'), told.detail]).toEqual(['Twice. Empty.', 'An alias names it.']);
     expect(told.concernsOnly('models')).toBe(false);
   });

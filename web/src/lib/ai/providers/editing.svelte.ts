@@ -1,6 +1,7 @@
 import { ai, type AiProvider, type Preset } from '#lib/api/ai.ts';
 import { ApiProblem, asProblem } from '#lib/api/problem.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
+import { placed } from '../placing.ts';
 import {
   bodyOf,
   fieldsOf,
@@ -8,7 +9,6 @@ import {
   merged,
   NEW_PROVIDER,
   NO_SECRETS,
-  placed,
   PLACES,
   type ProviderFields,
   type SecretFields,
@@ -55,7 +55,7 @@ export class ProviderEditing {
       return await ai.putProvider(this.fields.name, body);
     } catch (error) {
       const problem = asProblem(error);
-      if (problem.status !== 412) throw placed(problem);
+      if (problem.status !== 412) throw placed(problem, PLACES);
       if (this.before !== null) return await this.#meet(this.before);
       const detail = 'is taken by another provider';
       throw new ApiProblem({ status: 412, title: problem.title, errors: [{ pointer: '/name', detail }] });
