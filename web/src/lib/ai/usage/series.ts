@@ -112,12 +112,17 @@ export function stacked(series: readonly Series[], day: number): { from: number;
   });
 }
 
-/** The top of an axis for values up to `most`: 1, 2, 2.5 or 5 times a power of ten, and at least 2 of what is counted. */
+const ROUND = [1, 2, 2.5, 3, 4, 5, 6, 8, 10];
+/** Below ten and below a hundred: halves of these are whole. */
+const ROUND_ONES = [2, 4, 6, 8, 10];
+const ROUND_TENS = [1, 2, 3, 4, 5, 6, 8, 10];
+
+/** The top of an axis for values up to `most`: a round number, and so is its half. What is counted has no fractions. */
 export function axisTop(most: number, counted: boolean): number {
   const wanted = counted ? Math.max(most, 2) : most;
   if (wanted <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(wanted));
-  const factors = counted && power < 10 ? [1, 2, 4, 6, 8, 10] : [1, 2, 2.5, 4, 5, 8, 10];
+  const factors = !counted || power >= 100 ? ROUND : power < 10 ? ROUND_ONES : ROUND_TENS;
   const factor = factors.find((each) => each * power >= wanted * (1 - 1e-9)) ?? 10;
   return factor * power;
 }

@@ -98,8 +98,8 @@ describe('what is drawn', () => {
       { from: 0, to: 20 },
       { from: 20, to: 22 },
     ]);
-    expect([0, 1, 3, 7, 22, 210, 1_000].map((most) => axisTop(most, true))).toEqual([2, 2, 4, 8, 25, 250, 1_000]);
-    expect([0, 0.38, 0.0021, 6].map((most) => axisTop(most, false))).toEqual([1, 0.4, 0.0025, 8]);
+    expect([0, 1, 3, 7, 22, 210, 1_000].map((most) => axisTop(most, true))).toEqual([2, 2, 4, 8, 30, 250, 1_000]);
+    expect([0, 0.38, 0.0021, 6].map((most) => axisTop(most, false))).toEqual([1, 0.4, 0.0025, 6]);
     expect(shares([0, 0])).toEqual([0, 0]);
     expect(shares([1, 4])).toEqual([0.25, 1]);
   });
