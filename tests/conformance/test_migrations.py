@@ -71,6 +71,29 @@ async def test_calls_of_before_are_summed_anew_by_day_and_key(empty_url: str) ->
     await database.close()
 
 
+async def test_what_was_chosen_for_refunds_holds_for_disputes_too(empty_url: str) -> None:
+    database = Database(empty_url)
+    await migrate(database, to="0020")
+    async with database.begin() as connection:
+        await connection.execute(text("insert into notice_webhook_kinds values ('whk_1', 'order.refunded')"))
+        for kind in ("order.paid", "order.refunded"):
+            values = {"kind": kind, "inbox": False}
+            await connection.execute(
+                text("insert into notice_preferences values ('usr_1', :kind, :inbox, 'daily')"), values
+            )
+    await migrate(database)
+    async with database.read() as connection:
+        hooked = (await connection.execute(text("select kind from notice_webhook_kinds order by kind"))).scalars().all()
+        chosen = (await connection.execute(text("select kind, mail from notice_preferences order by kind"))).all()
+    assert hooked == ["order.disputed", "order.refunded"]
+    assert [tuple(row) for row in chosen] == [
+        ("order.disputed", "daily"),
+        ("order.paid", "daily"),
+        ("order.refunded", "daily"),
+    ]
+    await database.close()
+
+
 async def test_two_servers_that_start_at_once_migrate_once(empty_url: str) -> None:
     first, second = Database(empty_url), Database(empty_url)
     applied = await asyncio.gather(migrate(first), migrate(second))

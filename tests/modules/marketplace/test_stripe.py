@@ -366,15 +366,19 @@ async def test_a_chargeback_holds_the_money_until_it_is_decided(market: Market, 
     assert await state_of(ada, order) == ("refunded", 900)
     assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 402
     assert balances(await ledger_check(market)).get("disputed", 0) == 0
-    titles = [notice.title for notice in await notices(market) if notice.recipient_ids == (ada.id,)]
-    assert titles == [
-        "The payment for Engine is disputed",
-        "The dispute of the payment for Engine is lost",
+    assert [(notice.kind.value, notice.recipient_ids[0], notice.title) for notice in await notices(market)] == [
+        ("order.disputed", ada.id, "The payment for Engine is disputed"),
+        ("order.disputed", ada.id, "You have lost the dispute of the payment for Engine"),
+        ("order.refunded", grace.id, "Your payment for Engine was given back"),
     ]
     # The bank thinks again: the money is back, and so is the right.
     await heard(market, stripe, stripe.dispute_event(order, "funds_reinstated", "won"))
     assert await state_of(ada, order) == ("paid", 0)
     assert (await grace.post(f"{PROJECTS}/{slug}/downloads")).status_code == 201
+    assert [(notice.kind.value, notice.recipient_ids[0], notice.title) for notice in await notices(market)] == [
+        ("order.disputed", ada.id, "You have won the dispute of the payment for Engine"),
+        ("order.disputed", grace.id, "Engine is yours again: your dispute was decided for the seller"),
+    ]
     check = await ledger_check(market)
     assert check["balanced"]
     async with market.parts.database.begin() as connection:
@@ -382,6 +386,19 @@ async def test_a_chargeback_holds_the_money_until_it_is_decided(market: Market, 
             text("""update orders set claims = '{"refunds":[],"disputes":[]}', heard_back_minor=1""")
         )
     assert not (await ledger_check(market))["balanced"]
+
+
+async def test_each_of_two_disputes_that_come_to_the_same_is_told_of(market: Market, stripe: StripeServer) -> None:
+    ada, _, _, order = await bought(market, stripe)
+    await notices(market)
+    for number in (1, 2):
+        for kind, status in (("created", "needs_response"), ("closed", "won")):
+            dispute = stripe.dispute_event(order, kind, status, id=f"dp_{number}", amount=100)
+            assert [await heard(market, stripe, dispute) for _ in range(2)] == ["applied", "applied"]
+    told = await notices(market)
+    assert {notice.recipient_ids for notice in told} == {(ada.id,)}
+    assert [notice.key.split(":")[1] for notice in told] == ["disputed", "dispute_won"] * 2
+    assert len({notice.key for notice in told}) == 4
 
 
 async def test_a_dispute_in_other_money_is_set_aside(market: Market, stripe: StripeServer) -> None:

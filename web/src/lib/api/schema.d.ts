@@ -3575,7 +3575,7 @@ export interface components {
          * @description What a notice is about. A person chooses for each kind whether it is only kept, or mailed too.
          * @enum {string}
          */
-        NoticeKind: "project.published" | "project.released" | "search.matched" | "person.followed" | "review.written" | "review.replied" | "order.paid" | "order.refunded" | "report.filed" | "moderation.decided" | "webhook.disabled";
+        NoticeKind: "project.published" | "project.released" | "search.matched" | "person.followed" | "review.written" | "review.replied" | "order.paid" | "order.refunded" | "order.disputed" | "report.filed" | "moderation.decided" | "webhook.disabled";
         /** PageView[NoticeView] */
         NoticePage: {
             items: components["schemas"]["NoticeView"][];

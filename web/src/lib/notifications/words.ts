@@ -10,6 +10,7 @@ export const KIND_WORDS: Record<NoticeKind, string> = {
   'review.replied': 'An owner replies to your review',
   'order.paid': 'An order of yours, or of your project, is paid',
   'order.refunded': 'A payment is given back',
+  'order.disputed': 'A payment is disputed, or a dispute is won or lost',
   'report.filed': 'A report waits for moderators',
   'moderation.decided': 'Your project, report or appeal is decided',
   'webhook.disabled': 'A webhook of yours is switched off',
@@ -19,7 +20,7 @@ export const KIND_WORDS: Record<NoticeKind, string> = {
 export const KIND_GROUPS: readonly { title: string; kinds: readonly NoticeKind[] }[] = [
   { title: 'What you follow', kinds: ['project.published', 'project.released', 'search.matched'] },
   { title: 'You and your projects', kinds: ['person.followed', 'review.written', 'review.replied'] },
-  { title: 'Buying and selling', kinds: ['order.paid', 'order.refunded'] },
+  { title: 'Buying and selling', kinds: ['order.paid', 'order.refunded', 'order.disputed'] },
   { title: 'Rules and upkeep', kinds: ['report.filed', 'moderation.decided', 'webhook.disabled'] },
 ];
 

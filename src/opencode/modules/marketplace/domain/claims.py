@@ -68,6 +68,17 @@ class Claims(msgspec.Struct, frozen=True):
         return len(self.refunds) + len(self.disputes)
 
     @property
+    def grown(self) -> tuple[int, ...]:
+        """Sums that only grow, one of them with whatever is new. Balances may come back to where they were."""
+        decided = (DisputeState.LOST, DisputeState.WON)
+        return (
+            self.failed_minor,
+            self.disputed_minor(*DisputeState),
+            self.disputed_minor(*decided),
+            self.disputed_minor(DisputeState.WON),
+        )
+
+    @property
     def given_minor(self) -> int:
         """In all refunds that are known one by one, those that failed too."""
         return sum(each.amount_minor for each in self.refunds)

@@ -149,15 +149,7 @@ def _key(order: Order, happening: Happening) -> str:
     claims = order.claims
     if claims == NO_CLAIMS:
         return f"{order.id}:{happening}:{order.refunded_minor}"
-    # Balances may come back to where they were; each of these only grows, so a key does not.
-    decided = (DisputeState.LOST, DisputeState.WON)
-    grown = (
-        order.sent_back_minor,
-        claims.failed_minor,
-        claims.disputed_minor(*DisputeState),
-        claims.disputed_minor(*decided),
-        claims.disputed_minor(DisputeState.WON),
-    )
+    grown = (order.sent_back_minor, *claims.grown)
     return f"{order.id}:{happening}:{hashlib.blake2b(repr(grown).encode(), digest_size=10).hexdigest()}"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from opencode.contracts.notifications import NoticeGiven, NoticeKind
 from opencode.kernel.ids import EntitlementId, UserId, new_id
+from opencode.modules.marketplace.domain.claims import DisputeState
 from opencode.modules.marketplace.domain.entitlements import Entitlement
 from opencode.modules.marketplace.domain.ledger import booked
 from opencode.modules.marketplace.domain.orders import Fact, Order, OrderState
@@ -59,20 +60,45 @@ def _tell_returned(work: MarketplaceWork, before: Order, after: Order, at: datet
     """Of what came back to the buyer, or to the seller."""
 
     def tell(recipient_id: str, what: str, title: str) -> None:
-        grown = f"{after.sent_back_minor}.{after.failed_minor}.{after.lost_minor}.{after.disputed_minor}"
-        work.publish(_notice(NoticeKind.ORDER_REFUNDED, f"{what}:{grown}", after, recipient_id, title, at))
+        key = f"{what}:{_grown(after)}"
+        work.publish(_notice(NoticeKind.ORDER_REFUNDED, key, after, recipient_id, title, at))
 
     if after.failed_minor > before.failed_minor:
         tell(after.seller_id, "refund_failed", f"The money that you gave back for {after.title} came back to you")
         tell(after.buyer_id, "refund_failed", f"A payment for {after.title} could not be given back to you")
         return
-    if after.disputed_minor > before.disputed_minor:
-        tell(after.seller_id, "disputed", f"The payment for {after.title} is disputed")
-    elif after.disputed_minor < before.disputed_minor:
-        how = "lost" if after.lost_minor > before.lost_minor else "over"
-        tell(after.seller_id, f"dispute_{how}", f"The dispute of the payment for {after.title} is {how}")
+    _tell_disputed(work, before, after, at)
     if after.refunded_minor > before.refunded_minor:
         _tell_refunded(work, after, at)
+
+
+def _tell_disputed(work: MarketplaceWork, before: Order, after: Order, at: datetime) -> None:
+    """Each side of a dispute: the seller all of it, the buyer that what they had lost is theirs again."""
+
+    def tell(recipient_id: str, what: str, title: str) -> None:
+        key = f"{what}:{_grown(after)}"
+        work.publish(_notice(NoticeKind.ORDER_DISPUTED, key, after, recipient_id, title, at))
+
+    if _has_more(DisputeState.WON, before, after):
+        tell(after.seller_id, "dispute_won", f"You have won the dispute of the payment for {after.title}")
+    elif _has_more(DisputeState.LOST, before, after):
+        tell(after.seller_id, "dispute_lost", f"You have lost the dispute of the payment for {after.title}")
+    elif _has_more(DisputeState.OPEN, before, after):
+        tell(after.seller_id, "disputed", f"The payment for {after.title} is disputed")
+    if before.state is OrderState.REFUNDED and after.state is OrderState.PAID:
+        tell(after.buyer_id, "dispute_won", f"{after.title} is yours again: your dispute was decided for the seller")
+
+
+def _has_more(state: DisputeState, before: Order, after: Order) -> bool:
+    """Whether money has come into this state of a dispute. What is told of an order that is not paid says nothing."""
+    if not after.paid_at:
+        return False
+    known_minor = before.claims.disputed_minor(state) if before.paid_at else 0
+    return after.claims.disputed_minor(state) > known_minor
+
+
+def _grown(order: Order) -> str:
+    return ".".join(str(each) for each in (order.sent_back_minor, *order.claims.grown))
 
 
 def _tell_refunded(work: MarketplaceWork, order: Order, at: datetime) -> None:

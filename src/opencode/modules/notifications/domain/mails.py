@@ -33,6 +33,7 @@ _TITLES: dict[NoticeKind, str] = {
     NoticeKind.REVIEW_REPLIED: "Replies",
     NoticeKind.ORDER_PAID: "Orders",
     NoticeKind.ORDER_REFUNDED: "Refunds",
+    NoticeKind.ORDER_DISPUTED: "Disputes",
     NoticeKind.REPORT_FILED: "Reports",
     NoticeKind.MODERATION_DECIDED: "Decisions of moderators",
     NoticeKind.WEBHOOK_DISABLED: "Webhooks",

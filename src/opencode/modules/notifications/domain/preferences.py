@@ -37,6 +37,7 @@ DEFAULTS: Mapping[NoticeKind, Choice] = {
     NoticeKind.REVIEW_REPLIED: _RARE,
     NoticeKind.ORDER_PAID: _RARE,
     NoticeKind.ORDER_REFUNDED: _RARE,
+    NoticeKind.ORDER_DISPUTED: _RARE,
     NoticeKind.REPORT_FILED: _OFTEN,
     NoticeKind.MODERATION_DECIDED: _RARE,
     NoticeKind.WEBHOOK_DISABLED: _RARE,

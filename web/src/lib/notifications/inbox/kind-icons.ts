@@ -1,5 +1,6 @@
 import Bell from '@lucide/svelte/icons/bell';
 import Flag from '@lucide/svelte/icons/flag';
+import Landmark from '@lucide/svelte/icons/landmark';
 import MessageSquare from '@lucide/svelte/icons/message-square';
 import Package from '@lucide/svelte/icons/package';
 import Receipt from '@lucide/svelte/icons/receipt';
@@ -21,6 +22,7 @@ const ICONS: Record<NoticeKind, typeof Bell> = {
   'review.replied': MessageSquare,
   'order.paid': Receipt,
   'order.refunded': Undo,
+  'order.disputed': Landmark,
   'report.filed': Flag,
   'moderation.decided': Scale,
   'webhook.disabled': Unplug,
