@@ -147,11 +147,18 @@ async def test_a_project_is_read_again_from_its_repository_and_an_undo_brings_th
     async def name_hosts(route: Route) -> None:
         await route.fulfill(json={"hosts": ["code.example.org"]})
 
+    async def preview(route: Route) -> None:
+        offer = {"field": "description", "mine": "Old words.", "told": fresh, "by_hand": True}
+        licence = {"field": "license", "mine": "", "told": "MIT", "by_hand": False}
+        await route.fulfill(json={"revision": 1, "offers": [offer, licence], "problems": []})
+
     async def sync(route: Route) -> None:
+        assert route.request.post_data_json == {"take": ["description"]}
         project = await new_office.patch(f"projects/{slug}", description=fresh)
-        await route.fulfill(json={"changed": ["description"], "problems": [], "project": project})
+        await route.fulfill(json={"changed": ["description"], "kept": [], "problems": [], "project": project})
 
     await page.route("**/api/v1/projects/drafts", name_hosts)
+    await page.route("**/sync/preview", preview)
     await page.route("**/sync", sync)
     await katherine.goes_to(f"/projects/{slug}/edit")
     refresh = page.get_by_role("button", name="Refresh from the repository")
@@ -160,7 +167,19 @@ async def test_a_project_is_read_again_from_its_repository_and_an_undo_brings_th
     await expect(refresh).to_be_disabled()
     await page.get_by_label("Title").fill("Lamp Beacon")
     await refresh.click()
+    # What somebody has worded is theirs until they choose otherwise.
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Description")).not_to_be_checked()
+    await expect(dialog.get_by_label("Licence")).to_be_checked()
+    await _is_fine(katherine)
+    await dialog.get_by_label("Licence").click()
+    await expect(dialog.get_by_role("button", name="Take over")).to_be_disabled()
+    await dialog.get_by_label("Description").click()
+    await dialog.get_by_role("button", name="Take over").click()
+    await expect(dialog).to_have_count(0)
     await expect(words).to_have_value(fresh)
+    # While somebody reaches for it, it stays.
+    await page.get_by_role("button", name="Undo").hover()
     await _is_fine(katherine)
 
     # As others read it: one title, and a picture that is not shown is a link.

@@ -1,6 +1,7 @@
 """A project that is told of elsewhere need not be typed again; what could not be told stays empty."""
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -433,9 +434,9 @@ class TestAProjectReadAgain:
 
     async def test_has_the_readme_and_what_it_did_not_say_itself(self, market: Market) -> None:
         ada = market.member()
-        given: dict[str, Any] = {"description": "Old.", "summary": "", "technologies": [], "license": None}
+        given: dict[str, Any] = {"description": "", "summary": "", "technologies": [], "license": None}
         made = await ada.create(**given, tags=["mine"], repository_url="https://code.test/example/fast-lines")
-        answer = await ada.post(f"{PROJECTS}/{made['slug']}/sync")
+        answer = await ada.post(f"{PROJECTS}/{made['slug']}/sync", {})
         assert answer.status_code == 200, answer.text
         read, project = answer.json(), answer.json()["project"]
         assert (read["changed"], read["problems"]) == (["description", "summary", "technologies", "license"], [])
@@ -444,8 +445,49 @@ class TestAProjectReadAgain:
         assert (project["technologies"], project["license"], project["tags"]) == (["Rust"], "GPL-3.0-only", ["mine"])
         assert (project["title"], project["repository_url"]) == (made["title"], made["repository_url"])
         assert answer.headers["etag"] == f'"{project["revision"]}"'
-        again = await ada.post(f"{PROJECTS}/{made['slug']}/sync")
+        again = await ada.post(f"{PROJECTS}/{made['slug']}/sync", {})
         assert (again.json()["changed"], again.headers["etag"]) == ([], answer.headers["etag"])
+
+    async def test_follows_its_repository_until_its_author_words_it(self, market: Market, web: WebServer) -> None:
+        ada = market.member()
+        given: dict[str, Any] = {"description": "", "summary": "", "technologies": [], "license": None}
+        made = await ada.create(**given, repository_url="https://code.test/example/fast-lines")
+        path = f"{PROJECTS}/{made['slug']}"
+        await ada.post(f"{path}/sync", {})
+        await ada.patch(path, {"summary": "In my words"})
+        newer = {"encoding": "base64", "content": b64encode(b"# Faster lines").decode(), "name": "README.md"}
+        web.says["/repos/example/fast-lines/readme"] = answer_of(json.dumps(newer).encode())
+        web.says["/repos/example/fast-lines"] = answer_of(_answer("github-repository.json").replace(b"Rust", b"Zig"))
+        preview = (await ada.post(f"{path}/sync/preview")).json()
+        assert [(each["field"], each["by_hand"]) for each in preview["offers"]] == [
+            ("description", False),
+            ("summary", True),
+            ("technologies", False),
+        ]
+        assert preview["offers"][1]["mine"] == "In my words"
+        read = (await ada.post(f"{path}/sync", {}, headers={"if-match": f'"{preview["revision"]}"'})).json()
+        assert (read["changed"], read["kept"]) == (["description", "technologies"], ["summary"])
+        assert (read["project"]["summary"], read["project"]["technologies"]) == ("In my words", ["Zig"])
+
+    async def test_takes_over_what_is_named_and_nothing_else(self, market: Market) -> None:
+        ada = market.member()
+        given: dict[str, Any] = {"description": "By hand.", "summary": "", "technologies": [], "license": None}
+        made = await ada.create(**given, repository_url="https://code.test/example/fast-lines")
+        path = f"{PROJECTS}/{made['slug']}"
+        preview = (await ada.post(f"{path}/sync/preview")).json()
+        assert {each["field"]: each["by_hand"] for each in preview["offers"]}["description"]
+        assert (await ada.get(path)).json()["revision"] == preview["revision"] == made["revision"]
+        for wrong in ({"take": ["title"]}, {"take": ["summary"] * 5}, {"take": "all"}, {"all": True}):
+            assert (await ada.post(f"{path}/sync", wrong)).status_code == 400
+        nothing = (await ada.post(f"{path}/sync", {"take": []})).json()
+        assert (nothing["changed"], nothing["kept"]) == ([], ["description"])
+        taken = (await ada.post(f"{path}/sync", {"take": ["description", "description"]})).json()
+        assert (taken["changed"], taken["kept"]) == (["description"], [])
+        assert (taken["project"]["description"], taken["project"]["summary"]) == (GITHUB_DRAFT.description, "")
+        # Undone, the old words are the author's again, and stay.
+        await ada.patch(path, {"description": "By hand."})
+        again = (await ada.post(f"{path}/sync", {})).json()
+        assert (again["project"]["description"], again["kept"]) == ("By hand.", ["description"])
 
     async def test_keeps_what_its_author_wrote_and_what_the_repository_does_not_tell(
         self, market: Market, web: WebServer
@@ -454,8 +496,9 @@ class TestAProjectReadAgain:
         ada = market.member()
         given: dict[str, Any] = {"description": "Mine.", "summary": "Mine", "technologies": ["C"], "license": "MIT"}
         made = await ada.create(**given, repository_url="https://code.test/example/fast-lines")
-        read = (await ada.post(f"{PROJECTS}/{made['slug']}/sync")).json()
+        read = (await ada.post(f"{PROJECTS}/{made['slug']}/sync", {})).json()
         assert (read["changed"], [problem["pointer"] for problem in read["problems"]]) == ([], ["/description"])
+        assert read["kept"] == ["summary", "technologies", "license"]
         assert {name: read["project"][name] for name in given} == given
         assert read["project"]["revision"] == made["revision"]
 
@@ -463,9 +506,9 @@ class TestAProjectReadAgain:
         ada = market.member()
         made = await ada.create(repository_url="https://code.test/example/fast-lines")
         path = f"{PROJECTS}/{made['slug']}/sync"
-        assert (await ada.post(path, headers={"if-match": '"7"'})).status_code == 412
+        assert (await ada.post(path, {}, headers={"if-match": '"7"'})).status_code == 412
         assert web.got == []
-        assert (await ada.post(path, headers={"if-match": '"1"'})).status_code == 200
+        assert (await ada.post(path, {}, headers={"if-match": '"1"'})).status_code == 200
 
     async def test_that_was_changed_while_it_was_being_read_stays_as_it_was_changed(self, market: Market) -> None:
         ada = market.member()
@@ -488,23 +531,25 @@ class TestAProjectReadAgain:
         ada = market.member()
         made = await ada.create(repository_url="https://code.test/example/gone", status="published")
         path = f"{PROJECTS}/{made['slug']}/sync"
-        assert (await market.nobody().post(path)).status_code == 401
-        assert (await market.member("Grace").post(path)).status_code == 403
-        assert (await market.administrator().post(path)).status_code == 403
-        assert (await ada.post(f"{PROJECTS}/ada.nothing/sync")).status_code == 404
+        assert (await market.nobody().post(path, {})).status_code == 401
+        assert (await market.member("Grace").post(path, {})).status_code == 403
+        assert (await market.administrator().post(path, {})).status_code == 403
+        assert (await market.nobody().post(f"{path}/preview")).status_code == 401
+        assert (await market.member("Grace").post(f"{path}/preview")).status_code == 403
+        assert (await ada.post(f"{PROJECTS}/ada.nothing/sync", {})).status_code == 404
         assert web.got == []
-        missing = await ada.post(path)
+        missing = await ada.post(path, {})
         assert (missing.status_code, missing.json()["title"]) == (404, "The project was not found there")
         await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": "https://elsewhere.test/a/b"})
-        unknown = await ada.post(path)
+        unknown = await ada.post(path, {})
         assert unknown.status_code == 409
         assert "elsewhere.test" in unknown.json()["detail"]
         assert "code.test" in unknown.json()["detail"]
         await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": None})
-        nowhere = await ada.post(path)
+        nowhere = await ada.post(path, {})
         assert (nowhere.status_code, nowhere.json()["title"]) == (409, "There is nothing to read again")
         await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": "https://code.test/example/fast-lines"})
-        assert [(await ada.post(path)).status_code for _ in range(3)] == [200, 200, 429]
+        assert [(await ada.post(path, {})).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def _syncing(market: Market, read: ReadDraft) -> Syncing:

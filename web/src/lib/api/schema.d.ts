@@ -2166,9 +2166,30 @@ export interface paths {
         put?: never;
         /**
          * Read a project's repository again
-         * @description Its README becomes the description; summary, technologies and licence are filled in where they are empty.
+         * @description Its README becomes the description, and summary, technologies and licence are taken over, but for what its owner
+         *     has worded since.
          */
         post: operations["sync_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{slug}/sync/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read what a project's repository says otherwise
+         * @description Nothing is changed.
+         */
+        post: operations["preview_sync"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3592,6 +3613,13 @@ export interface components {
             at: string;
             read: boolean;
         };
+        /** OfferView */
+        OfferView: {
+            field: components["schemas"]["SyncField"];
+            mine: string | string[];
+            told: string | string[];
+            by_hand: boolean;
+        };
         /**
          * Order
          * @description the order of the results
@@ -4490,9 +4518,26 @@ export interface components {
             latency_p50_ms: number | null;
             latency_p95_ms: number | null;
         };
+        /**
+         * SyncField
+         * @description What is read again. Title, tags and links are always the author's own.
+         * @enum {string}
+         */
+        SyncField: "description" | "summary" | "technologies" | "license";
+        /** SyncPreviewView */
+        SyncPreviewView: {
+            revision: number;
+            offers: components["schemas"]["OfferView"][];
+            problems: components["schemas"]["ProblemView"][];
+        };
+        /** SyncRequest */
+        SyncRequest: {
+            take?: components["schemas"]["SyncField"][] | null;
+        };
         /** SyncView */
         SyncView: {
-            changed: string[];
+            changed: components["schemas"]["SyncField"][];
+            kept: components["schemas"]["SyncField"][];
             problems: components["schemas"]["ProblemView"][];
             project: components["schemas"]["ProjectView"];
         };
@@ -9632,7 +9677,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SyncRequest"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -9641,6 +9690,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SyncView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncPreviewView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -27,7 +27,7 @@ from opencode.modules.marketplace.schemas.counters import (
     StarView,
     WeeksView,
 )
-from opencode.modules.marketplace.schemas.drafts import SyncView
+from opencode.modules.marketplace.schemas.drafts import SyncPreviewView, SyncRequest, SyncView
 from opencode.modules.marketplace.schemas.fields import CardView
 from opencode.modules.marketplace.schemas.projects import ProjectChange, ProjectDraft, ProjectView
 from opencode.modules.marketplace.schemas.proofs import NameCheckView
@@ -169,15 +169,31 @@ class ProjectsController(Controller):
     async def sync(
         self,
         slug: FromPath[str],
+        data: JSONBody[SyncRequest],
         principal: NamedDependency[Principal],
         syncing: NamedDependency[Syncing],
         readmes: NamedDependency[Readmes],
         if_match: IfMatch = None,
     ) -> Response[SyncView]:
-        """Its README becomes the description; summary, technologies and licence are filled in where they are empty."""
-        synced = await syncing.sync(slug, principal, if_match=if_match)
+        """
+        Its README becomes the description, and summary, technologies and licence are taken over, but for what its owner
+        has worded since.
+        """
+        synced = await syncing.sync(slug, principal, data.take, if_match=if_match)
         view = SyncView.of(synced, await view_of(synced.shown, readmes))
         return with_revision(view, synced.shown.project.revision)
+
+    @post(
+        "/{slug:str}/sync/preview",
+        operation_id="preview_sync",
+        summary="Read what a project's repository says otherwise",
+        status_code=200,
+    )
+    async def preview_sync(
+        self, slug: FromPath[str], principal: NamedDependency[Principal], syncing: NamedDependency[Syncing]
+    ) -> SyncPreviewView:
+        """Nothing is changed."""
+        return SyncPreviewView.of(await syncing.preview(slug, principal))
 
     @delete("/{slug:str}", operation_id="delete_project", summary="Delete a project with all that belongs to it")
     async def remove(

@@ -118,6 +118,15 @@ projects = Table(
     Index("ix_projects_status_id", "status", "id"),
 )
 
+# What was read last of a project's repository; prints tell whether a field was worded by hand since.
+readings = Table(
+    "project_readings",
+    metadata,
+    Column("project_id", _ID, primary_key=True),
+    Column("prints", Text, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False),
+)
+
 # Every name that a project has or had: looked up, redirected from and kept unique in one place.
 slugs = Table(
     "project_slugs",

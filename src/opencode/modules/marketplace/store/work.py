@@ -25,6 +25,7 @@ from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
 from opencode.modules.marketplace.store.proofs import ProofStore
+from opencode.modules.marketplace.store.readings import ReadingStore
 from opencode.modules.marketplace.store.releases import ReleaseStore
 from opencode.modules.marketplace.store.reputation import ReputationStore
 from opencode.modules.marketplace.store.reviews import ReviewStore
@@ -51,6 +52,7 @@ class Stores:
         self.moderation = ModerationStore(connection)
         self.proofs = ProofStore(connection)
         self.reputation = ReputationStore(connection)
+        self.readings = ReadingStore(connection)
         self.releases = ReleaseStore(connection)
         self.errands = ErrandStore(connection)
         self.requests = RequestStore(connection, requests, SameKeyOtherProject)

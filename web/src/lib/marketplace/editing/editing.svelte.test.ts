@@ -82,8 +82,9 @@ describe('reading a project again', () => {
       .on(`POST ${PATH}/sync`, json({ changed: ['description', 'license'], problems: [], project: fresh }))
       .on(`PATCH ${PATH}`, json(project({ description: 'Old', revision: 5 })));
     const form = editing(project({ description: 'Old' }));
-    const synced = (await form.refresh())!;
+    const synced = (await form.refresh(['description', 'license']))!;
     expect(server.calls[0]!.headers['if-match']).toBe('"3"');
+    expect(server.calls[0]!.body).toEqual({ take: ['description', 'license'] });
     expect([form.fields.description, form.fields.license, form.isDirty]).toEqual(['# Fresh', 'MIT', false]);
     form.set({ title: 'Being typed' });
     await form.putBack(synced.before, ['description', 'license']);

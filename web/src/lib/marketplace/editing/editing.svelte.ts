@@ -1,4 +1,12 @@
-import { asProblem, marketplace, sources, type Project, type ProjectStatus, type SyncedProject } from '#lib/api/index.ts';
+import {
+  asProblem,
+  marketplace,
+  sources,
+  type Project,
+  type ProjectStatus,
+  type SyncedProject,
+  type SyncField,
+} from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 import { projectSearch } from '../search/project-search.svelte.ts';
@@ -68,11 +76,11 @@ export class ProjectEditing {
     });
   }
 
-  /** Reads the project again from its repository, which changes it on the server at once. */
-  async refresh(): Promise<(SyncedProject & { before: ProjectFields }) | undefined> {
+  /** Takes these fields over from the project's repository, which changes it on the server at once. */
+  async refresh(take: readonly SyncField[]): Promise<(SyncedProject & { before: ProjectFields }) | undefined> {
     const { project, base: before } = this;
     if (!project) return undefined;
-    const synced = await sources.sync(project.slug, project.revision);
+    const synced = await sources.sync(project.slug, take, project.revision);
     this.#takeOver(synced.project);
     return { ...synced, before };
   }
