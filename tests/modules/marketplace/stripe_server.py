@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import itertools
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,6 +34,7 @@ class StripeServer:
         calls: all that were answered, in order; one that is repeated with its key is answered as before.
         failing: status and body for the next calls, one each; None hangs up without a word.
         losing: answers are made, and then lost on the way, for so many calls.
+        account_currency: of the account that money is paid into; what is paid in another is exchanged.
     """
 
     clock: Clock
@@ -40,6 +42,7 @@ class StripeServer:
     calls: list[Call] = field(default_factory=list[Call])
     failing: list[tuple[int, bytes] | None] = field(default_factory=list["tuple[int, bytes] | None"])
     losing: int = 0
+    account_currency: str = "eur"
     sessions: dict[str, Json] = field(default_factory=dict[str, Json])
     refunded: dict[str, int] = field(default_factory=dict[str, int])
     _answers: dict[str, tuple[dict[str, str], int, Json]] = field(
@@ -143,7 +146,24 @@ class StripeServer:
         kind = "refund.failed" if status == "failed" else "charge.refund.updated"
         return self.event(kind, {**thing, **changed})
 
-    def dispute_event(self, order: Json, kind: str, status: str, **changed: Any) -> bytes:
+    def dispute_event(
+        self, order: Json, kind: str, status: str, *, fees: Mapping[str, int] = MappingProxyType({}), **changed: Any
+    ) -> bytes:
+        """Args: fees: by the name of the balance transaction, in the money of the account."""
+        bookings: list[Json] = [
+            {
+                "id": f"txn_{name}_of_{order['id']}",
+                "object": "balance_transaction",
+                "amount": -order["amount_minor"] if fee >= 0 else order["amount_minor"],
+                "currency": self.account_currency,
+                "exchange_rate": None if self.account_currency == order["currency"].lower() else 1.1,
+                "fee": fee,
+                "fee_details": [{"amount": fee, "currency": self.account_currency, "type": "stripe_fee"}],
+                "reporting_category": "dispute" if fee >= 0 else "dispute_reversal",
+                "type": "adjustment",
+            }
+            for name, fee in fees.items()
+        ]
         thing: Json = {
             "id": f"dp_of_{order['id']}",
             "object": "dispute",
@@ -152,6 +172,7 @@ class StripeServer:
             "status": status,
             "charge": "ch_1",
             "payment_intent": f"pi_{order['id']}",
+            "balance_transactions": bookings,
             "metadata": {},
         }
         return self.event(f"charge.dispute.{kind}", {**thing, **changed})

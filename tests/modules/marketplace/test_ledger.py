@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opencode.kernel.ids import OrderId, ProjectId
-from opencode.modules.marketplace.domain.claims import MOST_CLAIMS, DisputeState, HeardDispute, HeardRefund
+from opencode.modules.marketplace.domain.claims import MOST_CLAIMS, DisputeState, HeardDispute, HeardFee, HeardRefund
 from opencode.modules.marketplace.domain.entitlements import KEY_BITS, licence_key_of, tidy_licence_key
-from opencode.modules.marketplace.domain.ledger import Account, Transaction, booked
+from opencode.modules.marketplace.domain.ledger import Account, Happening, Transaction, booked, provider_holds
 from opencode.modules.marketplace.domain.orders import (
     DisputeTold,
     Ended,
@@ -80,8 +80,20 @@ def refund_told(number: int, amount_minor: int, failed: bool) -> RefundTold:
     return RefundTold(HeardRefund(f"re_{number}", amount_minor, failed), "EUR")
 
 
-def dispute_told(number: int, amount_minor: int, state: DisputeState) -> DisputeTold:
-    return DisputeTold(HeardDispute(f"dp_{number}", amount_minor, state), "EUR")
+def dispute_told(number: int, amount_minor: int, state: DisputeState, fees: tuple[HeardFee, ...] = ()) -> DisputeTold:
+    return DisputeTold(HeardDispute(f"dp_{number}", amount_minor, state, fees), "EUR")
+
+
+# The same booking with another fee cannot be, and must end the same all the same.
+dispute_fees = st.lists(
+    st.builds(
+        HeardFee,
+        id=st.sampled_from(["txn_1", "txn_2"]),
+        amount_minor=st.integers(-2_000, 2_000),
+        currency=st.sampled_from(["EUR", "USD"]),
+    ),
+    max_size=2,
+).map(tuple)
 
 
 @st.composite
@@ -105,6 +117,7 @@ def stories(draw: st.DrawFn) -> tuple[Order, list[Fact], list[Fact]]:
                     st.integers(1, 2),
                     st.integers(0, money + 5),
                     st.sampled_from(DisputeState),
+                    dispute_fees,
                 ),
                 st.builds(Ended, state=st.sampled_from([OrderState.CANCELLED, OrderState.EXPIRED])),
             ),
@@ -139,7 +152,13 @@ def test_the_books_agree_with_the_order_at_every_step(story: tuple[Order, list[F
         order = after
         found = balances(written)
         is_paid = order.state in {OrderState.PAID, OrderState.REFUNDED}
-        assert found.get(Account.PROVIDER_CLEARING, 0) == (order.rest_minor if is_paid else 0)
+        fees_minor = found.get(Account.DISPUTE_FEES, 0)
+        assert found.get(Account.PROVIDER_CLEARING, 0) + fees_minor == (order.rest_minor if is_paid else 0)
+        held = Counter[str]()
+        for transaction in written:
+            for entry in transaction.entries:
+                held[transaction.currency] += entry.amount_minor * (entry.account is Account.PROVIDER_CLEARING)
+        assert {currency: amount for currency, amount in held.items() if amount} == provider_holds(order)
         assert found.get(Account.DISPUTED, 0) == order.disputed_minor
         assert 0 <= order.refunded_minor <= order.refunded_minor + order.disputed_minor <= order.amount_minor
         assert found.get(Account.PLATFORM_FEE, 0) <= 0 <= found.get(Account.REFUNDS, 0)
@@ -187,6 +206,7 @@ def test_money_that_arrives_late_outweighs_a_cancelled_order() -> None:
         RefundTold(HeardRefund("re_1", -1, failed=True), "EUR"),
         DisputeTold(HeardDispute("dp_1", 1, DisputeState.LOST), "USD"),
         DisputeTold(HeardDispute("dp_1", 10**16, DisputeState.LOST), "EUR"),
+        DisputeTold(HeardDispute("dp_1", 1, DisputeState.LOST, (HeardFee("txn_1", -(10**16), "USD"),)), "EUR"),
     ],
 )
 def test_other_money_than_the_orders_is_never_booked(fact: Fact) -> None:
@@ -202,6 +222,23 @@ def test_a_refund_that_failed_and_was_made_again_is_given_back_once() -> None:
     # The provider's own total no longer has the one that failed.
     again = [*facts, GivenBack(300, "EUR"), RefundTold(HeardRefund("re_2", 300, failed=False), "EUR")]
     assert heard_all(order_of(900), again)[0].refunded_minor == 300
+
+
+def test_the_fee_of_a_dispute_is_booked_once_by_itself_and_in_its_own_money() -> None:
+    fee, back = HeardFee("txn_1", 1_500, "USD"), HeardFee("txn_2", -1_500, "USD")
+    opened = dispute_told(1, 900, DisputeState.OPEN, (fee,))
+    lost, won = dispute_told(1, 900, DisputeState.LOST, (fee,)), dispute_told(1, 900, DisputeState.WON, (back, fee))
+    # It is heard of before the payment is, as everything may be.
+    order, written = heard_all(order_of(900), [opened, Paid(900, "EUR", "pi_1"), opened, lost, lost])
+    (booked_fee,) = [each for each in written if each.happening is Happening.DISPUTE_FEE]
+    assert (booked_fee.currency, balances([booked_fee])) == (
+        "USD",
+        {Account.DISPUTE_FEES: 1_500, Account.PROVIDER_CLEARING: -1_500},
+    )
+    assert provider_holds(order) == {"USD": -1_500}
+    order, more = heard_all(order, [won, lost, won])
+    assert Account.DISPUTE_FEES not in balances([*written, *more])
+    assert provider_holds(order) == {"EUR": 900}
 
 
 def test_a_dispute_holds_the_money_and_gives_it_to_whoever_wins() -> None:

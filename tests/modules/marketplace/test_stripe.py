@@ -150,7 +150,8 @@ async def test_events_in_any_order_doubled_and_at_once_end_the_same(market: Mark
             stripe.single_refund_event(order, 2, 99, "succeeded"),
             stripe.single_refund_event(order, 2, 99, "failed"),
             stripe.dispute_event(order, "created", "needs_response"),
-            stripe.dispute_event(order, "closed", "won"),
+            stripe.dispute_event(order, "funds_withdrawn", "needs_response", fees={"withdrawn": 1_500}),
+            stripe.dispute_event(order, "closed", "won", fees={"withdrawn": 1_500, "reinstated": -500}),
         ]
         told = [*events, *events]
         chance.shuffle(told)
@@ -163,7 +164,8 @@ async def test_events_in_any_order_doubled_and_at_once_end_the_same(market: Mark
     # Of 999 a fee of 99; of 333 given back 33 of it.
     assert check["balanced"]
     assert {account: amount for account, amount in balances(check).items() if amount} == {
-        "provider_clearing": 6 * 666,
+        "provider_clearing": 6 * (666 - 1_000),
+        "dispute_fees": 6 * 1_000,
         "seller_payable": 6 * -900,
         "platform_fee": 6 * -66,
         "refunds": 6 * 300,
@@ -386,6 +388,49 @@ async def test_a_chargeback_holds_the_money_until_it_is_decided(market: Market, 
             text("""update orders set claims = '{"refunds":[],"disputes":[]}', heard_back_minor=1""")
         )
     assert not (await ledger_check(market))["balanced"]
+
+
+async def test_a_lost_dispute_costs_its_fee_which_is_in_the_ledger_by_itself(
+    market: Market, stripe: StripeServer
+) -> None:
+    ada, _, _, order = await bought(market, stripe)
+    stripe.account_currency = "usd"
+    fees = {"withdrawn": 1_500}
+    for kind, status in (("closed", "lost"), ("created", "needs_response"), ("funds_withdrawn", "lost")):
+        dispute = stripe.dispute_event(order, kind, status, fees=fees)
+        answers = await asyncio.gather(*(tell(market, stripe, dispute) for _ in range(2)))
+        assert {answer.json()["outcome"] for answer in answers} == {"applied"}
+    transactions = (await ada.get(f"{ORDERS}/{order['id']}/ledger")).json()["transactions"]
+    assert [(each["happening"], each["currency"]) for each in transactions] == [
+        ("paid", "EUR"),
+        ("dispute_lost", "EUR"),
+        ("dispute_fee", "USD"),
+    ]
+    assert transactions[-1]["entries"] == [
+        {"account": "dispute_fees", "amount_minor": 1_500},
+        {"account": "provider_clearing", "amount_minor": -1_500},
+    ]
+    check = await ledger_check(market)
+    assert check["balanced"], check["findings"]
+    dollars = {each["account"]: each["amount_minor"] for each in check["balances"] if each["currency"] == "USD"}
+    assert dollars == {"dispute_fees": 1_500, "provider_clearing": -1_500}
+    async with market.parts.database.begin() as connection:
+        await connection.execute(text("update orders set claims = replace(claims, '1500', '1400')"))
+    (finding,) = (await ledger_check(market))["findings"]
+    assert finding["subject"] == order["id"]
+    assert "-1500 USD" in finding["detail"]
+
+
+async def test_a_fee_that_cannot_be_is_refused_with_its_event(market: Market, stripe: StripeServer) -> None:
+    _, _, _, order = await bought(market, stripe)
+    for currency, name, fee in (("us dollars", "a", 5), ("ugx", "a", 150), ("usd", "a" * 300, 5), ("usd", "\n", 5)):
+        stripe.account_currency = currency
+        refused = await tell(market, stripe, stripe.dispute_event(order, "closed", "lost", fees={name: fee}))
+        assert kind_of(refused) == (400, "webhook-refused")
+    stripe.account_currency = "eur"
+    assert await heard(market, stripe, stripe.dispute_event(order, "closed", "lost", fees={"a": 10**16})) == "mismatch"
+    check = await ledger_check(market)
+    assert (check["balanced"], check["transactions"]) == (True, 1)
 
 
 async def test_each_of_two_disputes_that_come_to_the_same_is_told_of(market: Market, stripe: StripeServer) -> None:

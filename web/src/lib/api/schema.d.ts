@@ -2629,7 +2629,7 @@ export interface components {
          * @description Where money is, and whose it is.
          * @enum {string}
          */
-        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds" | "disputed";
+        Account: "provider_clearing" | "seller_payable" | "platform_fee" | "refunds" | "disputed" | "dispute_fees";
         /** AgreementView */
         AgreementView: {
             agree: boolean;
@@ -3217,7 +3217,7 @@ export interface components {
          * @description What a transaction is about.
          * @enum {string}
          */
-        Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won";
+        Happening: "paid" | "refunded" | "refund_failed" | "disputed" | "dispute_lost" | "dispute_won" | "dispute_fee";
         /**
          * HealthState
          * @enum {string}

@@ -34,12 +34,24 @@ class HeardRefund(msgspec.Struct, frozen=True):
     failed: bool
 
 
+class HeardFee(msgspec.Struct, frozen=True):
+    """
+    What the provider has charged for a dispute, or given back of it (below zero), by one booking of its own. It is in
+    the money of the provider's account, which need not be the order's.
+    """
+
+    id: str
+    amount_minor: int
+    currency: str
+
+
 class HeardDispute(msgspec.Struct, frozen=True):
-    """A dispute, also called a chargeback: the buyer has asked their bank for the money."""
+    """A dispute, also called a chargeback: the buyer has asked their bank for the money. Fees are sorted."""
 
     id: str
     amount_minor: int
     state: DisputeState
+    fees: tuple[HeardFee, ...] = ()
 
 
 C = TypeVar("C", HeardRefund, HeardDispute)
@@ -60,12 +72,13 @@ class Claims(msgspec.Struct, frozen=True):
     def with_dispute(self, heard: HeardDispute) -> "Claims":
         known = next((each for each in self.disputes if each.id == heard.id), heard)
         amount_minor = max(known.amount_minor, heard.amount_minor)
-        joined = HeardDispute(heard.id, amount_minor, max(known.state, heard.state, key=_RANK.__getitem__))
+        state = max(known.state, heard.state, key=_RANK.__getitem__)
+        joined = HeardDispute(heard.id, amount_minor, state, _with_fees(known.fees, heard.fees))
         return msgspec.structs.replace(self, disputes=_with(self.disputes, joined))
 
     @property
     def count(self) -> int:
-        return len(self.refunds) + len(self.disputes)
+        return len(self.refunds) + len(self.disputes) + sum(len(each.fees) for each in self.disputes)
 
     @property
     def grown(self) -> tuple[int, ...]:
@@ -92,6 +105,15 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 NO_CLAIMS = Claims()
+
+
+def _with_fees(known: tuple[HeardFee, ...], heard: tuple[HeardFee, ...]) -> tuple[HeardFee, ...]:
+    """A booking never changes; should it all the same, the larger one counts, whichever is heard first."""
+    joined: dict[tuple[str, str], HeardFee] = {}
+    for fee in (*known, *heard):
+        earlier = joined.get((fee.id, fee.currency), fee)
+        joined[fee.id, fee.currency] = max(earlier, fee, key=lambda each: each.amount_minor)
+    return tuple(joined[key] for key in sorted(joined))
 
 
 def _with(known: tuple[C, ...], heard: C) -> tuple[C, ...]:

@@ -12,12 +12,16 @@ transaction is known by a key that names what happened, so that it is written on
                credit  provider_clearing   amount
     disputed   debit   disputed            amount
                credit  provider_clearing   amount
+    dispute    debit   dispute_fees        fee
+    fee        credit  provider_clearing   fee
 
 A refund that failed is the opposite of a refund, a dispute that was won the opposite of one that was opened; one that
-was lost moves from `disputed` to where refunds are.
+was lost moves from `disputed` to where refunds are. A fee of the provider's for a dispute is the operator's, in the
+money of their account with the provider, and so a transaction of its own.
 """
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -41,6 +45,8 @@ class Account(StrEnum):
 
     DISPUTED = "disputed"
     """What a provider has taken away until a dispute is decided."""
+    DISPUTE_FEES = "dispute_fees"
+    """What providers have charged the operator for disputes."""
 
 
 class Happening(StrEnum):
@@ -52,6 +58,7 @@ class Happening(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_LOST = "dispute_lost"
     DISPUTE_WON = "dispute_won"
+    DISPUTE_FEE = "dispute_fee"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +120,20 @@ def booked(before: Order, after: Order, at: datetime) -> list[Transaction]:
         before = replace(after, heard_back_minor=0, claims=NO_CLAIMS)
         transactions.append(_transaction(before, f"{after.id}:paid", Happening.PAID, _position(before), at))
     then, now = _position(before), _position(after)
-    moved = {account: now[account] - then[account] for account in Account}
+    moved = {account: amount_minor - then[account] for account, amount_minor in now.items()}
     if any(moved.values()):
         happening = _what_happened(before, after)
         transactions.append(_transaction(after, _key(after, happening), happening, moved, at))
-    return transactions
+    return [*transactions, *_fees_booked(before, after, at)]
+
+
+def provider_holds(order: Order) -> dict[str, int]:
+    """Of an order: what is with the provider, by currency. The fees of its disputes are taken from it."""
+    held = Counter({order.currency: order.rest_minor})
+    if order.paid_at:
+        for (_, _, currency), amount_minor in _fees(order).items():
+            held[currency] -= amount_minor
+    return {currency: amount_minor for currency, amount_minor in held.items() if amount_minor}
 
 
 def _position(order: Order) -> dict[Account, int]:
@@ -130,6 +146,27 @@ def _position(order: Order) -> dict[Account, int]:
         Account.REFUNDS: order.refunded_minor - fee_back_minor,
         Account.DISPUTED: order.disputed_minor,
     }
+
+
+def _fees(order: Order) -> dict[tuple[str, str, str], int]:
+    """By dispute, the provider's booking, and currency."""
+    return {
+        (dispute.id, fee.id, fee.currency): fee.amount_minor
+        for dispute in order.claims.disputes
+        for fee in dispute.fees
+    }
+
+
+def _fees_booked(before: Order, after: Order, at: datetime) -> list[Transaction]:
+    known = _fees(before)
+    transactions: list[Transaction] = []
+    for named, amount_minor in _fees(after).items():
+        if more_minor := amount_minor - known.get(named, 0):
+            key = f"{after.id}:{Happening.DISPUTE_FEE}:{_digest((*named, amount_minor))}"
+            amounts = {Account.DISPUTE_FEES: more_minor, Account.PROVIDER_CLEARING: -more_minor}
+            booked_fee = _transaction(after, key, Happening.DISPUTE_FEE, amounts, at)
+            transactions.append(replace(booked_fee, currency=named[-1]))
+    return transactions
 
 
 def _what_happened(before: Order, after: Order) -> Happening:
@@ -150,7 +187,11 @@ def _key(order: Order, happening: Happening) -> str:
     if claims == NO_CLAIMS:
         return f"{order.id}:{happening}:{order.refunded_minor}"
     grown = (order.sent_back_minor, *claims.grown)
-    return f"{order.id}:{happening}:{hashlib.blake2b(repr(grown).encode(), digest_size=10).hexdigest()}"
+    return f"{order.id}:{happening}:{_digest(grown)}"
+
+
+def _digest(named: tuple[str | int, ...]) -> str:
+    return hashlib.blake2b(repr(named).encode(), digest_size=10).hexdigest()
 
 
 def _transaction(

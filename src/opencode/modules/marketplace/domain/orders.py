@@ -193,6 +193,8 @@ class Order:
                 return self._with_claims(self.claims.with_refund(refund))
             case DisputeTold(dispute=dispute, currency=currency):
                 self._require_claim(dispute.amount_minor, currency)
+                if any(abs(fee.amount_minor) > MOST_MINOR for fee in dispute.fees):
+                    raise PaymentMismatchError
                 return self._with_claims(self.claims.with_dispute(dispute))
             case Ended(state=state):
                 is_news = self.state in _RANK and _RANK[state] > _RANK[self.state]

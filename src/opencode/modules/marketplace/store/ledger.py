@@ -8,7 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.kernel.ids import OrderId, new_id
 from opencode.modules.marketplace.domain.claims import NO_CLAIMS
-from opencode.modules.marketplace.domain.ledger import Account, Balance, Check, Entry, Finding, Transaction
+from opencode.modules.marketplace.domain.ledger import (
+    Account,
+    Balance,
+    Check,
+    Entry,
+    Finding,
+    Transaction,
+    provider_holds,
+)
 from opencode.modules.marketplace.domain.orders import Order
 from opencode.modules.marketplace.store.tables import ledger_entries, ledger_transactions, orders
 
@@ -108,13 +116,38 @@ class LedgerStore:
             ),
         )
         rows = await self._connection.execute(query.order_by(orders.c.id).limit(MOST_FINDINGS))
-        found = [(row.id, row.held) for row in rows]
-        # Few orders have claims, and what those come to is not for SQL.
-        claimed = select(*orders.columns, is_held.label("held")).select_from(with_held)
-        stream = await self._connection.stream(claimed.where(orders.c.claims != NO_CLAIMS))
+        found = [Finding(row.id, _HELD.format(row.held)) for row in rows]
+        return sorted([*found, *await self._other_than_claims()], key=lambda finding: finding.subject)
+
+    async def _other_than_claims(self) -> list[Finding]:
+        """
+        The same of orders with refunds or disputes that were heard of one by one, whose fees may be in another
+        currency. They are few, and what they come to is not for SQL.
+        """
+        held = (
+            select(ledger_transactions.c.order_id, ledger_transactions.c.currency.label("held_in"), _SUM.label("held"))
+            .select_from(_JOINED)
+            .where(ledger_entries.c.account == Account.PROVIDER_CLEARING)
+            .group_by(ledger_transactions.c.order_id, ledger_transactions.c.currency)
+            .subquery()
+        )
+        query = select(*orders.columns, held.c.held_in, held.c.held)
+        query = query.select_from(orders.outerjoin(held, held.c.order_id == orders.c.id))
+        stream = await self._connection.stream(query.where(orders.c.claims != NO_CLAIMS))
+        claimed: dict[str, Order] = {}
+        held_minor: dict[str, dict[str, int]] = defaultdict(dict)
         async for row in stream.mappings():
             values = {**row}
-            held_minor = values.pop("held")
-            if held_minor != Order(**values).rest_minor:
-                found.append((values["id"], held_minor))
-        return [Finding(order_id, _HELD.format(held_minor)) for order_id, held_minor in sorted(found)]
+            currency, amount_minor = values.pop("held_in"), values.pop("held")
+            claimed[values["id"]] = Order(**values)
+            if amount_minor:
+                held_minor[values["id"]][currency] = amount_minor
+        return [
+            Finding(order_id, _HELD.format(_amounts(held_minor[order_id])))
+            for order_id, order in claimed.items()
+            if held_minor[order_id] != provider_holds(order)
+        ]
+
+
+def _amounts(by_currency: dict[str, int]) -> str:
+    return ", ".join(f"{amount_minor} {currency}" for currency, amount_minor in sorted(by_currency.items())) or "0"

@@ -109,15 +109,21 @@ describe('the words of an order', () => {
   });
 });
 
-it('a ledger balances when each of its transactions does', () => {
-  const transaction = (...amounts: number[]) => ({
+it('a ledger balances when each of its transactions does, in each currency by itself', () => {
+  const transaction = (currency: string, ...amounts: number[]) => ({
     key: String(amounts),
     happening: 'paid' as const,
-    currency: 'EUR',
+    currency,
     entries: amounts.map((amount_minor) => ({ account: 'refunds' as const, amount_minor })),
     at: '2026-11-26T10:00:00Z',
   });
-  expect(sumsOf([transaction(900, -810, -90)])).toEqual({ debit: 900, credit: 900, balanced: true });
-  expect(sumsOf([transaction(900, -810), transaction(-90)]).balanced).toBe(false);
-  expect(sumsOf([])).toEqual({ debit: 0, credit: 0, balanced: true });
+  const euros = { currency: 'EUR', debit: 900, credit: 900 };
+  expect(sumsOf([transaction('EUR', 900, -810, -90)])).toEqual({ sums: [euros], balanced: true });
+  expect(sumsOf([transaction('EUR', 900, -810), transaction('EUR', -90)]).balanced).toBe(false);
+  expect(sumsOf([transaction('EUR', 900), transaction('USD', -900)]).balanced).toBe(false);
+  expect(sumsOf([transaction('EUR', 900, -900), transaction('USD', 1500, -1500)])).toEqual({
+    sums: [euros, { currency: 'USD', debit: 1500, credit: 1500 }],
+    balanced: true,
+  });
+  expect(sumsOf([])).toEqual({ sums: [], balanced: true });
 });

@@ -23,6 +23,7 @@ export const ACCOUNT_WORDS: Record<LedgerAccount, string> = {
   platform_fee: 'Fee of this server',
   refunds: 'Given back by the seller',
   disputed: 'Held while disputed',
+  dispute_fees: 'Fees of disputes',
 };
 export const HAPPENING_WORDS: Record<LedgerTransaction['happening'], string> = {
   paid: 'Paid',
@@ -31,6 +32,7 @@ export const HAPPENING_WORDS: Record<LedgerTransaction['happening'], string> = {
   disputed: 'Disputed',
   dispute_lost: 'Dispute lost',
   dispute_won: 'Dispute won',
+  dispute_fee: 'Fee of a dispute',
 };
 
 const PROVIDER_WORDS: Record<string, string> = { manual: 'Invoice', stripe: 'Stripe' };

@@ -7,7 +7,8 @@ import msgspec
 
 from opencode.kernel.ids import OrderId, is_id
 from opencode.modules.marketplace.adapters.payments import amounts
-from opencode.modules.marketplace.domain.claims import DisputeState, HeardDispute, HeardRefund
+from opencode.modules.marketplace.domain.claims import DisputeState, HeardDispute, HeardFee, HeardRefund
+from opencode.modules.marketplace.domain.money import CURRENCIES
 from opencode.modules.marketplace.domain.orders import (
     DisputeTold,
     Ended,
@@ -81,11 +82,20 @@ class _Refund(msgspec.Struct):
     metadata: dict[str, str] | None = None
 
 
+class _BalanceTransaction(msgspec.Struct):
+    """What was withdrawn for a dispute or given back, with the fee of that; in the money of the account."""
+
+    id: str
+    fee: int
+    currency: str
+
+
 class _Dispute(msgspec.Struct):
     id: str
     amount: int
     currency: str
     status: str
+    balance_transactions: list[_BalanceTransaction] | None = None
     payment_intent: str | dict[str, Any] | None = None
 
 
@@ -152,7 +162,26 @@ def _dispute(dispute: _Dispute) -> DisputeTold | None:
     state = _DISPUTE_STATES.get(dispute.status)
     if state is None or not _is_plain(dispute.id):
         return None
-    return DisputeTold(HeardDispute(dispute.id, amounts.received(dispute.amount, currency), state), currency)
+    heard = HeardDispute(dispute.id, amounts.received(dispute.amount, currency), state, _fees(dispute))
+    return DisputeTold(heard, currency)
+
+
+def _fees(dispute: _Dispute) -> tuple[HeardFee, ...]:
+    """
+    Raises:
+        WebhookRefused: a fee that cannot be. Left out, it would be missing in the ledger for good.
+    """
+    fees: list[HeardFee] = []
+    for booking in dispute.balance_transactions or ():
+        if not booking.fee:
+            continue
+        currency = booking.currency.upper()
+        fee = HeardFee(booking.id, amounts.received(booking.fee, currency), currency)
+        can_be = currency in CURRENCIES and amounts.sent(fee.amount_minor, currency) == booking.fee
+        if not can_be or not _is_plain(fee.id):
+            raise WebhookRefused("A balance transaction of the dispute has no usable id, fee or currency")
+        fees.append(fee)
+    return tuple(fees)
 
 
 def _paid(session: _Session, reference: str | None) -> Paid | None:
