@@ -1,12 +1,14 @@
 """A report, from whoever files it to the owner who is heard: the queue, a case, quarantine, appeal, and back again."""
 
 import itertools
+import re
 
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import House, Office
 from tests.e2e.person import Person
+from tests.e2e.test_catalogue import PHONE
 from tests.e2e.test_pages import CALM, accessible
 
 _numbers = itertools.count(1)
@@ -105,6 +107,106 @@ async def test_a_report_is_decided_appealed_and_decided_anew(
     await expect(note).to_have_count(0)
 
 
+async def test_a_review_and_a_profile_are_reported_and_one_moderator_handles_both(
+    stage: Stage, house: House, office: Office, new_office: Office
+) -> None:
+    project = await new_office.post("projects", **_project("Harbour Lights", "Keeps boats off the rocks."))
+    writer = await _member(house, "Gilderoy Lockhart")
+    handle = (await writer.get("me/profile"))["handle"]
+    await writer.patch(f"users/{handle}", bio="Buy my books at https://books.example.org.", skills=["selling"])
+    await _reviews(writer, project["slug"])
+
+    mel = await stage.interviewer(await _member(house, "Mel"), **PHONE)
+    page = mel.page
+    await mel.goes_to(f"/projects/{project['slug']}#reviews")
+    theirs = page.get_by_role("article", name="Review by Gilderoy Lockhart")
+    await theirs.get_by_role("button", name=re.compile("Report")).click()
+    await _files(page, "Report this review", "Abuse", "It insults whoever made this.")
+    await theirs.get_by_role("link", name="Gilderoy Lockhart").click()
+    await page.get_by_role("button", name="More for Gilderoy Lockhart").click()
+    await page.get_by_role("menuitem", name="Report profile").click()
+    await _files(page, "Report this profile", "Spam", "It is there for its links.")
+    await accessible(mel)
+
+    moderator = await stage.interviewer(await _moderator(house, office), **CALM)
+    await moderator.goes_to("/moderation")
+    of_review = moderator.page.get_by_role("link", name=f"{handle}'s review of {project['slug']}")
+    await expect(of_review).to_be_visible()
+    await _is_fine(moderator)
+    await of_review.focus()
+    await moderator.page.keyboard.press("Enter")
+    await expect(moderator.page.get_by_text("Only fools sail by this.")).to_be_visible()
+    await expect(moderator.page.get_by_text("It insults whoever made this.")).to_be_visible()
+    await _is_fine(moderator)
+    await _decides(moderator.page, "Quarantine", "It insults people.")
+    await expect(moderator.page.get_by_text("In quarantine", exact=True)).to_be_visible()
+    await moderator.page.get_by_role("link", name="Moderation").first.click()
+    await moderator.page.get_by_role("link", name=f"{handle}'s profile").click()
+    await expect(moderator.page.get_by_text("Buy my books")).to_be_visible()
+    await _decides(moderator.page, "Quarantine", "It is there for its links.")
+    await expect(moderator.page.get_by_text("In quarantine", exact=True)).to_be_visible()
+    await _is_fine(moderator)
+
+    # Others see neither; whoever reported it reads what was decided.
+    await mel.goes_to(f"/people/{handle}")
+    await expect(page.get_by_role("heading", name="Gilderoy Lockhart")).to_be_visible()
+    await expect(page.get_by_text("Buy my books")).to_have_count(0)
+    await mel.goes_to(f"/projects/{project['slug']}#reviews")
+    await expect(page.get_by_text("Nobody has reviewed it yet")).to_be_visible()
+    await mel.goes_to("/inbox")
+    for what in (f"{handle}'s review of {project['slug']}", f"{handle}'s profile"):
+        await expect(page.get_by_role("link", name=f"Your report of {what} was decided")).to_be_visible()
+    await accessible(mel)
+
+    # Its author reads why, puts the profile right, and appeals.
+    author = await stage.interviewer(writer, **CALM)
+    await author.goes_to(f"/projects/{project['slug']}#reviews")
+    note = author.page.get_by_role("region", name="Held by moderators")
+    await expect(note.get_by_text("It insults people.")).to_be_visible()
+    await _is_fine(author)
+    await author.goes_to(f"/people/{handle}")
+    await expect(note.get_by_text("It is there for its links.")).to_be_visible()
+    await writer.patch(f"users/{handle}", bio="I write.")
+    await note.get_by_role("button", name="Appeal").click()
+    await note.get_by_role("textbox", name="Why should it be decided otherwise?").fill("The links are gone.")
+    await note.get_by_role("button", name="Send appeal").click()
+    await expect(note.get_by_text("Your appeal waits for a moderator")).to_be_visible()
+    await _is_fine(author)
+
+    chief = await stage.interviewer(**CALM)
+    await chief.goes_to("/moderation")
+    await chief.page.get_by_role("link", name=f"{handle}'s profile").click()
+    await expect(chief.page.get_by_text("The links are gone.").first).to_be_visible()
+    await expect(chief.page.get_by_text("I write.")).to_be_visible()
+    await _decides(chief.page, "Restore", "The links are gone.")
+    await expect(chief.page.get_by_text("Everybody sees it", exact=True)).to_be_visible()
+    await mel.goes_to(f"/people/{handle}")
+    await expect(page.get_by_text("I write.")).to_be_visible()
+
+
+async def _reviews(writer: Office, slug: str) -> None:
+    counted = await writer.client.post(f"/api/v1/projects/{slug}/downloads")
+    assert counted.status_code == 201, counted.text
+    said = {"rating": 1, "title": "Terrible", "body": "Only fools sail by this."}
+    written = await writer.client.put(f"/api/v1/projects/{slug}/review", json=said)
+    assert written.status_code == 201, written.text
+
+
+async def _files(page: Page, title: str, reason: str, text: str) -> None:
+    dialog = page.get_by_role("dialog", name=title)
+    await dialog.get_by_role("radio", name=reason).check()
+    await dialog.get_by_role("textbox", name="What did you see?").fill(text)
+    await dialog.get_by_role("button", name="Send report").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def _is_fine(person: Person) -> None:
+    await expect(person.page.locator("main [aria-busy=true]")).to_have_count(0)
+    await accessible(person)
+    assert await person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_a_profile_says_what_its_reputation_is_made_of(stage: Stage, new_office: Office) -> None:
     handle = (await new_office.get("me/profile"))["handle"]
     reader = await stage.somebody(**CALM)
@@ -117,4 +219,5 @@ async def test_a_profile_says_what_its_reputation_is_made_of(stage: Stage, new_o
 
 
 def _project(title: str, summary: str) -> dict[str, object]:
-    return {"title": title, "summary": summary, "status": "published", "license": "MIT", "price": None}
+    links = {"repository_url": "https://code.example.org/a/b"}
+    return {"title": title, "summary": summary, "status": "published", "license": "MIT", "price": None, **links}

@@ -46,13 +46,20 @@ class Found:
             case Review(rating=rating, title=title, body=body):
                 return f"{rating} of 5: {title}" if title else f"{rating} of 5", body
             case Profile() as own:
-                rest = (own.bio, own.avatar, own.website, own.github, own.location, ", ".join(own.skills))
-                return own.display_name, "\n".join(part for part in rest if part)
+                rest = {
+                    "Skills": ", ".join(own.skills),
+                    "Location": own.location,
+                    "Website": own.website,
+                    "GitHub": own.github,
+                    "Avatar": own.avatar,
+                }
+                facts = "\n".join(f"{name}: {value}" for name, value in rest.items() if value)
+                return own.display_name, "\n\n".join(part for part in (own.bio, facts) if part)
 
 
 def review_subject(review: Review, author_handle: str, slug: str) -> Subject:
     name = f"{author_handle}'s review of {slug}"
-    return Subject(SubjectKind.REVIEW, review.id, review.author_id, name, page_of_project(slug))
+    return Subject(SubjectKind.REVIEW, review.id, review.author_id, name, f"{page_of_project(slug)}#reviews")
 
 
 def profile_subject(profile: Profile) -> Subject:

@@ -28,6 +28,13 @@ export const SUBJECT_WORDS: Record<Subject['kind'], string> = { project: 'Projec
 /** Whom the reported thing belongs to. */
 export const ownerWord = (kind: Subject['kind']): string => (kind === 'review' ? 'author' : 'owner');
 
+/** What a moderator could write to those whom a decision concerns. */
+export const REASON_EXAMPLES: Record<Subject['kind'], string> = {
+  project: 'It has no code, only links to a shop',
+  review: 'It insults the author instead of telling of the project',
+  profile: 'It passes for somebody else',
+};
+
 export const DECIDED_WORDS: Record<Decision, string> = {
   dismiss: 'Dismissed',
   quarantine: 'Quarantined',
