@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,23 @@ def test_every_error_says_when_it_comes_and_has_a_type_of_its_own() -> None:
     slugs = [errors_page.slug_of(each) for each in errors_page.error_classes()]
     assert len(slugs) == len(set(slugs))
     assert all(each.__doc__ and each.__doc__.strip() for each in errors_page.error_classes())
+
+
+def test_a_list_of_errors_at_the_top_of_a_file_is_whole_and_a_folder_of_errors_offers_all_of_them() -> None:
+    files: dict[str, set[str]] = {}
+    for each in errors_page.error_classes():
+        if re.match(r"opencode\.modules\.\w+\.errors\b", each.__module__):
+            files.setdefault(each.__module__, set()).add(each.__name__)
+    missing: dict[str, set[str]] = {}
+    for name, classes in files.items():
+        listed = set(re.findall(r"\w+", sys.modules[name].__doc__ or "")) & classes
+        # A file of a few errors needs no list; one that was split has one in each part.
+        if (listed or not name.endswith(".errors")) and listed != classes:
+            missing[name] = classes - listed
+    assert missing == {}
+    for folder in {name.rpartition(".")[0] for name in files if not name.endswith(".errors")}:
+        within = {each for name, classes in files.items() if name.startswith(f"{folder}.") for each in classes}
+        assert set(sys.modules[folder].__all__) == within
 
 
 def test_every_call_is_in_the_api_page() -> None:

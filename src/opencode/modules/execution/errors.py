@@ -4,6 +4,7 @@ What can go wrong with runs, beside what callers see in `contracts/execution.py`
     NotFound   RunNotFound
     Conflict   RunUnderWay · RunKeyReused
     Busy       QueueFull · TooManyRunStreams
+    Invalid    JobRefused
 
     SandboxUnavailable   ServerUnreachable
 
