@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from opencode.infra.http import PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.marketplace.domain.moderation import CaseKind, CaseState
+from opencode.modules.marketplace.domain.moderation import CaseKind, CaseState, SubjectKind
 from opencode.modules.marketplace.schemas.moderation import (
     AppealBody,
     AppealView,
@@ -41,7 +41,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> ReportView:
         """One open report for each person and project. The owner never learns who it was."""
-        return ReportView.of(await reporting.report_project(slug, principal, data.reason, data.text))
+        return ReportView.of(await reporting.report(SubjectKind.PROJECT, slug, principal, data.reason, data.text))
 
     @post(
         "/reviews/{review_id:str}/reports",
@@ -56,7 +56,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> ReportView:
         """One open report for each person and review. Its author never learns who it was."""
-        return ReportView.of(await reporting.report_review(review_id, principal, data.reason, data.text))
+        return ReportView.of(await reporting.report(SubjectKind.REVIEW, review_id, principal, data.reason, data.text))
 
     @post(
         "/users/{handle:str}/reports",
@@ -71,7 +71,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> ReportView:
         """One open report for each person and profile. Whose it is never learns who it was."""
-        return ReportView.of(await reporting.report_profile(handle, principal, data.reason, data.text))
+        return ReportView.of(await reporting.report(SubjectKind.PROFILE, handle, principal, data.reason, data.text))
 
     @post(
         "/projects/{slug:str}/appeal",
@@ -86,7 +86,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> AppealView:
         """Once for each decision that keeps it out of sight."""
-        case = await reporting.appeal_for_project(slug, principal, data.text)
+        case = await reporting.appeal(SubjectKind.PROJECT, slug, principal, data.text)
         return AppealView(data.text, case.opened_at)
 
     @post(
@@ -102,7 +102,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> AppealView:
         """Once for each decision that keeps it out of sight."""
-        case = await reporting.appeal_for_review(review_id, principal, data.text)
+        case = await reporting.appeal(SubjectKind.REVIEW, review_id, principal, data.text)
         return AppealView(data.text, case.opened_at)
 
     @post(
@@ -118,7 +118,7 @@ class ReportsController(Controller):
         reporting: NamedDependency[Reporting],
     ) -> AppealView:
         """Once for each decision that keeps it out of sight."""
-        case = await reporting.appeal_for_profile(handle, principal, data.text)
+        case = await reporting.appeal(SubjectKind.PROFILE, handle, principal, data.text)
         return AppealView(data.text, case.opened_at)
 
 

@@ -4,6 +4,8 @@ What people tell moderators: that something is wrong with what others publish, a
 Only moderators learn who reported something, and not even they when it is about what they own themselves.
 """
 
+from dataclasses import dataclass
+
 from opencode.contracts.notifications import NoticeKind
 from opencode.infra.security import Rate
 from opencode.kernel.ids import UserId, is_id, new_id
@@ -16,9 +18,12 @@ from opencode.modules.marketplace.domain.moderation import (
     ReportReason,
     StepKind,
     Subject,
+    SubjectKind,
     reason_problems,
     report_problems,
 )
+from opencode.modules.marketplace.domain.profile import Profile
+from opencode.modules.marketplace.domain.project import Project
 from opencode.modules.marketplace.domain.review import Review
 from opencode.modules.marketplace.errors import AppealedAlready, ReportedAlready, ReportsTooFast, ReviewNotFound
 from opencode.modules.marketplace.policy import Action, WordsAction
@@ -30,48 +35,75 @@ from opencode.modules.marketplace.store import MarketplaceWork, Stores
 _HOUR_S = 3600
 
 
+_OF_PROJECT = {WordsAction.REPORT: Action.REPORT, WordsAction.APPEAL: Action.APPEAL}
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What somebody names, as it is now."""
+
+    subject: Subject
+    thing: Project | Review | Profile
+
+    def require(self, action: WordsAction, by: Principal) -> None:
+        """May this be done with it?"""
+        match self.thing:
+            case Project() as project:
+                policy.require(_OF_PROJECT[action], by, project)
+            case Review(hold=hold) | Profile(hold=hold):
+                policy.require_with_words(action, by, self.subject.owner_id, hold, self.subject.name)
+
+
 class Reporting(UseCases):
-    async def report_project(self, slug: str, by: Principal, reason: ReportReason, text: str) -> Report:
+    async def report(self, kind: SubjectKind, name: str, by: Principal, reason: ReportReason, text: str) -> Report:
         """
-        Tell moderators that something is wrong with a project.
+        Tell moderators that something is wrong with what others publish. The same report again is the one before.
+
+        Args:
+            name: a project's slug, a review's id, or the handle of whose profile it is.
 
         Raises:
-            ProjectNotFound, Unauthenticated, OwnReport, ReportedAlready, ReportsTooFast, ProjectRefused
+            ProjectNotFound, ReviewNotFound, ProfileNotFound, Unauthenticated, OwnReport, WordsHeld, ReportedAlready,
+            ReportsTooFast, ProjectRefused
         """
         async with self.reading() as stores:
-            project = (await self.find(stores, slug)).project
-        policy.require(Action.REPORT, by, project)
-        return await self._report(subject_of(project), by, reason, text)
+            named = await self._named(stores, kind, name, by)
+        named.require(WordsAction.REPORT, by)
+        return await self._report(named.subject, by, reason, text)
 
-    async def report_review(self, review_id: str, by: Principal, reason: ReportReason, text: str) -> Report:
+    async def appeal(self, kind: SubjectKind, name: str, by: Principal, text: str) -> Case:
         """
+        Ask for another decision about what is one's own; once for each.
+
+        Args:
+            name: as in `report`.
+
         Raises:
-            ReviewNotFound, Unauthenticated, OwnReport, ReportedAlready, ReportsTooFast, ProjectRefused
+            ProjectNotFound, ReviewNotFound, ProfileNotFound, NotYourProject, NotYourWords, NotHeld, AppealedAlready,
+            ProjectRefused, ReportsTooFast
         """
         policy.require_account(by)
-        async with self.reading() as stores:
-            review, subject = await self._review(stores, review_id, by)
-        policy.require_with_words(WordsAction.REPORT, by, review.author_id, review.hold, subject.name)
-        return await self._report(subject, by, reason, text)
+        await self._brake(by)
+        moderators = await self._moderators()
+        async with self.unit_of_work() as work:
+            named = await self._named(work.stores, kind, name, by, to_change=True)
+            named.require(WordsAction.APPEAL, by)
+            return await self._appeal(work, named.subject, by, text, moderators)
 
-    async def report_profile(self, handle: str, by: Principal, reason: ReportReason, text: str) -> Report:
-        """
-        Raises:
-            ProfileNotFound, Unauthenticated, OwnReport, WordsHeld, ReportedAlready, ReportsTooFast, ProjectRefused
-        """
-        async with self.reading() as stores:
-            profile = await self.person(stores, handle)
-        subject = profile_subject(profile)
-        policy.require_with_words(WordsAction.REPORT, by, profile.user_id, profile.hold, subject.name)
-        return await self._report(subject, by, reason, text)
+    async def _named(
+        self, stores: Stores, kind: SubjectKind, name: str, by: Principal, *, to_change: bool = False
+    ) -> _Named:
+        match kind:
+            case SubjectKind.PROJECT:
+                project = (await self.find(stores, name, to_change=to_change)).project
+                return _Named(subject_of(project), project)
+            case SubjectKind.REVIEW:
+                return await self._review(stores, name, by, to_change=to_change)
+            case SubjectKind.PROFILE:
+                profile = await self.person(stores, name, to_change=to_change)
+                return _Named(profile_subject(profile), profile)
 
     async def _report(self, subject: Subject, by: Principal, reason: ReportReason, text: str) -> Report:
-        """
-        The same report again is the one before.
-
-        Raises:
-            ReportedAlready, ReportsTooFast, ProjectRefused
-        """
         require_good(report_problems(reason, text))
         await self._brake(by)
         moderators = await self._moderators()
@@ -98,48 +130,6 @@ class Reporting(UseCases):
             )
         return new
 
-    async def appeal_for_project(self, slug: str, by: Principal, text: str) -> Case:
-        """
-        Ask for another decision about one's own project; once for each.
-
-        Raises:
-            ProjectNotFound, NotYourProject, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
-        """
-        policy.require_account(by)
-        await self._brake(by)
-        moderators = await self._moderators()
-        async with self.unit_of_work() as work:
-            project = (await self.find(work.stores, slug, to_change=True)).project
-            policy.require(Action.APPEAL, by, project)
-            return await self._appeal(work, subject_of(project), by, text, moderators)
-
-    async def appeal_for_review(self, review_id: str, by: Principal, text: str) -> Case:
-        """
-        Raises:
-            ReviewNotFound, NotYourWords, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
-        """
-        policy.require_account(by)
-        await self._brake(by)
-        moderators = await self._moderators()
-        async with self.unit_of_work() as work:
-            review, subject = await self._review(work.stores, review_id, by, to_change=True)
-            policy.require_with_words(WordsAction.APPEAL, by, review.author_id, review.hold, subject.name)
-            return await self._appeal(work, subject, by, text, moderators)
-
-    async def appeal_for_profile(self, handle: str, by: Principal, text: str) -> Case:
-        """
-        Raises:
-            ProfileNotFound, NotYourWords, NotHeld, AppealedAlready, ProjectRefused, ReportsTooFast
-        """
-        policy.require_account(by)
-        await self._brake(by)
-        moderators = await self._moderators()
-        async with self.unit_of_work() as work:
-            profile = await self.person(work.stores, handle, to_change=True)
-            subject = profile_subject(profile)
-            policy.require_with_words(WordsAction.APPEAL, by, profile.user_id, profile.hold, subject.name)
-            return await self._appeal(work, subject, by, text, moderators)
-
     async def _appeal(
         self, work: MarketplaceWork, subject: Subject, by: Principal, text: str, moderators: frozenset[UserId]
     ) -> Case:
@@ -162,9 +152,7 @@ class Reporting(UseCases):
         )
         return after
 
-    async def _review(
-        self, stores: Stores, review_id: str, by: Principal, *, to_change: bool = False
-    ) -> tuple[Review, Subject]:
+    async def _review(self, stores: Stores, review_id: str, by: Principal, *, to_change: bool) -> _Named:
         """
         Raises:
             ReviewNotFound: there is none, or none that the caller sees.
@@ -177,7 +165,7 @@ class Reporting(UseCases):
         policy.require(Action.SEE, by, shown.project)
         if not policy.may_see_words(by, review.author_id, review.hold):
             raise ReviewNotFound(review_id)
-        return review, review_subject(review, author.handle, shown.project.slug)
+        return _Named(review_subject(review, author.handle, shown.project.slug), review)
 
     async def _moderators(self) -> frozenset[UserId]:
         return await self.identity.holders_of(policy.TO_MODERATE)
