@@ -8,6 +8,7 @@ from opencode.modules.marketplace.service.files import Files
 from opencode.modules.marketplace.service.ordering import Ordering
 from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.proving import Proving
+from opencode.modules.marketplace.service.purging import Purging
 from opencode.modules.marketplace.service.reputing import Reputing
 from opencode.modules.marketplace.service.tidying import Tidying
 
@@ -18,6 +19,7 @@ CHECK_EVERY_S = 600.0
 REPUTE_EVERY_S = 3600.0
 CLEAR_EVERY_S = 3_600.0
 LOOK_EVERY_S = 2.0
+PURGE_EVERY_S = 1.0
 
 
 def jobs(
@@ -30,9 +32,12 @@ def jobs(
     reputing: Reputing,
     files: Files,
     errands: Errands,
+    purging: Purging,
     check_every_s: float,
 ) -> list[Job]:
+    telling = [Job("tell the cache in front what is outdated", PURGE_EVERY_S, purging.tell)]
     return [
+        *(telling if purging.is_set_up else ()),
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
         Job("bring the orders of the catalogue in shape", SETTLE_EVERY_S, catalogue.settle),
         Job("let orders that nobody paid expire", PAYMENTS_EVERY_S, ordering.expire),

@@ -18,12 +18,13 @@ from opencode.modules.marketplace.adapters.dns import TxtResolver
 from opencode.modules.marketplace.adapters.oidc import Issuers
 from opencode.modules.marketplace.adapters.payments import Manual, Stripe
 from opencode.modules.marketplace.adapters.proofs import Proofs
+from opencode.modules.marketplace.adapters.purging import Purger
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.issuers import Issuer
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.domain.repositories import Repository
 from opencode.modules.marketplace.jobs import jobs
-from opencode.modules.marketplace.reactions import add_reactions, outdate
+from opencode.modules.marketplace.reactions import add_reactions, outdate, purge
 from opencode.modules.marketplace.routes import ROUTES
 from opencode.modules.marketplace.routes.direct import DirectCalls
 from opencode.modules.marketplace.routes.pages import MarketplacePages
@@ -46,6 +47,7 @@ from opencode.modules.marketplace.service.paying import Paying
 from opencode.modules.marketplace.service.people import People
 from opencode.modules.marketplace.service.proving import Proving
 from opencode.modules.marketplace.service.publishing import Publishing
+from opencode.modules.marketplace.service.purging import Purging
 from opencode.modules.marketplace.service.readmes import Readmes, Render
 from opencode.modules.marketplace.service.releasing import Releasing
 from opencode.modules.marketplace.service.reporting import Reporting
@@ -98,6 +100,7 @@ class _Services:
     people: People
     proving: Proving
     publishing: Publishing
+    purging: Purging
     readmes: Readmes
     releasing: Releasing
     reporting: Reporting
@@ -185,6 +188,7 @@ def build(
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, own.people, own.telling, own.resembling)
         outdate(reactions, parts.cache)
+        purge(reactions, own.purging)
 
     async def stop() -> None:
         await own.errands.close()
@@ -193,7 +197,10 @@ def build(
         await catalogue.close()
 
     def notices() -> dict[str, str]:
-        return {} if catalogue.is_ready else {"catalogue": "is being read; searching answers 503 until it is done"}
+        found = {} if catalogue.is_ready else {"catalogue": "is being read; searching answers 503 until it is done"}
+        if trouble := own.purging.trouble:
+            found["purging"] = f"the cache in front is not told what is outdated: {trouble}"
+        return found
 
     plug = Plug(
         name="marketplace",
@@ -211,6 +218,7 @@ def build(
             own.reputing,
             own.files,
             own.errands,
+            own.purging,
             settings.catalogue_check_s,
         ),
         notices=notices,
@@ -268,6 +276,7 @@ def _services(
         people=People(shared),
         proving=Proving(shared, proofs, issuers),
         publishing=publishing,
+        purging=Purging(shared, build_purger(settings)),
         readmes=readmes,
         releasing=Releasing(shared, entitlements),
         reputing=Reputing(shared),
@@ -309,6 +318,24 @@ def build_stripe(settings: MarketplaceSettings) -> Stripe | None:
         return Stripe(url, secret_key, webhook_secret)
     except ValueError as error:
         raise SettingsError([f"{variable_of('marketplace_stripe_url')} and its secrets: {error}"]) from None
+
+
+def build_purger(settings: MarketplaceSettings) -> Purger | None:
+    """
+    What tells the cache in front of the server, when there is one.
+
+    Raises:
+        SettingsError
+    """
+    url, token = settings.marketplace_purge_url, settings.marketplace_purge_token
+    if not url:
+        if token:
+            raise SettingsError([f"{variable_of('marketplace_purge_url')} is missing: its token is there"])
+        return None
+    try:
+        return Purger(url, token)
+    except ValueError as error:
+        raise SettingsError([f"{variable_of('marketplace_purge_url')} and its token: {error}"]) from None
 
 
 def _router(services: _Services) -> Router:

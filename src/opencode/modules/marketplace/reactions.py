@@ -16,6 +16,7 @@ from opencode.infra.events import Reactions
 from opencode.modules.marketplace.domain.surrogates import OUTDATES, outdated_by
 from opencode.modules.marketplace.service.catalogue import Catalogue
 from opencode.modules.marketplace.service.people import People
+from opencode.modules.marketplace.service.purging import Purging
 from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.telling import Telling
 
@@ -30,6 +31,18 @@ def outdate(reactions: Reactions, cache: Cache) -> None:
 
     for event_type in OUTDATES:
         reactions.add(event_type, drop_outdated)
+
+
+def purge(reactions: Reactions, purging: Purging) -> None:
+    """Let a cache in front of the server hear of the same. Added last: it is to read anew what is new by then."""
+    if not purging.is_set_up:
+        return
+
+    async def note_outdated(event: Event) -> None:
+        await purging.note(outdated_by([event]))
+
+    for event_type in OUTDATES:
+        reactions.add(event_type, note_outdated)
 
 
 def add_reactions(

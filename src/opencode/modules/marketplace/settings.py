@@ -105,6 +105,13 @@ class MarketplaceSettings:
         "where projects are looked for: embedded, in the memory of each process, or postgres, in the database",
         choices=("embedded", "postgres"),
     )
+    marketplace_purge_url: str = setting(
+        "",
+        "the webhook of a cache in front of the server, which is told what is outdated; over https, or within this "
+        "server's own networks",
+        prefixes=("https://", "http://"),
+    )
+    marketplace_purge_token: str = setting("", "the bearer token that the webhook of that cache expects", secret=True)
     catalogue_check_s: int = setting(
         21_600, "seconds between two comparisons of the catalogue's index with the database", minimum=60
     )

@@ -25,6 +25,7 @@ from opencode.modules.marketplace.store.payments import PaymentStore
 from opencode.modules.marketplace.store.profiles import ProfileStore
 from opencode.modules.marketplace.store.projects import ProjectStore
 from opencode.modules.marketplace.store.proofs import ProofStore
+from opencode.modules.marketplace.store.purges import PurgeStore
 from opencode.modules.marketplace.store.readings import ReadingStore
 from opencode.modules.marketplace.store.releases import ReleaseStore
 from opencode.modules.marketplace.store.reputation import ReputationStore
@@ -52,6 +53,7 @@ class Stores:
         self.moderation = ModerationStore(connection)
         self.proofs = ProofStore(connection)
         self.reputation = ReputationStore(connection)
+        self.purges = PurgeStore(connection)
         self.readings = ReadingStore(connection)
         self.releases = ReleaseStore(connection)
         self.errands = ErrandStore(connection)

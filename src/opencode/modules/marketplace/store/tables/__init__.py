@@ -14,6 +14,7 @@ from opencode.modules.marketplace.store.tables.orders import (
     refunds,
 )
 from opencode.modules.marketplace.store.tables.projects import handles, profiles, projects, readings, slugs
+from opencode.modules.marketplace.store.tables.purges import purges
 from opencode.modules.marketplace.store.tables.releases import release_files, releases, spent_file_names
 from opencode.modules.marketplace.store.tables.reviews import review_marks, reviews
 from opencode.modules.marketplace.store.tables.trust import proofs, reputations
@@ -41,6 +42,7 @@ __all__ = [
     "profiles",
     "projects",
     "proofs",
+    "purges",
     "readings",
     "refunds",
     "refusals",
