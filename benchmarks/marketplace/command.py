@@ -8,7 +8,7 @@ from benchmarks.collaboration.statistics import Figures
 from benchmarks.keeping import keep, told
 from benchmarks.marketplace import measures
 from benchmarks.marketplace.measures import Shop
-from benchmarks.marketplace.served import Served, hot, searching, visible
+from benchmarks.marketplace.served import Served, hot, restarted, searching, visible
 
 _FULL, _QUICK = 1_000_000, 20_000
 
@@ -44,7 +44,7 @@ def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
         "facets": ("counts against plain sets", lambda shop: measures.facets(shop, 20 if quick else 2000)),
         "far": ("page 10,000 against page 1", measures.far),
         "served": (
-            "over HTTP: filling, searching, one hot project, and until a publication is seen",
+            "over HTTP: filling, searching, one hot project, until a publication and a start are seen",
             lambda shop: asyncio.run(_served(shop, seconds=3 if quick else 30)),
         ),
         "sqlite": ("by turns with SQLite FTS5 and GROUP BY", lambda shop: measures.beside_sqlite(shop, few)),
@@ -62,8 +62,9 @@ async def _served(shop: Shop, seconds: float) -> Figures:
             "hot": await hot(server, seconds),
             "visible": await visible(server, int(seconds * 10)),
         }
+        searchable_s = await restarted(server)
     finally:
         await server.close()
-    return {"filled_s": filled_s} | {
+    return {"filled_s": filled_s, "searchable_after_a_start_s": searchable_s} | {
         f"{part}_{name}": value for part, figures in parts.items() for name, value in figures.items()
     }

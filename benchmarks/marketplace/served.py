@@ -11,8 +11,11 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
+
+import httpx
 
 from benchmarks.collaboration.ours import API, Ours
 from benchmarks.collaboration.statistics import Figures, percentile
@@ -29,6 +32,7 @@ CONNECTIONS = 64
 _LINES = 100_000  # of one import
 _PROJECTS = f"{API}/projects"
 _POLL_S = 0.2
+_SOON_S = 0.05
 _NOT_IN_TAGS = re.compile(r"[^a-z0-9]+")
 
 
@@ -115,6 +119,22 @@ async def visible(server: Served, times: int) -> Figures:
                 await asyncio.sleep(0.005)
             durations.append(time.perf_counter() - began)
     return _spread(durations)
+
+
+async def restarted(server: Served) -> float:
+    """From the start of a server that was stopped until a search is answered, in seconds."""
+    await server.stop()
+    began = time.perf_counter()
+    await server.start(pinned=False)
+    while True:
+        try:
+            await server.call("GET", f"{_PROJECTS}?limit=1")
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            await asyncio.sleep(_SOON_S)
+        else:
+            return time.perf_counter() - began
 
 
 async def _everybody(port: int, slug: str, seconds: float, *, per_s: int | None = None) -> int:

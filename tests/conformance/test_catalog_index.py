@@ -1,16 +1,18 @@
 """Every index of the catalogue finds what brute force finds, and shows each project once while people write."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from opencode.infra.db import Database
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
 from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 from opencode.modules.marketplace.domain.catalog import (
     CatalogIndex,
@@ -79,9 +81,54 @@ async def index_database(postgres: PostgresDatabases, index_urls: list[str]) -> 
     await database.close()
 
 
-@pytest.fixture(params=["embedded", "large", "memory", "postgres"])
-def index(request: pytest.FixtureRequest) -> CatalogIndex:
+class Restarting(AtOnce):
+    """An index that is kept and loaded again: once it has something, and whenever it is told to."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(EmbeddedCatalog)
+        self._snapshots = FolderSnapshots(folder)
+
+    async def put(self, listings: Iterable[Listing]) -> None:
+        is_first = not await self.count()
+        await super().put(listings)
+        if is_first and await self.count():
+            await self.restart()
+
+    async def restart(self) -> None:
+        await self.seal()
+        await self._snapshots.save(self)
+        loaded = await self._snapshots.load()
+        assert loaded
+        self.index = loaded.index
+
+
+class ToldBy:
+    """What the index knows of its words that is in use at the moment; see `understanding.Words`."""
+
+    def __init__(self, index: AtOnce) -> None:
+        self._index = index
+
+    @property
+    def _words(self) -> EmbeddedCatalog:
+        assert isinstance(self._index.index, EmbeddedCatalog)
+        return self._index.index
+
+    def frequency(self, word: str, *, is_open: bool = False) -> int:
+        return self._words.frequency(word, is_open=is_open)
+
+    def near(self, word: str, *, is_open: bool = False) -> set[str]:
+        return self._words.near(word, is_open=is_open)
+
+    def rarity(self, word: str, *, is_open: bool = False) -> float:
+        return self._words.rarity(word, is_open=is_open)
+
+
+@pytest.fixture(params=["embedded", "large", "loaded", "memory", "postgres"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> CatalogIndex:
     match request.param:
+        case "loaded":
+            request.getfixturevalue("of_a_large_catalogue")
+            return Restarting(tmp_path)
         case "large":
             request.getfixturevalue("of_a_large_catalogue")
             return AtOnce(EmbeddedCatalog)
@@ -239,6 +286,24 @@ async def test_it_finds_counts_and_orders_as_brute_force_does_whatever_happened_
     assert isinstance(embedded.index, EmbeddedCatalog)
     oracle = AtOnce(partial(CatalogInMemory, told_by=embedded.index))
     await held_against_brute_force(seed, embedded, oracle, nothing_to_learn, rounds=60)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_loaded_again_and_again_it_finds_counts_and_orders_as_brute_force_does(
+    seed: int, size: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if size == "large":
+        request.getfixturevalue("of_a_large_catalogue")
+    embedded = Restarting(tmp_path)
+    oracle = AtOnce(partial(CatalogInMemory, told_by=ToldBy(embedded)))
+    chance = random.Random(seed)
+
+    async def restart_now_and_then() -> None:
+        if chance.random() < 0.2:
+            await embedded.restart()
+
+    await held_against_brute_force(seed, embedded, oracle, restart_now_and_then, rounds=40)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -92,13 +92,13 @@ async def _run(settings: "Settings", kind: "ErrandKind") -> "list[ErrandReport]"
 
 async def _here(settings: "Settings", parts: "Parts", kind: "ErrandKind") -> "ErrandReport":
     """Nobody serves: fill an index in this process, or open the one that all share, and look after that."""
-    from opencode.app.wiring import catalogue_index
+    from opencode.app.wiring import catalogue_index, catalogue_snapshots
     from opencode.modules.marketplace.domain.agreement import Agreement
     from opencode.modules.marketplace.domain.errands import ErrandKind, ErrandReport, ReportState
     from opencode.modules.marketplace.service.catalogue import Catalogue
 
     begun_at = parts.clock.now()
-    catalogue = Catalogue(parts, catalogue_index(settings, parts.database))
+    catalogue = Catalogue(parts, catalogue_index(settings, parts.database), catalogue_snapshots(settings))
     await catalogue.start()
     try:
         await catalogue.filled()

@@ -29,6 +29,7 @@ from opencode.modules.notifications import module as notifications_module
 if TYPE_CHECKING:
     from opencode.modules.execution.module import WorkerModule
     from opencode.modules.marketplace.domain.catalog import CatalogIndex
+    from opencode.modules.marketplace.domain.snapshots import Snapshots
 
 
 @dataclass(slots=True)
@@ -124,6 +125,13 @@ def catalogue_index(settings: Settings, database: Database) -> "CatalogIndex":
     return marketplace_module.build_index(settings.marketplace, database)
 
 
+def catalogue_snapshots(settings: Settings) -> "Snapshots | None":
+    """Where that index is kept between two starts."""
+    from opencode.modules.marketplace import module as marketplace_module
+
+    return marketplace_module.build_snapshots(settings.marketplace, settings.process.data)
+
+
 def _marketplace(settings: Settings, parts: Parts, identity: Identity) -> Plug:
     # Loaded only here: it has a seventh of a server's memory, and nothing else needs it.
     from opencode.modules.marketplace import module as marketplace_module
@@ -134,6 +142,7 @@ def _marketplace(settings: Settings, parts: Parts, identity: Identity) -> Plug:
         identity=identity,
         index=catalogue_index(settings, parts.database),
         storage=FolderStorage(settings.process.data / FILES, parts.clock),
+        snapshots=catalogue_snapshots(settings),
     )
     return marketplace.plug
 

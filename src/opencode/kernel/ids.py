@@ -30,13 +30,13 @@ QuestionId = NewType("QuestionId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE_BITS = 80
 _CHANCE_BYTES = _CHANCE_BITS // 8
 _DRAWN_AT_ONCE = 400
 _drawn: list[int] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # two processes must not draw the same
-_TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` takes them
+_TO_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` takes them
 _CHARACTERS = 26
 _LAST_FIRST = "7"  # 26 letters could hold 130 bits, an id has 128
 
@@ -64,7 +64,7 @@ def _chance() -> int:
 
 def id_of(prefix: str, number: int) -> str:
     """The id that a number of 128 bits makes; ids compare as their numbers do."""
-    letters = [_ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
+    letters = [ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
     return f"{prefix}_{''.join(letters)}"
 
 
@@ -82,4 +82,4 @@ def is_id(text: str, prefix: str) -> bool:
     """Could this be an id of that kind? What comes from outside is asked this before a database sees it."""
     kind, _, letters = text.partition("_")
     fits = len(letters) == _CHARACTERS and letters[0] <= _LAST_FIRST
-    return kind == prefix and fits and all(letter in _ALPHABET for letter in letters)
+    return kind == prefix and fits and all(letter in ALPHABET for letter in letters)

@@ -26,6 +26,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog, PromptIndex
 from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
+from opencode.modules.marketplace.domain.snapshots import Snapshots
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
@@ -218,6 +219,7 @@ async def running(
     proofs: Proofs | None = None,
     storage: FolderStorage | None = None,
     index: CatalogIndex | None = None,
+    snapshots: Snapshots | None = None,
 ) -> AsyncGenerator[Market]:
     """
     A server: `async with running(…) as market`. Two on the same parts share database and pub/sub; each has a cache.
@@ -225,16 +227,17 @@ async def running(
     Args:
         storage: where its files are; without one it has none to begin with, and leaves none.
         index: where projects are looked for; by default in this process.
+        snapshots: where the index is kept between two starts; by default nowhere.
     """
     if storage is None:
         with tempfile.TemporaryDirectory() as folder:
             storage = FolderStorage(Path(folder), clock)
-            async with running(parts, clock, settings, identity, proofs, storage, index) as market:
+            async with running(parts, clock, settings, identity, proofs, storage, index, snapshots) as market:
                 yield market
         return
     parts = replace(parts, cache=Cache(clock, parts.pubsub))
     index = index or AtOnce(EmbeddedCatalog)
-    module = build(parts, settings, identity=identity, index=index, storage=storage, proofs=proofs)
+    module = build(parts, settings, identity=identity, index=index, storage=storage, snapshots=snapshots, proofs=proofs)
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start

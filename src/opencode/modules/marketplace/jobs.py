@@ -15,6 +15,7 @@ from opencode.modules.marketplace.service.tidying import Tidying
 PAYMENTS_EVERY_S = 60.0
 TIDY_EVERY_S = 600.0
 SETTLE_EVERY_S = 30.0
+KEEP_EVERY_S = 300.0
 CHECK_EVERY_S = 600.0
 REPUTE_EVERY_S = 3600.0
 CLEAR_EVERY_S = 3_600.0
@@ -40,6 +41,7 @@ def jobs(
         *(telling if purging.is_set_up else ()),
         Job("tell how projects stand", TELL_EVERY.total_seconds(), counting.tell_rest),
         Job("bring the orders of the catalogue in shape", SETTLE_EVERY_S, catalogue.settle),
+        Job("keep the index of the catalogue", KEEP_EVERY_S, catalogue.keep),
         Job("let orders that nobody paid expire", PAYMENTS_EVERY_S, ordering.expire),
         Job("look for the orders of early payments", PAYMENTS_EVERY_S, paying.hear_again),
         Job("check proofs of ownership again", CHECK_EVERY_S, proving.check_due),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from litestar import Router
@@ -23,6 +24,7 @@ from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.issuers import Issuer
 from opencode.modules.marketplace.domain.ledger import Check
 from opencode.modules.marketplace.domain.repositories import Repository
+from opencode.modules.marketplace.domain.snapshots import Snapshots
 from opencode.modules.marketplace.jobs import jobs
 from opencode.modules.marketplace.reactions import add_reactions, outdate, purge
 from opencode.modules.marketplace.routes import ROUTES
@@ -62,6 +64,9 @@ from opencode.modules.marketplace.service.tidying import Tidying
 from opencode.modules.marketplace.service.visiting import Visiting
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from opencode.modules.marketplace.store import reading
+
+SNAPSHOTS = "catalogue"
+"""A folder in the data folder; it may be deleted while no server runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,15 @@ def build_index(settings: MarketplaceSettings, database: Database) -> CatalogInd
     return AtOnce(EmbeddedCatalog)
 
 
+def build_snapshots(settings: MarketplaceSettings, data: Path) -> Snapshots | None:
+    """Where an index of this process is kept between two starts; None for one that all processes share."""
+    if settings.marketplace_index == "postgres":
+        return None
+    from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
+
+    return FolderSnapshots(data / SNAPSHOTS)
+
+
 def build_draft_reader(settings: MarketplaceSettings) -> tuple[ReadDraft, Sequence[str]]:
     """What reads drafts from the places that the operator has named, and the hosts of those."""
     # Loaded only here: few servers name any.
@@ -171,6 +185,7 @@ def build(
     identity: Identity,
     index: CatalogIndex,
     storage: Storage,
+    snapshots: Snapshots | None = None,
     proofs: Proofs | None = None,
     issuers: Issuers | None = None,
 ) -> MarketplaceModule:
@@ -178,10 +193,11 @@ def build(
     Put the module together.
 
     Args:
+        snapshots: where the index is kept between two starts; None fills it at each start.
         proofs: looks for proofs of ownership; None looks on the public internet.
         issuers: of tokens of CI jobs; None takes those that the settings name.
     """
-    catalogue = Catalogue(parts, index)
+    catalogue = Catalogue(parts, index, snapshots)
     proofs = proofs or Proofs(Fetcher(), TxtResolver())
     own = _services(parts, settings, identity, catalogue, storage, proofs, issuers or build_issuers(settings))
 

@@ -14,7 +14,7 @@ words = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=80).map(
 
 @given(words, st.text(min_size=1, max_size=3))
 def test_words_and_beginnings_are_found_as_in_a_sorted_list(known: list[str], asked: str) -> None:
-    vocabulary = Vocabulary(known)
+    vocabulary = Vocabulary.of(known)
     assert list(vocabulary) == known
     assert len(vocabulary) == len(known)
     for number, word in enumerate(known):
@@ -33,7 +33,7 @@ def test_whatever_is_known_one_letter_away_is_found_and_nothing_further_away(
 ) -> None:
     all_near = set(one_letter_away(typed)) - {typed}
     some = data.draw(st.lists(st.sampled_from(sorted(all_near)), max_size=9))
-    vocabulary = Vocabulary(sorted({*known, *some}))
+    vocabulary = Vocabulary.of(sorted({*known, *some}))
     found = vocabulary.near(typed, is_open=False)
     assert all_near & set(vocabulary) <= found <= all_near
     begun = vocabulary.near(typed, is_open=True)
@@ -45,7 +45,7 @@ def test_what_is_asked_again_is_answered_the_same_also_when_much_was_asked_meanw
 ) -> None:
     monkeypatch.setattr("opencode.modules.marketplace.adapters.catalog.vocabulary._MOST_LOOKED_UP", 3)
     monkeypatch.setattr("opencode.modules.marketplace.adapters.catalog.vocabulary._MOST_NEIGHBOURS", 2)
-    vocabulary = Vocabulary(["art", "cart", "part", "start", "zoo"])
+    vocabulary = Vocabulary.of(["art", "cart", "part", "start", "zoo"])
     asked = ["art", "cart", "nothing", "zoo", "", "art", "parts", "start", "art"]
     assert [vocabulary.find(word) for word in asked] == [0, 1, -1, 4, -1, 0, -1, 3, 0]
     begun = [vocabulary.beginning(word) for word in ("", "a", "zz", "s", "a", "")]

@@ -55,6 +55,7 @@ class Listing:
         license: an SPDX expression, or empty.
         created_at, updated_at: microseconds since 1970, UTC.
         standing: None keeps what is known of it.
+        version: of the store's row: another one after each change, and whatever else; see `Versions`.
     """
 
     id: ProjectId
@@ -71,6 +72,7 @@ class Listing:
     is_free: bool = True
     is_featured: bool = False
     standing: Standing | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

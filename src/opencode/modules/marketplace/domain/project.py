@@ -1,7 +1,7 @@
 """A project: what its owner says of it, and the rules of that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -66,6 +66,7 @@ class Project:
         verified_method, verified_at: of the proof that the repository is the owner's; both None without one.
         held_from: the status that it goes back to when a moderator restores it; None while it is not held.
         latest_version: of the newest release; a prerelease only when there is nothing else.
+        row_version: as it was read, for `Listing.version`; the store gives a new one at each change.
     """
 
     id: ProjectId
@@ -92,6 +93,7 @@ class Project:
     verified_method: ProofMethod | None = None
     verified_at: datetime | None = None
     latest_version: str | None = None
+    row_version: int = field(default=0, compare=False)
 
     @property
     def slug(self) -> str:
@@ -191,6 +193,7 @@ def listing_of(project: Project) -> Listing:
         license=project.license,
         is_free=project.price.is_free,
         is_featured=project.featured,
+        version=project.row_version,
     )
 
 

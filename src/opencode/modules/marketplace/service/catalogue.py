@@ -6,6 +6,8 @@ other processes hear of it: the event of the change is carried from the outbox b
 over pub/sub. Whoever hears of a project reads it from the store; so what is heard late, twice or in another order does
 no harm. One refresh follows the other, and each reads what is committed by then: the last one is right.
 
+An index of this process is kept in a snapshot, and at the next start caught up with the store before anybody searches.
+
 Where all processes share one index, whoever carries the event brings it in step, and the others only forget what they
 remember of the project.
 """
@@ -25,9 +27,11 @@ from opencode.modules.marketplace.domain.agreement import Agreement
 from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Namesake, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
+from opencode.modules.marketplace.domain.snapshots import LoadedIndex, Snapshots
 from opencode.modules.marketplace.domain.surrogates import ALL_PROJECTS
 from opencode.modules.marketplace.domain.views import Card, Shown
 from opencode.modules.marketplace.errors import CatalogueFilling
+from opencode.modules.marketplace.service.catching_up import changes_since
 from opencode.modules.marketplace.service.comparing import BATCH, Comparison
 from opencode.modules.marketplace.service.memory import Memory
 from opencode.modules.marketplace.store import read_cards, read_project, reading
@@ -35,6 +39,9 @@ from opencode.modules.marketplace.store import read_cards, read_project, reading
 log = structlog.get_logger(__name__)
 
 RETRY_S = 2.0
+MOST_CAUGHT_UP_SHARE = 0.25
+"""Of all projects: where more have changed since, filling a new index takes hardly longer, and it is a better one."""
+_FEW = 1_000  # projects, which are caught up with in any case
 _TOPIC = "marketplace.catalogue"
 
 
@@ -45,9 +52,19 @@ class Touched(msgspec.Struct, frozen=True):
     only_standing: bool = False
 
 
+class _TooMuchChanged(Exception):
+    pass
+
+
 class Catalogue:
-    def __init__(self, parts: Parts, index: CatalogIndex) -> None:
+    """
+    Args:
+        snapshots: where an index of this process is kept; None where it is filled anew at each start.
+    """
+
+    def __init__(self, parts: Parts, index: CatalogIndex, snapshots: Snapshots | None = None) -> None:
         self._parts = parts
+        self._snapshots = snapshots
         self._index = index
         self._next: CatalogIndex | None = None  # while it is filled beside the other one
         self._memory = Memory()
@@ -166,6 +183,9 @@ class Catalogue:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._held.aclose()
+        if self._snapshots and self._ready:
+            await self._index.seal()
+            await self._snapshots.save(self._index)
 
     async def tell(self, ids: Iterable[ProjectId], *, only_standing: bool = False) -> None:
         """Let every process look at these projects again."""
@@ -210,6 +230,11 @@ class Catalogue:
             await self._stand(counted)
         except Exception:
             log.exception("catalogue does not know how projects stand")
+
+    async def keep(self) -> None:
+        """Write a snapshot if enough has changed since the last, beside what goes on."""
+        if self._snapshots and self._ready:
+            await self._snapshots.save(self._index, only_if_due=True)
 
     async def settle(self) -> None:
         """Bring the index in shape after many changes, beside what goes on. While it is being filled nobody asks."""
@@ -280,7 +305,9 @@ class Catalogue:
                 await asyncio.sleep(RETRY_S)
 
     async def _fill_first(self) -> None:
-        count = await self._fill(self._index, patiently=True)
+        count = await self._take_up()
+        if count is None:
+            count = await self._fill(self._index, patiently=True)
         async with self._turn:
             await self._index.seal()
             await self._index.settle()
@@ -288,6 +315,36 @@ class Catalogue:
         self._lagged = self._lagged or self.is_shared  # several processes may have filled it, and changed it meanwhile
         await self._outdate_lists()
         log.info("catalogue is filled", projects=count)
+
+    async def _take_up(self) -> int | None:
+        """Begin with the snapshot. Returns how many projects there are; None where all must be read."""
+        if not self._snapshots or not (loaded := await self._snapshots.load()):
+            return None
+        async with self._turn:
+            # Before anything is compared: what changes from now on goes into it.
+            self._index = loaded
+        try:
+            await self._catch_up_with_store(loaded)
+            return await loaded.count()
+        except Exception as error:
+            why = str(error) if isinstance(error, _TooMuchChanged) else f"{type(error).__name__}: {error}"
+            log.warning("catalogue's snapshot is not used; all is read from the database", why=why)
+        async with self._turn:
+            self._index = await loaded.successor()
+        return None
+
+    async def _catch_up_with_store(self, loaded: LoadedIndex) -> None:
+        """
+        Raises:
+            _TooMuchChanged
+        """
+        changes = await changes_since(loaded.look_through(), self._parts.database)
+        changed, stood = len(changes.outdated), len(changes.stood)
+        if changed > max(_FEW, await loaded.count() * MOST_CAUGHT_UP_SHARE):
+            raise _TooMuchChanged(f"it is of another database, or of long ago: {changed} projects are other ones")
+        await self.refresh(changes.outdated)
+        await self._restand(changes.stood)
+        log.info("catalogue has caught up", changed=changed, stood=stood)
 
     async def _fill(self, into: CatalogIndex, *, patiently: bool = False) -> int:
         """

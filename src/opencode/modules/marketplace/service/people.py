@@ -95,6 +95,7 @@ class People(UseCases):
             if after is not before:
                 await work.stores.profiles.save(after)
             if renamed := (after.handle, after.display_name) != (before.handle, before.display_name):
+                await work.stores.projects.outdate_all_of(by.id)
                 work.publish(PersonRenamed(user_id=by.id, at=after.updated_at))
             elif after is not before:
                 work.publish(ProfileChanged(user_id=by.id, at=after.updated_at))

@@ -15,7 +15,8 @@ from opencode.infra.db.tables import to_micros
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Fact, Kind
 from opencode.modules.marketplace.domain.project import Counters, ProjectStatus
-from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, trend
+from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, popularity, trend
+from opencode.modules.marketplace.domain.snapshots import Standings
 from opencode.modules.marketplace.store.tables import counters, days, projects, stars, uses
 
 # One statement with one parameter, however many facts: what comes back are those that were not known.
@@ -40,6 +41,21 @@ _POSTGRES = text(
         exists="exists (select 1 from projects where projects.id = f->>1)",
     )
 )
+
+# One row for thousands of projects, and all lists in the same order. SQLite's JSON has fewer digits of a number than it
+# takes to tell it from its neighbours.
+_STANDINGS = """
+    select max(project_id) as last, cast({list}(project_id) as text) as ids, cast({list}(stars) as text) as stars,
+        cast({list}(downloads) as text) as downloads, {trends} as trends
+    from (
+        select project_id, stars, downloads, coalesce(trend, 0.0) as trend
+        from project_counters where project_id > :after order by project_id limit :most
+    ) as part
+"""
+_STANDINGS_SQLITE = text(
+    _STANDINGS.format(list="json_group_array", trends="'[' || group_concat(printf('%!.17g', trend)) || ']'")
+)
+_STANDINGS_POSTGRES = text(_STANDINGS.format(list="json_agg", trends="cast(json_agg(trend) as text)"))
 
 _COUNTED = ("downloads", "views", "robot_downloads", "robot_views")
 
@@ -74,6 +90,17 @@ class CountingStore:
             query = query.with_for_update()
         rows = (await self._connection.execute(query)).mappings()
         return {row["project_id"]: Counters(**{name: row[name] for name in _NAMES}) for row in rows}
+
+    async def standings_after(self, project_id: str, limit: int) -> Standings | None:
+        """How projects stand, by id, whoever may see them; None behind the last."""
+        query = _STANDINGS_SQLITE if self._is_sqlite else _STANDINGS_POSTGRES
+        row = (await self._connection.execute(query, {"after": project_id, "most": limit})).one()
+        if row.last is None:
+            return None
+        ids = msgspec.json.decode(row.ids, type=list[ProjectId])
+        stars, downloads = (msgspec.json.decode(each, type=list[int]) for each in (row.stars, row.downloads))
+        trending = msgspec.json.decode(row.trends, type=list[float])
+        return Standings(row.last, ids, list(map(popularity, stars, downloads)), trending)
 
     async def of_those(
         self, ids: Collection[ProjectId], states: Collection[ProjectStatus]

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.adapters.catalog import merging
 from opencode.modules.marketplace.adapters.catalog.arrays import Mask, Offsets
-from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key, hash_of_name
+from opencode.modules.marketplace.adapters.catalog.content import Content
 from opencode.modules.marketplace.adapters.catalog.frequent import FrequentWords
 from opencode.modules.marketplace.adapters.catalog.label_counts import LabelCounts
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
+from opencode.modules.marketplace.adapters.catalog.looking import Look
 from opencode.modules.marketplace.adapters.catalog.matched import Kept, Matched
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
@@ -70,9 +73,14 @@ class EmbeddedCatalog:
     """
     See `CatalogIndex`, without waiting. Words and labels are looked up in segments, which never change: a change makes
     a new small segment, and marks the old version of the project as gone. Small segments are merged as they come.
+
+    Attributes:
+        changes: how many projects were put or removed; `stood` how many were noted to stand otherwise.
     """
 
     def __init__(self) -> None:
+        self.changes = 0
+        self.stood = 0
         columns = self._columns = Columns()
         self._labels = Labels()
         self._segments: list[Segment] = []
@@ -92,12 +100,60 @@ class EmbeddedCatalog:
     def __len__(self) -> int:
         return self._count
 
+    # --------------------------------------------------------------------------------------------------------- keeping
+
+    def content(self) -> Content:
+        """
+        What there is up to the last `seal`, at no cost: nothing is copied. While it is read the index may change; a
+        project that changed meanwhile is old in it, or missing, and a standing may be of any moment since.
+        """
+        count = sum(segment.count for segment in self._segments)
+        labels = [(label.facet, label.written) for label in self._labels]
+        steady = {order: each for order, each in self._orderings.items() if each.steady}
+        orders = {order.value: each.kept(count) for order, each in steady.items()}
+        return Content(count, self._columns.kept(count), tuple(self._segments), labels, orders)
+
+    @classmethod
+    def of(cls, content: Content) -> Self:
+        """
+        An index with this content, which is used up.
+
+        Raises:
+            ValueError: it does not fit together.
+            KeyError: something is missing.
+        """
+        index = cls()
+        index._columns = columns = Columns.of(content.columns, content.count)
+        for facet, written in content.labels:
+            index._labels.label(facet, written)
+        if len(index._labels) != len(content.labels):
+            raise ValueError("a label comes twice")
+        index._segments = [index._prepared(segment) for segment in content.segments]
+        index._gone = [None] * len(index._segments)
+        index._counted = tuple(index._segments)
+        index._unsealed = SegmentBuilder(content.count)
+        index._count = int(np.count_nonzero(columns.alive))
+        index._numbering = Numbering(columns)
+        index._numbering.take_up()
+        for order, ordering in index._orderings.items():
+            ordering.columns = columns
+            if ordering.steady:
+                ordering.take_up(*content.orders[order.value])
+            else:
+                ordering.sort()
+        return index
+
+    def look_through(self) -> "Look":
+        """Find out what differs from the store, by versions."""
+        return Look(self._columns, self._numbering)
+
     # -------------------------------------------------------------------------------------------------------- changing
 
     def put(self, listings: Iterable[Listing]) -> None:
         """See `CatalogIndex.put`. What comes becomes a segment when it is first asked for."""
         columns, labels = self._columns, self._labels
         for listing in listings:
+            self.changes += 1
             key = Key.of(listing.id)
             before = self._numbering.find(key)
             known = _NEW
@@ -115,6 +171,7 @@ class EmbeddedCatalog:
         for project_id in ids:
             number = self._numbering.find(Key.of(project_id))
             if number is not None:
+                self.changes += 1
                 self._forget(number)
 
     def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
@@ -123,6 +180,7 @@ class EmbeddedCatalog:
             number = self._numbering.find(Key.of(project_id))
             if number is None:
                 continue
+            self.stood += 1
             self._columns.stand(number, standing)
             for order in (Order.POPULARITY, Order.TRENDING):
                 self._orderings[order].note(number)
@@ -224,7 +282,7 @@ class EmbeddedCatalog:
     def _named_in(self, segment: Segment, name: str, word: int, limit: int) -> list[Namesake]:
         columns = self._columns
         numbers = segment.having(word, word + 1)[0] + np.uint32(segment.base)
-        numbers = numbers[columns.alive[numbers] & (columns.name_hash[numbers] == hash(name))]
+        numbers = numbers[columns.alive[numbers] & (columns.name_hash[numbers] == hash_of_name(name))]
         best = numbers[np.argsort(-columns.popularity[numbers], kind="stable")][:limit]
         return [Namesake(columns.key(number).id, name, float(columns.popularity[number])) for number in best.tolist()]
 

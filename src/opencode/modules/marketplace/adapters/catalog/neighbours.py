@@ -8,6 +8,7 @@ all candidates follow from the sums of what stands before and behind the place w
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -69,16 +70,31 @@ class Neighbours:
 
 
 class Filter:
-    """Tells nearly all words that are not there from those that are (Bloom, CACM 1970; three bits for each)."""
+    """
+    Tells nearly all words that are not there from those that are (Bloom, CACM 1970; three bits for each).
 
-    def __init__(self, expected: int, hashes: Iterator[Hashes]) -> None:
+    Args:
+        bits: as an earlier one had them; their number is a power of two.
+    """
+
+    def __init__(self, bits: npt.NDArray[np.uint8]) -> None:
+        self.bits = bits
+        self._mask = np.uint64(len(bits) * 8 - 1)
+
+    @classmethod
+    def of(cls, expected: int, hashes: Iterator[Hashes]) -> Self:
+        """
+        Args:
+            expected: about how many words there will be.
+            hashes: of all of them.
+        """
         size = 1 << (_BITS_EACH * max(1, expected)).bit_length()
-        self._mask = np.uint64(size - 1)
+        mask = np.uint64(size - 1)
         taken = np.zeros(size, dtype=np.bool_)
         for some in hashes:
             for shift in (np.uint64(0), *_FURTHER_BITS):
-                taken[(some >> shift) & self._mask] = True
-        self._bits = np.packbits(taken, bitorder="little")
+                taken[(some >> shift) & mask] = True
+        return cls(np.packbits(taken, bitorder="little"))
 
     def may_have(self, hashes: Hashes) -> npt.NDArray[np.intp]:
         """Where those are that may be there; the later bits are looked up of few only."""
@@ -89,7 +105,7 @@ class Filter:
 
     def _is_taken(self, places: Hashes) -> npt.NDArray[np.bool_]:
         shift = (places & np.uint64(7)).astype(np.uint8)
-        return ((self._bits[places >> np.uint64(3)] >> shift) & np.uint8(1)).astype(np.bool_)
+        return ((self.bits[places >> np.uint64(3)] >> shift) & np.uint8(1)).astype(np.bool_)
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,31 @@ class Numbering:
             at += 1
         return None
 
+    def find_all(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """As `find`, of many at once: the number of each, or -1."""
+        found = np.full(len(high), -1, dtype=np.int64)
+        at = np.searchsorted(self._high, high)
+        left = np.arange(len(high))
+        # Few ids share their upper half, so it is done in a round or two.
+        while len(left := left[at[left] < len(self._high)]):
+            left = left[self._high[at[left]] == high[left]]
+            numbers = self._numbers[at[left]]
+            right = (self.columns.low[numbers] == low[left]) & self.columns.alive[numbers]
+            found[left[right]] = numbers[right]
+            left = left[~right]
+            at[left] += 1
+        for place in np.flatnonzero(found < 0).tolist():
+            number = self.find(Key(int(high[place]), int(low[place])))
+            found[place] = -1 if number is None else number
+        return found
+
+    def take_up(self) -> None:
+        """The columns came filled."""
+        self._settle()
+        if len(self._numbers):
+            greatest = self._numbers[self._high == self._high[-1]]
+            self._greatest = max(self.columns.key(number) for number in greatest.tolist())
+
     def add(self, key: Key, number: int) -> None:
         self._recent[key] = number
         self._greatest = max(key, self._greatest)

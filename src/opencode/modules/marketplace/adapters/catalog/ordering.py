@@ -50,6 +50,22 @@ class Ordering:
         """How many projects are new, or have changed their places, since everything was sorted."""
         return len(self._moved) + self.columns.count - self._settled.covered
 
+    def kept(self, count: int) -> "tuple[Numbers, int]":
+        """
+        How all was sorted last, for `take_up`; only of a steady order.
+
+        Args:
+            count: numbers from this one on are left out.
+        """
+        settled = self._settled
+        if settled.covered <= count:
+            return settled.numbers, settled.covered
+        return settled.numbers[settled.numbers < count], count
+
+    def take_up(self, numbers: Numbers, covered: int) -> None:
+        """What was kept is sorted still: all below the number `covered`."""
+        self._settled = _Sorted(numbers, self._settled.values, covered)
+
     def note(self, number: int) -> None:
         """What a project is sorted by has changed."""
         if number < self._settled.covered:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, Scores
-from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key
+from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key, hash_of_name
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, older
 from opencode.modules.marketplace.domain.ranking import EXACT_NAME, NEAR_NAME
@@ -80,16 +80,16 @@ def _named(found: Matches, columns: Columns, names: Names) -> list[tuple[Chosen,
     hashes = columns.name_hash[segment.base : segment.base + segment.count]
     if found.mask is None:
         hashes = hashes[found.places]
-        return [(np.flatnonzero(hashes == hash(name)), factor) for name, factor in meant]
+        return [(np.flatnonzero(hashes == hash_of_name(name)), factor) for name, factor in meant]
     named: list[tuple[Chosen, np.float32]] = []
     for name, factor in meant:
         # A project has its name as a word, too.
         word = segment.words.find(name)
         places = segment.having(word, word + 1)[0] if word >= 0 else NO_PLACES
         if len(places) * _PASSED_BY > segment.count:
-            named.append((np.flatnonzero(hashes == hash(name)), factor))
+            named.append((np.flatnonzero(hashes == hash_of_name(name)), factor))
         else:
-            named.append((places[hashes[places] == hash(name)].astype(np.int64), factor))
+            named.append((places[hashes[places] == hash_of_name(name)].astype(np.int64), factor))
     return named
 
 

@@ -145,7 +145,7 @@ def segment_of_keys(
     places = (keys & np.uint64((1 << _PLACE_BITS) - 1)).astype(np.uint32)
     keys >>= np.uint64(_PLACE_BITS)
     starts = np.searchsorted(keys, np.arange(len(words) + 1, dtype=np.uint64)).astype(np.int64)
-    return Segment(base, projects, Vocabulary(words), starts, places, impacts, label_starts, labels)
+    return Segment(base, projects, Vocabulary.of(words), starts, places, impacts, label_starts, labels)
 
 
 class _Growing(Generic[Kind]):

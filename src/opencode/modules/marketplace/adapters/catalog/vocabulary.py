@@ -4,7 +4,7 @@ import bisect
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from opencode.modules.marketplace.adapters.catalog.neighbours import (
     Filter,
@@ -13,6 +13,8 @@ from opencode.modules.marketplace.adapters.catalog.neighbours import (
     neighbours_of,
 )
 
+NUMBERS = "I"
+"""The kind of array that `Vocabulary.starts` is: four bytes each."""
 _BLOCK = 16  # words; the first of each block is kept as an object, so that `bisect` can look among them
 _BEHIND_ALL = b"\xff"  # in no UTF-8
 _BEGINNINGS_EACH = 2  # about so many beginnings a word has to itself
@@ -39,28 +41,38 @@ class _Known(dict[str, Value]):
 class Vocabulary:
     """
     Args:
-        words: sorted, none twice.
+        starts: where each word begins in `letters`, and where the last one ends. Not of NumPy, which takes three times
+            as long to hand out one number.
+        letters: of all words, sorted, in UTF-8.
+        known: has the words; `begun` all that they begin with.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        encoded = [word.encode() for word in words]
-        # Not of NumPy, which takes three times as long to hand out one number.
-        self._starts = array("I", accumulate(map(len, encoded), initial=0))
-        self._letters = b"".join(encoded)
-        self._firsts = encoded[::_BLOCK]
-        self._known = Filter(len(words), hashes_of(words))
-        self._begun = Filter(len(words) * _BEGINNINGS_EACH, hashes_of_beginnings(words))
+    def __init__(self, starts: "array[int]", letters: bytes, known: Filter, begun: Filter) -> None:
+        self.starts = starts
+        self.letters = letters
+        self.known = known
+        self.begun = begun
+        self._firsts = [letters[starts[at] : starts[at + 1]] for at in range(0, len(starts) - 1, _BLOCK)]
         # Words never change, so what is known of them stays true.
         self._found = _Known[int](_MOST_LOOKED_UP)
         self._ranges = _Known[tuple[int, int]](_MOST_LOOKED_UP)
         self._near_words = _Known[frozenset[str]](_MOST_NEIGHBOURS)
         self._near_beginnings = _Known[frozenset[str]](_MOST_NEIGHBOURS)
 
+    @classmethod
+    def of(cls, words: Sequence[str]) -> Self:
+        """Args: words: sorted, none twice."""
+        encoded = [word.encode() for word in words]
+        starts = array(NUMBERS, accumulate(map(len, encoded), initial=0))
+        known = Filter.of(len(words), hashes_of(words))
+        begun = Filter.of(len(words) * _BEGINNINGS_EACH, hashes_of_beginnings(words))
+        return cls(starts, b"".join(encoded), known, begun)
+
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self.starts) - 1
 
     def __iter__(self) -> Iterator[str]:
-        return (self._letters[begin:end].decode() for begin, end in pairwise(self._starts))
+        return (self.letters[begin:end].decode() for begin, end in pairwise(self.starts))
 
     def find(self, word: str) -> int:
         """The number of a word, or -1."""
@@ -73,7 +85,7 @@ class Vocabulary:
 
     def near(self, word: str, *, is_open: bool) -> frozenset[str]:
         """What is here of all that is one letter away, or what begins words that are here; and few that are not."""
-        known, there = (self._near_beginnings, self._begun) if is_open else (self._near_words, self._known)
+        known, there = (self._near_beginnings, self.begun) if is_open else (self._near_words, self.known)
         near = known.get(word)
         return known.keep(word, neighbours_of(word).among(there)) if near is None else near
 
@@ -93,7 +105,7 @@ class Vocabulary:
         """The number of the first word that is not before this one."""
         block = bisect.bisect_left(self._firsts, wanted)
         low, high = max(0, (block - 1) * _BLOCK), min(block * _BLOCK, len(self))
-        starts, letters = self._starts, self._letters
+        starts, letters = self.starts, self.letters
         while low < high:
             middle = (low + high) >> 1
             if letters[starts[middle] : starts[middle + 1]] < wanted:
@@ -103,4 +115,4 @@ class Vocabulary:
         return low
 
     def _word(self, number: int) -> bytes:
-        return self._letters[self._starts[number] : self._starts[number + 1]]
+        return self.letters[self.starts[number] : self.starts[number + 1]]
