@@ -18,7 +18,8 @@ from opencode.modules.interviews.domain.assistant import (
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState
 from opencode.modules.interviews.domain.people import Participant
 from opencode.modules.interviews.domain.records import SIGNALS_AT_ONCE, SignalKind
-from opencode.modules.interviews.domain.views import ParticipantView
+from opencode.modules.interviews.domain.summary import MAX_SUMMARY
+from opencode.modules.interviews.domain.views import ParticipantView, SummaryView
 from opencode.modules.interviews.domain.words import MAX_MESSAGE, MAX_NAME
 
 MAX_STDIN = 256 * 1024
@@ -53,6 +54,29 @@ class QuestionDraft(Body):
 
     text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_QUESTION, description="1 to 8000 characters")]
     include_code: bool = False
+
+
+class SummaryWish(Body):
+    """
+    A draft summary. Without a model the interview's own one writes it, or else the interviewer's first. `replaces` is
+    the id of the draft that this one takes the place of.
+    """
+
+    model: Annotated[str, Meta(max_length=400, pattern="^[^\\x00]*$")] = ""
+    replaces: Annotated[str, Meta(max_length=40)] | None = None
+
+
+class SummaryChange(Body):
+    """What somebody made of the draft; `revision` is that of the text that they had."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_SUMMARY, description="1 to 20000 characters")]
+    revision: _Count
+
+
+class SummaryAcceptance(Body):
+    """`revision` is that of the text that is accepted."""
+
+    revision: _Count
 
 
 class InterviewDraft(Body):
@@ -185,8 +209,7 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     The assistant as the reader finds it.
 
     `models` are those that the interviewer can choose from, for interviewers only; without any, there is no assistant.
-    `may_ask`: the reader may ask, while
-    nothing is being answered.
+    `may_ask`: the reader may ask, while nothing is being answered.
     """
 
     mode: AssistantMode
@@ -194,4 +217,14 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     most_questions: int
     questions_left: int
     may_ask: bool
+    models: list[str]
+
+
+class SummaryPlaceView(msgspec.Struct, frozen=True):
+    """
+    The summary as the reader finds it; null while there is none. `models` are those that the reader may have it
+    drafted by; without any, drafts cannot be asked for.
+    """
+
+    summary: SummaryView | None
     models: list[str]
