@@ -222,9 +222,11 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
 
 class SummaryPlaceView(msgspec.Struct, frozen=True):
     """
-    The summary as the reader finds it; null while there is none. `models` are those that the reader may have it
-    drafted by; without any, drafts cannot be asked for.
+    The summary as the reader finds it; null while there is none. `may_change`: the reader may change, accept and
+    discard a draft. `models` are those that the reader may have it drafted by; without any, drafts cannot be asked
+    for.
     """
 
     summary: SummaryView | None
+    may_change: bool
     models: list[str]

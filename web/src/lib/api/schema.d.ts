@@ -4557,6 +4557,7 @@ export interface components {
         /** SummaryPlaceView */
         SummaryPlaceView: {
             summary: components["schemas"]["SummaryView"] | null;
+            may_change: boolean;
             models: string[];
         };
         /**

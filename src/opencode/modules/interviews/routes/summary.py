@@ -22,7 +22,8 @@ class SummaryController(Controller):
         summarising: NamedDependency[Summarising],
     ) -> SummaryPlaceView:
         place = await summarising.place(interview_id, principal)
-        return SummaryPlaceView(SummaryView.of(place.summary) if place.summary else None, place.models)
+        summary = SummaryView.of(place.summary) if place.summary else None
+        return SummaryPlaceView(summary, place.may_change, place.models)
 
     @post("/", operation_id="draft_summary", status_code=202, summary="Have a summary drafted by a model")
     async def draft(

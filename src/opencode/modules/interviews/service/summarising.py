@@ -38,6 +38,7 @@ class SummaryPlace:
     """The summary as one reader finds it. `models` are those that they may have it drafted by."""
 
     summary: Summary | None
+    may_change: bool
     models: list[str]
 
 
@@ -77,9 +78,8 @@ class Summarising(UseCases):
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.SEE_SUMMARY)
             summary = await stores.summaries.find(case.interview.id)
-        may_draft = case.standing is Standing.OWNER and case.interview.is_over
-        models = await self._models(case.interview) if may_draft else []
-        return SummaryPlace(summary, models)
+        may_change = case.standing is Standing.OWNER and case.interview.is_over
+        return SummaryPlace(summary, may_change, await self._models(case.interview) if may_change else [])
 
     async def draft(self, interview_id: str, by: Principal, *, model: str = "", replaces: str | None = None) -> Summary:
         """
