@@ -28,6 +28,7 @@ from opencode.modules.marketplace.adapters.proofs import Proofs
 from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from tests.doubles.assistants import ScriptedAssistants
 from tests.doubles.identity import IdentityInMemory
 from tests.html import ReadPage
 from tests.http import application, client_of
@@ -117,6 +118,7 @@ class Market:
     parts: Parts
     clock: ManualClock
     identity: IdentityInMemory
+    assistants: ScriptedAssistants
     module: MarketplaceModule
     client: httpx.AsyncClient
     relay: Relay
@@ -234,7 +236,10 @@ async def running(
         return
     parts = replace(parts, cache=Cache(clock, parts.pubsub))
     index = index or AtOnce(EmbeddedCatalog)
-    module = build(parts, settings, identity=identity, index=index, storage=storage, proofs=proofs)
+    assistants = ScriptedAssistants()
+    module = build(
+        parts, settings, identity=identity, assistants=assistants, index=index, storage=storage, proofs=proofs
+    )
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start
@@ -242,7 +247,8 @@ async def running(
     await parts.cache.start()
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
-        yield Market(parts, clock, identity, module, client, Relay(parts.database, reactions, clock), storage)
+        relay = Relay(parts.database, reactions, clock)
+        yield Market(parts, clock, identity, assistants, module, client, relay, storage)
     await module.plug.stop()
     await parts.cache.close()
 

@@ -74,6 +74,11 @@ async def test_the_mock_repeats_what_it_is_told_in_every_dialect_and_stops_when_
     wanted = {"response_format": {"type": "json_object"}}
     shaped = (await door.post(CHAT, model="ollama/parrot", **HELLO, **wanted)).json()
     assert json.loads(shaped["choices"][0]["message"]["content"]) == {"you_said": "Say hello"}
+    schema = {"type": "object", "properties": {"title": {"type": "string"}, "words": {"type": "array"}, "n": {}}}
+    wanted = {"response_format": {"type": "json_schema", "json_schema": {"name": "it", "schema": schema}}}
+    shaped = (await door.post(CHAT, model="openai/parrot", **HELLO, **wanted)).json()
+    filled = {"title": "Say hello", "words": ["say", "hello"]}
+    assert json.loads(shaped["choices"][0]["message"]["content"]) == filled
     administrator = door.ai.administrator()
     for spoken in PROVIDERS:
         tested = (await administrator.call("POST", f"{ADMINISTERED}/{spoken}/test")).json()

@@ -1795,6 +1795,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether a model suggests summaries and tags */
+        get: operations["get_suggestions_offered"];
+        put?: never;
+        /**
+         * Have a summary and tags suggested from a README
+         * @description Nothing is saved.
+         */
+        post: operations["suggest_listing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/weeks": {
         parameters: {
             query?: never;
@@ -4128,6 +4149,10 @@ export interface components {
             all: boolean;
             up_to?: string | null;
         };
+        /** ReadmeBody */
+        ReadmeBody: {
+            text: string;
+        };
         /** ReasonView */
         ReasonView: {
             part: string;
@@ -4543,6 +4568,21 @@ export interface components {
             name: string;
             path: string;
             owner: components["schemas"]["OwnerView"] | null;
+        };
+        /** SuggestedTagView */
+        SuggestedTagView: {
+            tag: string;
+            known: boolean;
+        };
+        /** SuggestionView */
+        SuggestionView: {
+            summary: string | null;
+            tags: components["schemas"]["SuggestedTagView"][];
+            model: string;
+        };
+        /** SuggestionsOfferedView */
+        SuggestionsOfferedView: {
+            available: boolean;
         };
         /** SummaryAcceptance */
         SummaryAcceptance: {
@@ -8837,6 +8877,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NameCheckView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_suggestions_offered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionsOfferedView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest_listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadmeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */
