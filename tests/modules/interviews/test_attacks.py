@@ -27,8 +27,8 @@ BODIES: dict[Call, Any] = {
     ("POST", "/api/v1/interviews/{interview_id}/signals"): {"signals": []},
     ("POST", "/api/v1/interviews/{interview_id}/assistant/questions"): {"text": "hello"},
     ("POST", "/api/v1/interviews/{interview_id}/summary"): {},
-    ("PUT", "/api/v1/interviews/{interview_id}/summary"): {"text": "Mine", "revision": 0},
-    ("POST", "/api/v1/interviews/{interview_id}/summary/accept"): {"revision": 0},
+    ("PUT", "/api/v1/interviews/{interview_id}/summary"): {"id": "sum_1", "text": "Mine", "revision": 0},
+    ("POST", "/api/v1/interviews/{interview_id}/summary/accept"): {"id": "sum_1", "revision": 0},
     ("POST", "/api/v1/join"): {"code": "000000", "name": "Ada"},
 }
 

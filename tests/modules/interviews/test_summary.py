@@ -48,8 +48,13 @@ async def written(room: Room, summary_id: str) -> Json:
                 return summary
 
 
-async def accept(room: Room, revision: int) -> Any:
-    return await room.interviewer.post(f"{room.path}/summary/accept", {"revision": revision})
+async def accept(room: Room, summary: Json, revision: int = 0) -> Any:
+    return await room.interviewer.post(f"{room.path}/summary/accept", {"id": summary["id"], "revision": revision})
+
+
+async def change(room: Room, summary: Json, text: str, revision: int = 0) -> Any:
+    body = {"id": summary["id"], "text": text, "revision": revision}
+    return await room.interviewer.put(f"{room.path}/summary", body)
 
 
 async def session(room: Room) -> Json:
@@ -84,12 +89,12 @@ async def test_a_draft_comes_word_by_word_and_is_a_machines_until_somebody_accep
 
 async def test_what_a_person_made_of_the_draft_is_on_the_record_with_who_accepted_it(over: Room) -> None:
     asked = await written(over, (await draft(over))["id"])
-    changed = await over.interviewer.put(f"{over.path}/summary", {"text": "A word count, by hand.", "revision": 0})
+    changed = await change(over, asked, "A word count, by hand.")
     assert (changed.status_code, changed.json()["revision"]) == (200, 1)
-    accepted = (await accept(over, 1)).json()
+    accepted = (await accept(over, asked, 1)).json()
     assert accepted["accepted_by"] == {"id": over.interviewer.id, "name": "Grace"}
     assert (accepted["state"], accepted["drafted"], accepted["text"]) == ("accepted", WRITTEN, "A word count, by hand.")
-    assert (await accept(over, 1)).json() == accepted
+    assert (await accept(over, asked, 1)).json() == accepted
     kept = await session(over)
     assert kept["summary"] == accepted
     entries = kept["assistant"]["entries"]
@@ -98,7 +103,7 @@ async def test_what_a_person_made_of_the_draft_is_on_the_record_with_who_accepte
     assert entries[-1]["summary"] == accepted
     assert first_break(entries, kept["assistant"]["head"]) is None
     for answer in (
-        await over.interviewer.put(f"{over.path}/summary", {"text": "Another", "revision": 1}),
+        await change(over, asked, "Another", 1),
         await over.interviewer.call("DELETE", f"{over.path}/summary"),
         await over.interviewer.post(f"{over.path}/summary", {"replaces": asked["id"]}),
     ):
@@ -122,30 +127,34 @@ async def test_two_who_ask_at_the_same_moment_get_one_draft(over: Room) -> None:
     assert len(over.world.assistants.asked) == 2
 
 
-async def test_nobody_overwrites_or_accepts_a_text_that_they_have_not_read(over: Room) -> None:
-    await written(over, (await draft(over))["id"])
-    path = f"{over.path}/summary"
-    assert (await over.interviewer.put(path, {"text": "One", "revision": 0})).status_code == 200
-    assert (await over.interviewer.put(path, {"text": "One", "revision": 0})).json()["revision"] == 1
-    late = await over.interviewer.put(path, {"text": "Two", "revision": 0})
+async def test_nobody_overwrites_accepts_or_discards_a_text_that_they_have_not_read(over: Room) -> None:
+    first = await written(over, (await draft(over))["id"])
+    assert (await change(over, first, "One")).status_code == 200
+    assert (await change(over, first, "One")).json()["revision"] == 1
+    late = await change(over, first, "Two")
     assert (late.status_code, late.json()["title"]) == (409, "The summary has changed")
-    assert (await accept(over, 0)).status_code == 409
-    summary = await seen(over)
-    assert summary
-    assert (summary["text"], summary["state"]) == ("One", "draft")
+    assert (await accept(over, first)).status_code == 409
+    second = await written(over, (await draft(over, replaces=first["id"]))["id"])
+    # The new draft is at the revision at which the old one was.
+    assert [(await change(over, first, text)).status_code for text in ("Three", second["text"])] == [409, 409]
+    assert (await accept(over, first)).status_code == 409
+    assert (
+        await over.interviewer.call("DELETE", f"{over.path}/summary", params={"id": first["id"]})
+    ).status_code == 204
+    assert await seen(over) == second
 
 
 async def test_a_draft_that_is_discarded_while_it_is_written_is_broken_off(over: Room) -> None:
     over.world.assistants.goes_on.clear()
     asked = await draft(over)
     path = f"{over.path}/summary"
-    for answer in (await over.interviewer.put(path, {"text": "Mine", "revision": 0}), await accept(over, 0)):
+    for answer in (await change(over, asked, "Mine"), await accept(over, asked)):
         assert (answer.status_code, answer.json()["title"]) == (409, "The draft is not whole")
     assert [(await over.interviewer.call("DELETE", path)).status_code for _ in range(2)] == [204, 204]
     async with asyncio.timeout(20):
         await over.world.assistants.left.wait()
     assert await seen(over) is None
-    assert (await accept(over, 0)).status_code == 404
+    assert (await accept(over, asked)).status_code == 404
     over.world.assistants.goes_on.set()
     assert (await written(over, (await draft(over))["id"]))["id"] != asked["id"]
     assert (await session(over))["assistant"]["broken_at"] is None
@@ -170,7 +179,7 @@ async def test_what_is_not_whole_is_never_accepted_and_says_why(
     failed = await written(over, (await draft(over))["id"])
     assert failed["state"] == "failed"
     assert failed["failure"].startswith(told)
-    assert (await accept(over, 0)).status_code == 409
+    assert (await accept(over, failed)).status_code == 409
     assert (await session(over))["summary"] is None
     over.world.assistants.pieces, over.world.assistants.failure = ("Whole.",), None
     again = await written(over, (await draft(over, replaces=failed["id"]))["id"])
@@ -231,13 +240,12 @@ async def test_candidates_neither_see_nor_hear_of_the_summary(over: Room) -> Non
 
 
 async def accept_as(person: Person, room: Room) -> Any:
-    return await person.post(f"{room.path}/summary/accept", {"revision": 0})
+    return await person.post(f"{room.path}/summary/accept", {"id": "sum_1", "revision": 0})
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 20_001, "\u202e"])
 async def test_a_summary_that_is_nothing_or_too_long_is_refused(over: Room, text: str) -> None:
-    await written(over, (await draft(over))["id"])
-    assert (await over.interviewer.put(f"{over.path}/summary", {"text": text, "revision": 0})).status_code == 400
+    assert (await change(over, await written(over, (await draft(over))["id"]), text)).status_code == 400
 
 
 @pytest.mark.parametrize("settings", [InterviewsSettings(join_attempts_per_minute=1000, summaries_per_minute=2)])

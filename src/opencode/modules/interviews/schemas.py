@@ -31,6 +31,7 @@ _Title = Annotated[str, Meta(min_length=1, max_length=2 * MAX_TITLE, description
 _LanguageWord = Annotated[str, Meta(min_length=1, max_length=60, description="id or alias, see /api/v1/languages")]
 _Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 _Characters = Annotated[int, Meta(ge=1, le=1000)]
+_SummaryId = Annotated[str, Meta(max_length=40)]
 _Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
 
 
@@ -63,19 +64,21 @@ class SummaryWish(Body):
     """
 
     model: Annotated[str, Meta(max_length=400, pattern="^[^\\x00]*$")] = ""
-    replaces: Annotated[str, Meta(max_length=40)] | None = None
+    replaces: _SummaryId | None = None
 
 
 class SummaryChange(Body):
-    """What somebody made of the draft; `revision` is that of the text that they had."""
+    """What somebody made of the draft; `id` and `revision` are those of the text that they had."""
 
+    id: _SummaryId
     text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_SUMMARY, description="1 to 20000 characters")]
     revision: _Count
 
 
 class SummaryAcceptance(Body):
-    """`revision` is that of the text that is accepted."""
+    """`id` and `revision` are those of the text that is accepted."""
 
+    id: _SummaryId
     revision: _Count
 
 

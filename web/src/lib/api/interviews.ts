@@ -85,9 +85,9 @@ export class InterviewApi {
   summary = () => this.#call<SummaryPlace>('GET', '/summary');
   /** While there is a draft already, and `replaces` is not its id, that one is the answer. */
   draftSummary = (body: { model?: string; replaces?: string }) => this.#call<Summary>('POST', '/summary', { body });
-  changeSummary = (body: { text: string; revision: number }) => this.#call<Summary>('PUT', '/summary', { body });
-  acceptSummary = (revision: number) => this.#call<Summary>('POST', '/summary/accept', { body: { revision } });
-  discardSummary = () => this.#call<void>('DELETE', '/summary');
+  changeSummary = (body: { id: string; text: string; revision: number }) => this.#call<Summary>('PUT', '/summary', { body });
+  acceptSummary = (body: { id: string; revision: number }) => this.#call<Summary>('POST', '/summary/accept', { body });
+  discardSummary = (id: string) => this.#call<void>('DELETE', '/summary', { query: { id } });
 
   /** At most 20 at once. */
   report = (signals: Signal[]) => this.#call<void>('POST', '/signals', { body: { signals } });

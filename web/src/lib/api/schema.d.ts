@@ -4586,10 +4586,12 @@ export interface components {
         };
         /** SummaryAcceptance */
         SummaryAcceptance: {
+            id: string;
             revision: number;
         };
         /** SummaryChange */
         SummaryChange: {
+            id: string;
             /** @description 1 to 20000 characters */
             text: string;
             revision: number;
@@ -6964,7 +6966,10 @@ export interface operations {
     };
     discard_summary: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description the draft; whichever it is when not given */
+                id?: string | null;
+            };
             header?: never;
             path: {
                 interview_id: string;

@@ -40,8 +40,8 @@ describe('the summary of an interview', () => {
     await desk.load();
     desk.text = 'Good.';
     await desk.accept();
-    expect(changeSummary).toHaveBeenCalledWith({ text: 'Good.', revision: 0 });
-    expect(acceptSummary).toHaveBeenCalledWith(1);
+    expect(changeSummary).toHaveBeenCalledWith({ id: 'sum_1', text: 'Good.', revision: 0 });
+    expect(acceptSummary).toHaveBeenCalledWith({ id: 'sum_1', revision: 1 });
     expect(desk.summary?.state).toBe('accepted');
   });
 
@@ -54,6 +54,20 @@ describe('the summary of an interview', () => {
     expect([desk.text, desk.submission.problem?.title]).toEqual(['Mine.', 'The summary has changed']);
     desk.reload();
     await vi.waitFor(() => expect(desk.text).toBe('Fine.'));
+  });
+
+  it('is looked at again when one comes back, unless something was typed', async () => {
+    const theirs = summary({ text: 'Theirs.', revision: 3 });
+    const answers = [summary(), theirs, summary({ text: 'Newer.', revision: 4 })];
+    const { desk } = deskWith(null, {
+      summary: () => Promise.resolve({ summary: answers.shift()!, may_change: true, models: [] }),
+    });
+    await desk.load();
+    await desk.look();
+    expect(desk.text).toBe('Theirs.');
+    desk.text = 'Mine.';
+    await desk.look();
+    expect([desk.text, desk.summary?.revision]).toEqual(['Mine.', 3]);
   });
 
   it('names the draft that a new one takes the place of', async () => {

@@ -35,6 +35,19 @@ export class SummaryDesk {
   /** Read what is there now in place of what was typed: somebody else may have changed it. */
   reload = (): Promise<void> | undefined => void this.submission.run(() => this.load());
 
+  /** Back on this page: another tab or person may have done something meanwhile. What was typed here stays. */
+  async look(): Promise<void> {
+    if (!this.#mayLook()) return;
+    try {
+      const place = await this.#api.summary();
+      if (!this.#mayLook()) return;
+      this.place = place;
+      this.#show(place.summary);
+    } catch {
+      // What is shown stays, and the next thing that is pressed tells.
+    }
+  }
+
   /** A draft; in place of the one that is there, if there is one. */
   draft = (): Promise<void | undefined> =>
     this.submission.run(async () => {
@@ -51,11 +64,13 @@ export class SummaryDesk {
   accept = (): Promise<void | undefined> =>
     this.submission.run(async () => {
       await this.#save();
-      this.#show(await this.#api.acceptSummary(this.summary?.revision ?? 0));
+      if (!this.summary) return;
+      const { id, revision } = this.summary;
+      this.#show(await this.#api.acceptSummary({ id, revision }));
     });
 
   async discard(): Promise<void> {
-    await this.#api.discardSummary();
+    if (this.summary) await this.#api.discardSummary(this.summary.id);
     this.#show(null);
   }
 
@@ -71,10 +86,14 @@ export class SummaryDesk {
       this.#show(event.summary);
   }
 
+  #mayLook(): boolean {
+    return this.place !== null && !this.isChanged && !this.submission.busy && this.#stream === null;
+  }
+
   async #save(): Promise<void> {
     const { summary, text } = this;
     if (!summary || summary.state !== 'draft' || text === summary.text) return;
-    const saved = await this.#api.changeSummary({ text, revision: summary.revision });
+    const saved = await this.#api.changeSummary({ id: summary.id, text, revision: summary.revision });
     this.#put(saved);
     // What was typed meanwhile stays; the server may have taken invisible characters out of the rest.
     if (this.text === text) this.text = saved.text;

@@ -32,6 +32,14 @@ class SummaryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Which text somebody has before them: of which draft, and at which of its revisions."""
+
+    summary_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """
     The one summary that an interview has at a time.
@@ -93,22 +101,22 @@ class Summary:
     def failed(self, text: str, failure: str, at: datetime) -> "Summary":
         return replace(self, state=SummaryState.FAILED, drafted=text, failure=failure, finished_at=at)
 
-    def changed(self, text: str, revision: int, at: datetime) -> "Summary":
+    def changed(self, text: str, read: Read, at: datetime) -> "Summary":
         """
         Args:
-            revision: the one that was changed.
+            read: what was changed.
 
         Raises:
             SummaryAccepted, SummaryNotReady
             SummaryMoved: somebody else has changed it since.
         """
         self._require_draft()
-        if text == self.text:
+        if read.summary_id == self.id and text == self.text:
             return self
-        self._require_revision(revision)
+        self._require_read(read)
         return replace(self, text=text, revision=self.revision + 1, changed_at=at)
 
-    def accepted(self, person_id: str, name: str, revision: int, at: datetime) -> "Summary":
+    def accepted(self, person_id: str, name: str, read: Read, at: datetime) -> "Summary":
         """
         It becomes part of the record. What is accepted already stays with who accepted it.
 
@@ -119,7 +127,7 @@ class Summary:
         if self.state is SummaryState.ACCEPTED:
             return self
         self._require_draft()
-        self._require_revision(revision)
+        self._require_read(read)
         return replace(
             self, state=SummaryState.ACCEPTED, accepted_by_id=person_id, accepted_by_name=name, accepted_at=at
         )
@@ -137,6 +145,6 @@ class Summary:
         if self.state is not SummaryState.DRAFT:
             raise SummaryNotReady(self.state)
 
-    def _require_revision(self, revision: int) -> None:
-        if revision != self.revision:
+    def _require_read(self, read: Read) -> None:
+        if read != Read(self.id, self.revision):
             raise SummaryMoved

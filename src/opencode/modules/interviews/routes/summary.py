@@ -1,10 +1,13 @@
 """The summary after an interview."""
 
+from typing import Annotated
+
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from opencode.kernel.principal import Principal
+from opencode.modules.interviews.domain.summary import Read
 from opencode.modules.interviews.domain.views import SummaryView
 from opencode.modules.interviews.schemas import SummaryAcceptance, SummaryChange, SummaryPlaceView, SummaryWish
 from opencode.modules.interviews.service.summarising import Summarising
@@ -44,7 +47,9 @@ class SummaryController(Controller):
         principal: NamedDependency[Principal],
         summarising: NamedDependency[Summarising],
     ) -> SummaryView:
-        return SummaryView.of(await summarising.change(interview_id, principal, data.text, data.revision))
+        return SummaryView.of(
+            await summarising.change(interview_id, principal, data.text, Read(data.id, data.revision))
+        )
 
     @delete("/", operation_id="discard_summary", summary="Discard the draft")
     async def discard(
@@ -52,8 +57,12 @@ class SummaryController(Controller):
         interview_id: FromPath[str],
         principal: NamedDependency[Principal],
         summarising: NamedDependency[Summarising],
+        summary_id: Annotated[
+            str | None,
+            QueryParameter(name="id", max_length=40, description="the draft; whichever it is when not given"),
+        ] = None,
     ) -> None:
-        await summarising.discard(interview_id, principal)
+        await summarising.discard(interview_id, principal, summary_id)
 
     @post("/accept", operation_id="accept_summary", status_code=200, summary="Make the summary part of the record")
     async def accept(
@@ -63,4 +72,4 @@ class SummaryController(Controller):
         principal: NamedDependency[Principal],
         summarising: NamedDependency[Summarising],
     ) -> SummaryView:
-        return SummaryView.of(await summarising.accept(interview_id, principal, data.revision))
+        return SummaryView.of(await summarising.accept(interview_id, principal, Read(data.id, data.revision)))

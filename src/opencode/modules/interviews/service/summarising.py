@@ -20,6 +20,7 @@ from opencode.modules.interviews.domain.summary import (
     MOST_OUTPUT_TOKENS,
     RESTARTED,
     TOO_LONG,
+    Read,
     Summary,
 )
 from opencode.modules.interviews.domain.words import clean_message
@@ -113,10 +114,10 @@ class Summarising(UseCases):
         self._reply(case.interview, summary, SYSTEM.format(mark=mark), material)
         return summary
 
-    async def change(self, interview_id: str, by: Principal, text: str, revision: int) -> Summary:
+    async def change(self, interview_id: str, by: Principal, text: str, read: Read) -> Summary:
         """
         Args:
-            revision: of the text that was changed.
+            read: the text that was changed.
 
         Raises:
             TextRefused, SummaryNotFound, SummaryNotReady, SummaryAccepted
@@ -125,18 +126,18 @@ class Summarising(UseCases):
         text = clean_message(text, "/text", longest=MAX_SUMMARY)
         async with self.changing(interview_id, by, Action.SUMMARISE) as (work, case):
             summary = await _find(work.stores, case.interview)
-            changed = summary.changed(text, revision, self.clock.now())
+            changed = summary.changed(text, read, self.clock.now())
             if changed != summary:
                 await work.stores.summaries.put(changed)
         return changed
 
-    async def accept(self, interview_id: str, by: Principal, revision: int) -> Summary:
+    async def accept(self, interview_id: str, by: Principal, read: Read) -> Summary:
         """
         Make it part of the interview's record: as a person's words from now on, beside what the model had written.
         Doing it twice is the same as once.
 
         Args:
-            revision: of the text that was read and is accepted.
+            read: the text that is accepted.
 
         Raises:
             SummaryNotFound, SummaryNotReady
@@ -145,7 +146,7 @@ class Summarising(UseCases):
         async with self.changing(interview_id, by, Action.SUMMARISE) as (work, case):
             summary = await _find(work.stores, case.interview)
             name = case.me.name if case.me else by.name
-            accepted = summary.accepted(by.id, name, revision, self.clock.now())
+            accepted = summary.accepted(by.id, name, read, self.clock.now())
             if accepted == summary:
                 return summary
             await work.stores.summaries.put(accepted)
@@ -154,15 +155,19 @@ class Summarising(UseCases):
         await self.identity.record("interview.summary_accepted", actor=by, subject_id=accepted.interview_id)
         return accepted
 
-    async def discard(self, interview_id: str, by: Principal) -> None:
+    async def discard(self, interview_id: str, by: Principal, summary_id: str | None = None) -> None:
         """
         Drop the draft, whole or not; one that is being written is broken off. Without one nothing happens.
+
+        Args:
+            summary_id: when it is another one by now, that stays.
 
         Raises:
             SummaryAccepted
         """
         async with self.changing(interview_id, by, Action.SUMMARISE) as (work, case):
-            if (summary := await work.stores.summaries.find(case.interview.id)) is None:
+            summary = await work.stores.summaries.find(case.interview.id)
+            if summary is None or summary_id not in (None, summary.id):
                 return
             summary.require_not_accepted()
             await work.stores.summaries.remove(case.interview.id)
