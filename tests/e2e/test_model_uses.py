@@ -74,6 +74,28 @@ async def _discards_with_a_question(page: Page) -> None:
     await expect(dialog).to_have_count(0)
 
 
+async def test_what_another_tab_has_changed_is_not_overwritten(stage: Stage, office: Office, parrot: str) -> None:
+    interview = await _ended(office)
+    asked = await office.post(f"interviews/{interview['id']}/summary", model=parrot)
+    tabs = [await stage.interviewer(**CALM) for _ in range(2)]
+    texts = [tab.page.get_by_label("Summary", exact=True) for tab in tabs]
+    for tab, text in zip(tabs, texts, strict=True):
+        await tab.goes_to(f"/interviews/{interview['id']}/ended")
+        await expect(text).to_have_value(re.compile("count the words"))
+    await texts[0].fill("Theirs")
+    await tabs[0].page.get_by_role("radio", name="Preview").click()
+    await expect(tabs[0].page.get_by_text("Saved", exact=True)).to_be_visible()
+    await texts[1].fill("Mine")
+    await tabs[1].page.get_by_role("button", name="Accept").click()
+    await expect(tabs[1].page.get_by_text("Somebody changed this summary meanwhile.")).to_be_visible()
+    await expect(texts[1]).to_have_value("Mine")
+    await accessible(tabs[1])
+    await tabs[1].page.get_by_role("button", name="Show what is there now").click()
+    await expect(texts[1]).to_have_value("Theirs")
+    tabs[1].expects_failures()
+    assert (await office.get(f"interviews/{interview['id']}/summary"))["summary"]["id"] == asked["id"]
+
+
 async def test_without_a_provider_there_is_no_word_of_summaries_or_suggestions(stage: Stage, office: Office) -> None:
     interview = await _ended(office)
     grace = await stage.interviewer(**CALM)
