@@ -1,8 +1,9 @@
 """An assistant that says what a test tells it to, when the test tells it to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from opencode.contracts.ai import Answered, Turn
 from opencode.kernel.errors import OpenCodeError
@@ -19,6 +20,7 @@ class Asked:
     model: str
     system: str
     turns: tuple[Turn, ...]
+    form: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -48,9 +50,16 @@ class ScriptedAssistants:
         return list(self.models)
 
     async def answer(
-        self, *, on_behalf_of: UserId, model: str, system: str, turns: Sequence[Turn], most_output_tokens: int
+        self,
+        *,
+        on_behalf_of: UserId,
+        model: str,
+        system: str,
+        turns: Sequence[Turn],
+        most_output_tokens: int,
+        form: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str | Answered]:
-        self.asked.append(Asked(on_behalf_of, model, system, tuple(turns)))
+        self.asked.append(Asked(on_behalf_of, model, system, tuple(turns), form))
         try:
             for piece in self.pieces:
                 yield piece

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
@@ -42,6 +43,8 @@ MODEL = "parrot"
 MOST_BYTES = 32 * 1024 * 1024
 MOST_REPEATED = 2_000
 """Characters of a question that are said again."""
+MOST_WORDS, MOST_ENTRIES = 12, 3
+"""Of a question, in texts and in lists of JSON that has a schema."""
 STOP_S = 1
 
 _CHATS = {
@@ -64,8 +67,23 @@ def answer_to(request: ChatRequest) -> str:
     parts = asked[-1].parts if asked else ()
     question = " ".join(part.text for part in parts if isinstance(part, Text)).strip()[:MOST_REPEATED]
     if request.format:
-        return json.dumps({"you_said": question}, ensure_ascii=False)
+        properties = (request.format.schema or {}).get("properties")
+        said = _filled(properties, question) if isinstance(properties, dict) else {"you_said": question}
+        return json.dumps(said, ensure_ascii=False)
     return f"{_GREETING} You said: {question}" if question else f"{_GREETING} {_SILENCE}"
+
+
+def _filled(properties: dict[str, Any], question: str) -> dict[str, Any]:
+    """An object with these properties, as far as they are texts or lists of texts, made of the question's words."""
+    words = re.findall(r"[^\W\d_]+", question)
+    said: dict[str, Any] = {}
+    for name, schema in properties.items():
+        kind = schema.get("type") if isinstance(schema, dict) else None
+        if kind == "string":
+            said[name] = " ".join(words[:MOST_WORDS])
+        elif kind == "array":
+            said[name] = [word.lower() for word in words[:MOST_ENTRIES]]
+    return said
 
 
 async def _events(request: ChatRequest, pause_s: float) -> AsyncIterator[Event]:

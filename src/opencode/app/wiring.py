@@ -132,7 +132,7 @@ def catalogue_snapshots(settings: Settings) -> "Snapshots | None":
     return marketplace_module.build_snapshots(settings.marketplace, settings.process.data)
 
 
-def _marketplace(settings: Settings, parts: Parts, identity: Identity) -> Plug:
+def _marketplace(settings: Settings, parts: Parts, identity: Identity, assistants: Assistants) -> Plug:
     # Loaded only here: it has a seventh of a server's memory, and nothing else needs it.
     from opencode.modules.marketplace import module as marketplace_module
 
@@ -140,6 +140,7 @@ def _marketplace(settings: Settings, parts: Parts, identity: Identity) -> Plug:
         parts,
         settings.marketplace,
         identity=identity,
+        assistants=assistants,
         index=catalogue_index(settings, parts.database),
         storage=FolderStorage(settings.process.data / FILES, parts.clock),
         snapshots=catalogue_snapshots(settings),
@@ -233,7 +234,7 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
         # Stopped after the rooms, whose answers it gives.
         ai.plug,
         *rooms.plugs,
-        *([_marketplace(settings, parts, identity.contract)] if sells else []),
+        *([_marketplace(settings, parts, identity.contract, ai.assistants)] if sells else []),
         notifications.plug,
     )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)

@@ -1,8 +1,8 @@
 """What `ai` offers to other modules: answers of language models, charged to the person on whose behalf they ask."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from opencode.kernel.ids import UserId
 
@@ -42,7 +42,14 @@ class Assistants(Protocol):
         ...
 
     def answer(
-        self, *, on_behalf_of: UserId, model: str, system: str, turns: Sequence[Turn], most_output_tokens: int
+        self,
+        *,
+        on_behalf_of: UserId,
+        model: str,
+        system: str,
+        turns: Sequence[Turn],
+        most_output_tokens: int,
+        form: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str | Answered]:
         """
         Ask a model. What it says comes in pieces, and `Answered` at last. Closing the generator before its end breaks
@@ -51,6 +58,8 @@ class Assistants(Protocol):
         Args:
             on_behalf_of: the account whose limits hold, and which is charged.
             turns: the conversation so far; the last one is the question.
+            form: the JSON Schema that the answer is to follow; None for free text. A model may break it: whoever asks
+                checks what comes.
 
         Raises:
             OpenCodeError: there is no such model for this person, a limit or budget of theirs is reached, or the

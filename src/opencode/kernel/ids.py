@@ -27,6 +27,7 @@ CollectionId = NewType("CollectionId", str)
 ReleaseId = NewType("ReleaseId", str)
 ProviderId = NewType("ProviderId", str)
 QuestionId = NewType("QuestionId", str)
+SummaryId = NewType("SummaryId", str)
 
 # Crockford's base 32, without I, L, O and U: nobody misreads an id aloud. The layout is that of ULID:
 # 48 bits of milliseconds, then 80 bits of chance.

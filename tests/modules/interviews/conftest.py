@@ -48,6 +48,9 @@ class Person:
     async def patch(self, path: str, body: Any) -> httpx.Response:
         return await self.call("PATCH", path, json=body)
 
+    async def put(self, path: str, body: Any) -> httpx.Response:
+        return await self.call("PUT", path, json=body)
+
     async def call(self, method: str, path: str, **how: Any) -> httpx.Response:
         headers = dict(how.pop("headers", None) or {})
         if self.token:

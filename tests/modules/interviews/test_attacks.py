@@ -26,6 +26,9 @@ BODIES: dict[Call, Any] = {
     ("POST", "/api/v1/interviews/{interview_id}/messages"): {"text": "hello"},
     ("POST", "/api/v1/interviews/{interview_id}/signals"): {"signals": []},
     ("POST", "/api/v1/interviews/{interview_id}/assistant/questions"): {"text": "hello"},
+    ("POST", "/api/v1/interviews/{interview_id}/summary"): {},
+    ("PUT", "/api/v1/interviews/{interview_id}/summary"): {"id": "sum_1", "text": "Mine", "revision": 0},
+    ("POST", "/api/v1/interviews/{interview_id}/summary/accept"): {"id": "sum_1", "revision": 0},
     ("POST", "/api/v1/join"): {"code": "000000", "name": "Ada"},
 }
 
@@ -93,7 +96,7 @@ async def some_run(room: Room) -> Json:
 
 async def test_a_candidate_is_refused_every_call_of_the_interviewers(room: Room, some_run: Json) -> None:
     calls = calls_of(room.world) - OPEN_TO_ADMITTED - OPEN_TO_ALL
-    assert len(calls) == 11
+    assert len(calls) == 16
     for call in calls:
         assert await attempt(room.candidate, call, room, some_run) == 403, call
     assert (await room.interviewer.get(room.path)).json()["state"] == "live"
@@ -129,6 +132,7 @@ async def test_an_administrator_reads_and_ends_and_nothing_else(room: Room, some
     assert (await admin.get(room.path)).status_code == 200
     assert (await admin.get(f"{room.path}/export")).status_code == 200
     assert (await admin.get(f"{room.path}/signals")).status_code == 200
+    assert (await admin.get(f"{room.path}/summary")).json()["may_change"] is False
     for answer in (
         await admin.patch(room.path, {"title": "Mine"}),
         await admin.post(f"{room.path}/runs", {}),
@@ -145,7 +149,13 @@ async def test_a_token_for_reading_only_changes_nothing(room: Room, some_run: Js
     for call in calls_of(room.world) - OPEN_TO_ALL - {("GET", "/api/v1/interviews/{interview_id}/events")}:
         expected = {200} if call[0] == "GET" else {403}
         # Only candidates report signals and leave; they are told so first, which is a 403 as well.
-        assert await attempt(reader, call, room, some_run) in expected, call
+        # What comes after the interview is tried below, once it is over.
+        elsewhen = {409} if call[1].endswith(("/summary", "/summary/accept")) else set[int]()
+        assert await attempt(reader, call, room, some_run) in expected | elsewhen, call
+    await room.interviewer.post(f"{room.path}/end")
+    for call in calls_of(room.world):
+        if call[0] != "GET" and call[1].endswith(("/summary", "/summary/accept")):
+            assert await attempt(reader, call, room, some_run) == 403, call
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,14 @@ from tests.modules.interviews.test_domain import NOW, interview
 
 SCHEDULED, LIVE, ENDED = InterviewState
 
-READS = {Action.SEE, Action.SEE_ONESELF, Action.WATCH, Action.SEE_SIGNALS, Action.EXPORT}
+READS = {
+    Action.SEE,
+    Action.SEE_ONESELF,
+    Action.WATCH,
+    Action.SEE_SIGNALS,
+    Action.EXPORT,
+    Action.SEE_SUMMARY,
+}
 STEERS = {
     Action.RENAME,
     Action.SWITCH_LANGUAGE,
@@ -39,7 +46,7 @@ STANDS = {Action.SEE_ONESELF, Action.WATCH, Action.LEAVE}
 MAY: dict[tuple[Standing, InterviewState], set[Action]] = {
     (Standing.OWNER, SCHEDULED): READS | STEERS | {Action.END, Action.DELETE},
     (Standing.OWNER, LIVE): READS | STEERS | {Action.END, Action.DELETE},
-    (Standing.OWNER, ENDED): READS | {Action.END, Action.DELETE},
+    (Standing.OWNER, ENDED): READS | {Action.END, Action.DELETE, Action.SUMMARISE},
     (Standing.OVERSEER, SCHEDULED): READS - {Action.SEE_ONESELF} | {Action.END},
     (Standing.OVERSEER, LIVE): READS - {Action.SEE_ONESELF} | {Action.END},
     (Standing.OVERSEER, ENDED): READS - {Action.SEE_ONESELF} | {Action.END},
@@ -207,3 +214,8 @@ def test_a_stream_is_over_with_the_interview_or_with_ones_own_part() -> None:
     assert policy.is_last(said(EventType.PARTICIPANT_REMOVED, "par_1"), "par_1")
     assert not policy.is_last(said(EventType.PARTICIPANT_REMOVED, "par_2"), "par_1")
     assert not policy.is_last(said(EventType.PARTICIPANT_ADMITTED, "par_1"), "par_1")
+
+
+def test_only_interviewers_and_administrators_hear_of_a_summary() -> None:
+    hears = {standing for standing in Standing if policy.hears_of_summary(standing)}
+    assert hears == {Standing.OWNER, Standing.OVERSEER}

@@ -29,6 +29,7 @@ from opencode.modules.marketplace.domain.catalog import CatalogIndex
 from opencode.modules.marketplace.domain.snapshots import Snapshots
 from opencode.modules.marketplace.module import MarketplaceModule, build
 from opencode.modules.marketplace.settings import MarketplaceSettings
+from tests.doubles.assistants import ScriptedAssistants
 from tests.doubles.identity import IdentityInMemory
 from tests.html import ReadPage
 from tests.http import application, client_of
@@ -118,6 +119,7 @@ class Market:
     parts: Parts
     clock: ManualClock
     identity: IdentityInMemory
+    assistants: ScriptedAssistants
     module: MarketplaceModule
     client: httpx.AsyncClient
     relay: Relay
@@ -237,7 +239,16 @@ async def running(
         return
     parts = replace(parts, cache=Cache(clock, parts.pubsub))
     index = index or AtOnce(EmbeddedCatalog)
-    module = build(parts, settings, identity=identity, index=index, storage=storage, snapshots=snapshots, proofs=proofs)
+    module = build(
+        parts,
+        settings,
+        identity=identity,
+        assistants=ScriptedAssistants(),
+        index=index,
+        storage=storage,
+        snapshots=snapshots,
+        proofs=proofs,
+    )
     reactions = Reactions()
     module.plug.react(reactions)
     assert module.plug.start
@@ -245,7 +256,8 @@ async def running(
     await parts.cache.start()
     await module.plug.start()
     async with client_of(application(module.plug.routes, identity)) as client:
-        yield Market(parts, clock, identity, module, client, Relay(parts.database, reactions, clock), storage)
+        relay = Relay(parts.database, reactions, clock)
+        yield Market(parts, clock, identity, assistants, module, client, relay, storage)
     await module.plug.stop()
     await parts.cache.close()
 

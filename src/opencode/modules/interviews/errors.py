@@ -2,11 +2,12 @@
 What can go wrong in an interview.
 
     NotFound    InterviewNotFound · ParticipantNotFound · InterviewRunNotFound · CodeNotKnown
-                AssistantNotHere · QuestionNotFound
+                AssistantNotHere · QuestionNotFound · SummariesOff · SummaryNotFound
     Forbidden   NotYours · NotAdmitted (contracts.collaboration)
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
                 WaitingRoomFull · KeyReused · CodeTaken · NoTerminal · DocumentEnded (contracts.collaboration)
                 AssistantNotAllowed · AnswerUnderWay · QuestionsSpent
+                InterviewNotOver · SummaryNotReady · SummaryMoved · SummaryAccepted
     Invalid     LanguageNotKnown · TextRefused · AssistantModelNotKnown
     Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree · TerminalFull
     Unavailable TerminalElsewhere
@@ -103,6 +104,17 @@ class InterviewOver(Conflict):
         super().__init__(
             f"Interview {interview_id} has ended: you can no longer {doing}.",
             action="The interviewer can still read and export it.",
+        )
+
+
+class InterviewNotOver(Conflict):
+    """What was asked for comes after the end of the interview."""
+
+    title = "The interview is not over"
+
+    def __init__(self, interview_id: str, state: str, doing: str) -> None:
+        super().__init__(
+            f"Interview {interview_id} is {state}: nobody can {doing} yet.", action="End the interview first."
         )
 
 
@@ -366,10 +378,64 @@ class AssistantModelNotKnown(Invalid):
 
     title = "The model is not known"
 
-    def __init__(self, model: str, available: Sequence[str]) -> None:
+    def __init__(self, model: str, available: Sequence[str], pointer: str = "/assistant/model") -> None:
         detail = f"There is no model {model[:80]!r} for you."
         super().__init__(
             detail,
             action=f"Choose one of these: {', '.join(available[:5])}." if available else "",
-            problems=(FieldProblem("/assistant/model", detail),),
+            problems=(FieldProblem(pointer, detail),),
+        )
+
+
+class SummariesOff(NotFound):
+    """The interviewer can use no language model, or this server lets nobody draft summaries with one."""
+
+    title = "There are no draft summaries"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No model drafts summaries of your interviews.",
+            action="An administrator can set up a model provider, and OCP_INTERVIEW_SUMMARIES: docs/ai.md.",
+        )
+
+
+class SummaryNotFound(NotFound):
+    """The interview has no summary, and no draft of one: perhaps somebody discarded it just now."""
+
+    title = "There is no summary"
+
+    def __init__(self) -> None:
+        super().__init__("This interview has no summary.", action="Have one drafted.")
+
+
+class SummaryNotReady(Conflict):
+    """The draft is being written, or broke off: only one that is whole can be changed or accepted."""
+
+    title = "The draft is not whole"
+
+    def __init__(self, state: str) -> None:
+        if state == "writing":
+            super().__init__("The draft is still being written.", action="Wait for its end, or discard it.")
+        else:
+            super().__init__("The draft broke off, and is not whole.", action="Have it drafted again, or discard it.")
+
+
+class SummaryMoved(Conflict):
+    """Somebody else changed the summary since it was read."""
+
+    title = "The summary has changed"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this summary meanwhile.", action="Read it again, then add your changes.")
+
+
+class SummaryAccepted(Conflict):
+    """The summary was accepted, and with that it is part of the interview's record."""
+
+    title = "The summary was accepted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This summary was accepted, and is part of the record.",
+            action="It stays as it is for as long as the interview.",
         )

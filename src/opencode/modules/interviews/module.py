@@ -33,6 +33,7 @@ from opencode.modules.interviews.service.presence import Presence
 from opencode.modules.interviews.service.running import Running
 from opencode.modules.interviews.service.steering import Steering
 from opencode.modules.interviews.service.streaming import Streaming
+from opencode.modules.interviews.service.summarising import Summarising
 from opencode.modules.interviews.service.terminals import Terminals
 from opencode.modules.interviews.service.tidying import Tidying
 from opencode.modules.interviews.settings import InterviewsSettings
@@ -74,6 +75,7 @@ def build(
     terminals = Terminals(parts, settings, neighbours, gate)
     running = Running(parts, settings, neighbours, languages, control, terminals)
     assisting = Assisting(parts, settings, neighbours, control)
+    summarising = Summarising(parts, settings, neighbours, control)
     chat = Chat(parts, settings, neighbours)
     monitoring = Monitoring(parts, settings, neighbours)
     streaming = Streaming(parts, settings, neighbours)
@@ -86,18 +88,21 @@ def build(
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
 
     async def start() -> None:
-        await control.listen(running, assisting, streaming, terminals)
+        await control.listen(running, (assisting, summarising), streaming, terminals)
         await running.give_up_lost(starting=True)
         await assisting.give_up_lost(starting=True)
+        await summarising.give_up_lost(starting=True)
         await tidying.tidy()
 
     async def drain() -> None:
         # While streams are open still, so that everybody in the room is told.
         await assisting.close()
+        await summarising.close()
         streaming.close()
 
     async def stop() -> None:
         await assisting.close()
+        await summarising.close()
         await running.close()
         await control.close()
 
@@ -109,6 +114,7 @@ def build(
         "admission": admission,
         "running": running,
         "assisting": assisting,
+        "summarising": summarising,
         "terminals": terminals,
         "chat": chat,
         "monitoring": monitoring,
@@ -117,21 +123,20 @@ def build(
     }
     plug = Plug(
         name="interviews",
-        routes=[
-            Router(
-                "/",
-                route_handlers=list(ROUTES),
-                dependencies={name: _provide(use_case) for name, use_case in use_cases.items()},
-            )
-        ],
+        routes=[_router(use_cases)],
         react=react,
-        jobs=jobs(steering, running, assisting, tidying, check_s=settings.interviews_check_s),
+        jobs=jobs(steering, running, assisting, summarising, tidying, check_s=settings.interviews_check_s),
         start=start,
         drain=drain,
         stop=stop,
     )
     sockets = (TerminalSockets(terminals).route,)
     return InterviewsModule(plug, gate, sockets, KeptRuns(running), exporting.export_for_operator)
+
+
+def _router(use_cases: dict[str, UseCases]) -> Router:
+    dependencies = {name: _provide(use_case) for name, use_case in use_cases.items()}
+    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
 
 
 def _provide(use_case: UseCases) -> Provide:

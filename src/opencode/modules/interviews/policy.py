@@ -14,6 +14,7 @@ from opencode.modules.interviews.errors import (
     EditingFrozen,
     InterviewNotFound,
     InterviewNotLive,
+    InterviewNotOver,
     InterviewOver,
     NotYours,
 )
@@ -59,11 +60,14 @@ class Action(StrEnum):
     ALLOW_ASSISTANT = "say who may ask its assistant"
     ASK_ASSISTANT = "ask its assistant"
     STOP_ANSWER = "stop its assistant"
+    SEE_SUMMARY = "see its summary"
+    SUMMARISE = "summarise it"
 
 
 S, L, E = InterviewState.SCHEDULED, InterviewState.LIVE, InterviewState.ENDED
 _OPEN = frozenset({S, L})
 _ALWAYS = frozenset({S, L, E})
+_AFTERWARDS = frozenset({E})
 _NEVER: frozenset[InterviewState] = frozenset()
 
 ALLOWED: dict[Action, dict[Standing, frozenset[InterviewState]]] = {
@@ -102,10 +106,14 @@ ALLOWED: dict[Action, dict[Standing, frozenset[InterviewState]]] = {
     # Whether the interviewer allows it at all is `require_may_ask`.
     Action.ASK_ASSISTANT: {Standing.OWNER: _OPEN, Standing.ADMITTED: frozenset({L})},
     Action.STOP_ANSWER: {Standing.OWNER: _OPEN, Standing.ADMITTED: frozenset({L})},
+    Action.SEE_SUMMARY: {Standing.OWNER: _ALWAYS, Standing.OVERSEER: _ALWAYS},
+    Action.SUMMARISE: {Standing.OWNER: _AFTERWARDS},
 }
 
 
-LOOKING = frozenset({Action.SEE, Action.SEE_ONESELF, Action.WATCH, Action.SEE_SIGNALS, Action.EXPORT})
+LOOKING = frozenset(
+    {Action.SEE, Action.SEE_ONESELF, Action.WATCH, Action.SEE_SIGNALS, Action.EXPORT, Action.SEE_SUMMARY}
+)
 """What changes nothing: a token that may only read is enough."""
 
 
@@ -167,7 +175,7 @@ def require(action: Action, standing: Standing, interview: Interview) -> None:
         InterviewNotFound: a stranger asks.
         NotAdmitted: a candidate who is not let in asks for more than to know where they stand.
         NotYours: this part never may.
-        InterviewOver, InterviewNotLive: this part may, in another state of the interview.
+        InterviewOver, InterviewNotLive, InterviewNotOver: this part may, in another state of the interview.
     """
     if standing is Standing.STRANGER:
         raise InterviewNotFound(interview.id)
@@ -180,6 +188,8 @@ def require(action: Action, standing: Standing, interview: Interview) -> None:
         raise NotYours(action, standing)
     if interview.is_over:
         raise InterviewOver(interview.id, action)
+    if states == _AFTERWARDS:
+        raise InterviewNotOver(interview.id, interview.state, action)
     raise InterviewNotLive(interview.id, interview.state, action)
 
 
@@ -249,8 +259,13 @@ FAREWELLS = frozenset({EventType.PARTICIPANT_DECLINED, EventType.PARTICIPANT_REM
 
 
 def is_last(event: Said, reader_id: str) -> bool:
-    """Is there nothing more to tell this reader after that event?"""
+    """Is there nothing more to tell this reader after that event, while the interview goes on?"""
     return event.type is EventType.INTERVIEW_ENDED or (event.type in FAREWELLS and event.about == reader_id)
+
+
+def hears_of_summary(standing: Standing) -> bool:
+    """Is there something to tell also after the end of the interview?"""
+    return ALLOWED[Action.SEE_SUMMARY].get(standing) is not None
 
 
 def turns(event: Said, reader_id: str) -> bool:

@@ -18,7 +18,8 @@ from opencode.modules.interviews.domain.assistant import (
 from opencode.modules.interviews.domain.interview import MAX_TITLE, Interview, InterviewState
 from opencode.modules.interviews.domain.people import Participant
 from opencode.modules.interviews.domain.records import SIGNALS_AT_ONCE, SignalKind
-from opencode.modules.interviews.domain.views import ParticipantView
+from opencode.modules.interviews.domain.summary import MAX_SUMMARY
+from opencode.modules.interviews.domain.views import ParticipantView, SummaryView
 from opencode.modules.interviews.domain.words import MAX_MESSAGE, MAX_NAME
 
 MAX_STDIN = 256 * 1024
@@ -30,6 +31,7 @@ _Title = Annotated[str, Meta(min_length=1, max_length=2 * MAX_TITLE, description
 _LanguageWord = Annotated[str, Meta(min_length=1, max_length=60, description="id or alias, see /api/v1/languages")]
 _Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 _Characters = Annotated[int, Meta(ge=1, le=1000)]
+_SummaryId = Annotated[str, Meta(max_length=40)]
 _Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
 
 
@@ -53,6 +55,31 @@ class QuestionDraft(Body):
 
     text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_QUESTION, description="1 to 8000 characters")]
     include_code: bool = False
+
+
+class SummaryWish(Body):
+    """
+    A draft summary. Without a model the interview's own one writes it, or else the interviewer's first. `replaces` is
+    the id of the draft that this one takes the place of.
+    """
+
+    model: Annotated[str, Meta(max_length=400, pattern="^[^\\x00]*$")] = ""
+    replaces: _SummaryId | None = None
+
+
+class SummaryChange(Body):
+    """What somebody made of the draft; `id` and `revision` are those of the text that they had."""
+
+    id: _SummaryId
+    text: Annotated[str, Meta(min_length=1, max_length=2 * MAX_SUMMARY, description="1 to 20000 characters")]
+    revision: _Count
+
+
+class SummaryAcceptance(Body):
+    """`id` and `revision` are those of the text that is accepted."""
+
+    id: _SummaryId
+    revision: _Count
 
 
 class InterviewDraft(Body):
@@ -185,8 +212,7 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     The assistant as the reader finds it.
 
     `models` are those that the interviewer can choose from, for interviewers only; without any, there is no assistant.
-    `may_ask`: the reader may ask, while
-    nothing is being answered.
+    `may_ask`: the reader may ask, while nothing is being answered.
     """
 
     mode: AssistantMode
@@ -194,4 +220,16 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     most_questions: int
     questions_left: int
     may_ask: bool
+    models: list[str]
+
+
+class SummaryPlaceView(msgspec.Struct, frozen=True):
+    """
+    The summary as the reader finds it; null while there is none. `may_change`: the reader may change, accept and
+    discard a draft. `models` are those that the reader may have it drafted by; without any, drafts cannot be asked
+    for.
+    """
+
+    summary: SummaryView | None
+    may_change: bool
     models: list[str]

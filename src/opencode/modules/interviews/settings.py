@@ -34,6 +34,13 @@ class InterviewsSettings:
     signal_reports_per_minute: int = setting(
         60, "reports per minute of what a candidate's page observed; each holds up to 20 signals", minimum=1
     )
+    interview_summaries: bool = setting(
+        True, "let interviewers have a model draft the summary of an interview that has ended, where they may use one"
+    )
+    summary_input_tokens: int = setting(
+        8000, "tokens of an interview's record that a model gets for a draft summary", minimum=1000, maximum=1_000_000
+    )
+    summaries_per_minute: int = setting(6, "draft summaries per minute that one person gets", minimum=1)
     interviews_check_s: float = setting(
         2.0, "seconds between two looks for interviews whose time is up", minimum=0.05, maximum=60
     )

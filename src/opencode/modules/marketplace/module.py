@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Router
 from litestar.di import Provide
 
+from opencode.contracts.ai import Assistants
 from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
@@ -58,6 +59,7 @@ from opencode.modules.marketplace.service.resembling import Resembling
 from opencode.modules.marketplace.service.reviewing import Reviewing
 from opencode.modules.marketplace.service.showing import Showing
 from opencode.modules.marketplace.service.sitemaps import Sitemaps
+from opencode.modules.marketplace.service.suggesting import Suggesting
 from opencode.modules.marketplace.service.syncing import Syncing
 from opencode.modules.marketplace.service.telling import Telling
 from opencode.modules.marketplace.service.tidying import Tidying
@@ -114,6 +116,7 @@ class _Services:
     reviewing: Reviewing
     showing: Showing
     sitemaps: Sitemaps
+    suggesting: Suggesting
     syncing: Syncing
     telling: Telling
     tidying: Tidying
@@ -183,6 +186,7 @@ def build(
     settings: MarketplaceSettings,
     *,
     identity: Identity,
+    assistants: Assistants,
     index: CatalogIndex,
     storage: Storage,
     snapshots: Snapshots | None = None,
@@ -199,7 +203,8 @@ def build(
     """
     catalogue = Catalogue(parts, index, snapshots)
     proofs = proofs or Proofs(Fetcher(), TxtResolver())
-    own = _services(parts, settings, identity, catalogue, storage, proofs, issuers or build_issuers(settings))
+    shared = Shared(parts, settings, identity, catalogue)
+    own = _services(shared, assistants, storage, proofs, issuers or build_issuers(settings))
 
     def react(reactions: Reactions) -> None:
         add_reactions(reactions, catalogue, own.people, own.telling, own.resembling)
@@ -254,16 +259,8 @@ def build(
     )
 
 
-def _services(
-    parts: Parts,
-    settings: MarketplaceSettings,
-    identity: Identity,
-    catalogue: Catalogue,
-    storage: Storage,
-    proofs: Proofs,
-    issuers: Issuers,
-) -> _Services:
-    shared = Shared(parts, settings, identity, catalogue)
+def _services(shared: Shared, assistants: Assistants, storage: Storage, proofs: Proofs, issuers: Issuers) -> _Services:
+    parts, settings, catalogue = shared.parts, shared.settings, shared.catalogue
     counting = Counting(parts, catalogue)
     entitlements = Entitlements(shared)
     files = Files(shared, counting, entitlements, storage)
@@ -300,6 +297,7 @@ def _services(
         reviewing=Reviewing(shared),
         showing=Showing(shared, readmes, summarise),
         sitemaps=Sitemaps(shared),
+        suggesting=Suggesting(shared, assistants),
         syncing=Syncing(shared, drafting, publishing),
         telling=Telling(shared),
         tidying=Tidying(shared),

@@ -28,6 +28,7 @@ from opencode.modules.marketplace.errors import (
 TO_WRITE = "projects:write"
 TO_MANAGE = "projects:manage"
 TO_MODERATE = "projects:moderate"
+TO_USE_AI = "ai:use"
 
 
 class Relation(StrEnum):

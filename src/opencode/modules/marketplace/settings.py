@@ -50,6 +50,9 @@ class MarketplaceSettings:
         21_474_836_480, "bytes that the files of all releases may have together; they are in the data folder", minimum=0
     )
     drafts_per_minute: int = setting(10, "addresses that one person may have read as drafts per minute", minimum=1)
+    suggestions_per_minute: int = setting(
+        6, "times per minute that one person may have a model suggest a summary and tags", minimum=1
+    )
     marketplace_sources_github: tuple[str, ...] = setting(
         (), f"code hosts with GitHub's API that drafts are read from: {_ENTRY}; otherwise /api/v3 on the host"
     )

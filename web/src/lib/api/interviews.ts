@@ -19,6 +19,8 @@ import type {
   RunRequest,
   SeenSignal,
   Signal,
+  Summary,
+  SummaryPlace,
   Ticket,
 } from './types.ts';
 
@@ -79,6 +81,13 @@ export class InterviewApi {
   ask = (body: { text: string; include_code: boolean }) => this.#call<Question>('POST', '/assistant/questions', { body });
   stopAnswer = (questionId: string) =>
     this.#call<Question>('POST', `/assistant/questions/${encodeURIComponent(questionId)}/stop`);
+
+  summary = () => this.#call<SummaryPlace>('GET', '/summary');
+  /** While there is a draft already, and `replaces` is not its id, that one is the answer. */
+  draftSummary = (body: { model?: string; replaces?: string }) => this.#call<Summary>('POST', '/summary', { body });
+  changeSummary = (body: { id: string; text: string; revision: number }) => this.#call<Summary>('PUT', '/summary', { body });
+  acceptSummary = (body: { id: string; revision: number }) => this.#call<Summary>('POST', '/summary/accept', { body });
+  discardSummary = (id: string) => this.#call<void>('DELETE', '/summary', { query: { id } });
 
   /** At most 20 at once. */
   report = (signals: Signal[]) => this.#call<void>('POST', '/signals', { body: { signals } });

@@ -822,6 +822,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/interviews/{interview_id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the summary, and who could draft one */
+        get: operations["get_summary"];
+        /** Change the draft */
+        put: operations["change_summary"];
+        /** Have a summary drafted by a model */
+        post: operations["draft_summary"];
+        /** Discard the draft */
+        delete: operations["discard_summary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interviews/{interview_id}/summary/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the summary part of the record */
+        post: operations["accept_summary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invites": {
         parameters: {
             query?: never;
@@ -1752,6 +1789,27 @@ export interface paths {
         get: operations["check_name"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether a model suggests summaries and tags */
+        get: operations["get_suggestions_offered"];
+        put?: never;
+        /**
+         * Have a summary and tags suggested from a README
+         * @description Nothing is saved.
+         */
+        post: operations["suggest_listing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4091,6 +4149,10 @@ export interface components {
             all: boolean;
             up_to?: string | null;
         };
+        /** ReadmeBody */
+        ReadmeBody: {
+            text: string;
+        };
         /** ReasonView */
         ReasonView: {
             part: string;
@@ -4393,6 +4455,7 @@ export interface components {
             messages: components["schemas"]["MessageView"][];
             signals: components["schemas"]["SignalView"][];
             assistant: components["schemas"]["AssistantExport"];
+            summary: components["schemas"]["SummaryView"] | null;
         };
         /** SessionView */
         SessionView: {
@@ -4505,6 +4568,73 @@ export interface components {
             name: string;
             path: string;
             owner: components["schemas"]["OwnerView"] | null;
+        };
+        /** SuggestedTagView */
+        SuggestedTagView: {
+            tag: string;
+            known: boolean;
+        };
+        /** SuggestionView */
+        SuggestionView: {
+            summary: string | null;
+            tags: components["schemas"]["SuggestedTagView"][];
+            model: string;
+        };
+        /** SuggestionsOfferedView */
+        SuggestionsOfferedView: {
+            available: boolean;
+        };
+        /** SummaryAcceptance */
+        SummaryAcceptance: {
+            id: string;
+            revision: number;
+        };
+        /** SummaryChange */
+        SummaryChange: {
+            id: string;
+            /** @description 1 to 20000 characters */
+            text: string;
+            revision: number;
+        };
+        /** SummaryPlaceView */
+        SummaryPlaceView: {
+            summary: components["schemas"]["SummaryView"] | null;
+            may_change: boolean;
+            models: string[];
+        };
+        /**
+         * SummaryState
+         * @enum {string}
+         */
+        SummaryState: "writing" | "draft" | "failed" | "accepted";
+        /** SummaryView */
+        SummaryView: {
+            id: string;
+            interview_id: string;
+            follows_seq: number;
+            state: components["schemas"]["SummaryState"];
+            model: string;
+            requested_by: components["schemas"]["PersonView"];
+            /** Format: date-time */
+            requested_at: string;
+            drafted: string;
+            text: string;
+            revision: number;
+            failure: string | null;
+            written_by: string | null;
+            input_tokens: number | null;
+            output_tokens: number | null;
+            cost_nano: number | null;
+            finished_at: string | null;
+            changed_at: string | null;
+            accepted_by: components["schemas"]["PersonView"] | null;
+            accepted_at: string | null;
+        };
+        /** SummaryWish */
+        SummaryWish: {
+            /** @default  */
+            model: string;
+            replaces?: string | null;
         };
         /** SumsView */
         SumsView: {
@@ -6733,6 +6863,174 @@ export interface operations {
             };
         };
     };
+    get_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryPlaceView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummaryChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummaryWish"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_summary: {
+        parameters: {
+            query?: {
+                /** @description the draft; whichever it is when not given */
+                id?: string | null;
+            };
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interview_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummaryAcceptance"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_invite: {
         parameters: {
             query?: never;
@@ -8584,6 +8882,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NameCheckView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_suggestions_offered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionsOfferedView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest_listing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadmeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionView"];
                 };
             };
             /** @description A problem: what went wrong and what to do */

@@ -93,6 +93,8 @@ export interface Interview {
   started_at: string | null;
   ends_at: string | null;
   ended_at: string | null;
+  /** Null while nobody may ask it. */
+  assistant?: AssistantTerms | null;
 }
 
 export type AssistantMode = 'forbidden' | 'interviewers' | 'everyone';
@@ -135,17 +137,53 @@ export interface Question {
   finished_at: string | null;
 }
 
+/** The summary after an interview, a machine's draft until it is accepted. */
+export interface Summary {
+  id: string;
+  interview_id: string;
+  /** Its events in the stream come after this number. */
+  follows_seq: number;
+  state: 'writing' | 'draft' | 'failed' | 'accepted';
+  model: string;
+  requested_by: PersonRef;
+  requested_at: string;
+  /** What the model wrote; empty while it writes. */
+  drafted: string;
+  text: string;
+  /** Grows with each change of the text. */
+  revision: number;
+  failure: string | null;
+  written_by: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_nano: number | null;
+  finished_at: string | null;
+  changed_at: string | null;
+  accepted_by: PersonRef | null;
+  accepted_at: string | null;
+}
+
+export interface SummaryPlace {
+  summary: Summary | null;
+  may_change: boolean;
+  /** Those that could draft one; without any, drafts cannot be asked for. */
+  models: string[];
+}
+
+type AssistantWish = Partial<AssistantTerms> & Pick<AssistantTerms, 'mode'>;
+
 export interface InterviewDraft {
   title: string;
   language?: string;
   duration_minutes?: number;
+  assistant?: AssistantWish;
 }
 
 export interface InterviewChange {
   title?: string;
   language?: string;
   frozen?: boolean;
-  assistant?: Partial<AssistantTerms> & Pick<AssistantTerms, 'mode'>;
+  assistant?: AssistantWish;
 }
 
 export type ParticipantRole = 'interviewer' | 'candidate';
@@ -295,5 +333,8 @@ export type InterviewEvent = { at: string } & (
   | { type: 'assistant.allowed'; assistant: AssistantTerms | null; by: PersonRef | null }
   | { type: 'assistant.asked' | 'assistant.finished' | 'assistant.failed'; question: Question }
   | { type: 'assistant.answered'; question_id: string; text: string }
+  | { type: `summary.${'requested' | 'drafted' | 'failed' | 'accepted'}`; summary: Summary }
+  | { type: 'summary.written'; summary_id: string; text: string }
+  | { type: 'summary.discarded'; summary_id: string; by: PersonRef }
   | { type: 'monitor.signal'; signal: Signal; participant_id: string }
 );

@@ -31,6 +31,21 @@ describe('a new interview', () => {
     expect(draft.caution).toContain('cannot be run');
   });
 
+  it('has an assistant only where there are models and somebody may ask', async () => {
+    const server = new FakeServer()
+      .on('GET /api/v1/ai/models', json({ items: [{ name: 'mock/small' }], next_cursor: null }))
+      .on('POST /api/v1/interviews', json({ id: 'int_1' }, 201), json({ id: 'int_2' }, 201));
+    const draft = new Drafting();
+    await draft.loadModels();
+    expect(draft.models).toEqual(['mock/small']);
+    await draft.create();
+    draft.assistant = 'everyone';
+    await draft.create();
+    const [without, having] = server.calls.slice(1).map(({ body }) => body);
+    expect(without).not.toHaveProperty('assistant');
+    expect(having).toMatchObject({ assistant: { mode: 'everyone', model: '' } });
+  });
+
   it('can be made without the list of languages', async () => {
     new FakeServer().on('GET /api/v1/languages', new TypeError('down'));
     const draft = new Drafting();

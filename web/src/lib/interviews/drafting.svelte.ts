@@ -1,5 +1,7 @@
+import { ai } from '#lib/api/ai.ts';
 import { interviews, type Interview, type InterviewDraft, type Language } from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
+import type { AssistantMode } from '#lib/api/types.ts';
 import { Submission } from '#lib/ui/submission.svelte.ts';
 
 export const DURATIONS = ['30', '45', '60', '90', '120', '240'] as const;
@@ -10,8 +12,12 @@ export class Drafting {
   title = $state('');
   language = $state('python');
   duration = $state<Duration>('60');
+  assistant = $state<AssistantMode>('forbidden');
+  /** Empty: the one that the server would choose. */
+  model = $state('');
+  models = $state.raw<readonly string[]>([]);
   languages = $state.raw<readonly Language[] | null>(null);
-  readonly submission = new Submission('title', 'language', 'duration_minutes');
+  readonly submission = new Submission('title', 'language', 'duration_minutes', 'assistant/model');
 
   // One key for one wish: pressing the button again after a lost answer makes no second interview.
   #sent = { wish: '', key: '' };
@@ -41,11 +47,21 @@ export class Drafting {
     }
   }
 
+  /** Without a model, or without leave to use one, there is no assistant to ask about. */
+  async loadModels(): Promise<void> {
+    try {
+      this.models = (await ai.models({ limit: 200 })).items.map(({ name }) => name);
+    } catch {
+      this.models = [];
+    }
+  }
+
   create(): Promise<Interview> {
     const draft: InterviewDraft = {
       title: this.title.trim() || 'Coding interview',
       language: this.language,
       duration_minutes: Number(this.duration),
+      ...(this.assistant === 'forbidden' ? {} : { assistant: { mode: this.assistant, model: this.model } }),
     };
     return interviews.create(draft, this.#keyFor(draft));
   }

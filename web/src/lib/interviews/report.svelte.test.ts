@@ -22,6 +22,7 @@ describe('the record of an interview', () => {
       .on(`GET ${path}/participants`, json({ items: [], next_cursor: null }))
       .on(`GET ${path}/runs`, json({ items: [run('1', 'ok', 1)], next_cursor: null }))
       .on(`GET ${path}/messages`, json({ items: [], next_cursor: null }))
+      .on(`GET ${path}/summary`, json({ summary: null, may_change: true, models: [] }))
       .on(`GET ${path}/export`, json(record));
     const report = new Report('int_1');
     await report.load();

@@ -8,6 +8,7 @@ import {
   type Run,
 } from '#lib/api/index.ts';
 import { Paged } from '#lib/api/paged.svelte.ts';
+import { SummaryDesk } from './summary.svelte.ts';
 import { languageName } from './words.ts';
 
 /** What remains of an interview for those who held it. */
@@ -25,11 +26,14 @@ export class Report {
     return started_at && ended_at ? Date.parse(ended_at) - Date.parse(started_at) : null;
   });
 
+  readonly summary: SummaryDesk;
+
   readonly #api: InterviewApi;
 
   constructor(readonly interviewId: string) {
     const api = new InterviewApi(interviewId, null);
     this.#api = api;
+    this.summary = new SummaryDesk(api);
     this.runs = new Paged((cursor) => api.runs({ limit: 200, cursor }));
     this.messages = new Paged((cursor) => api.messages({ limit: 200, cursor }));
   }
@@ -38,7 +42,12 @@ export class Report {
     this.problem = null;
     try {
       // All that stands above the runs comes at once, so nothing pushes them down.
-      const [interview, people] = await Promise.all([this.#api.get(), this.#api.participants(), this.#read()]);
+      const [interview, people] = await Promise.all([
+        this.#api.get(),
+        this.#api.participants(),
+        this.#read(),
+        this.summary.load(),
+      ]);
       this.interview = interview;
       this.people = people.items;
       const all = async (pages: Paged<Run> | Paged<Message>) => {

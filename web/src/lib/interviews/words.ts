@@ -1,4 +1,5 @@
 import type { InterviewState, RunStatus } from '#lib/api/index.ts';
+import type { AssistantMode, AssistantTerms } from '#lib/api/types.ts';
 
 export const STATE_WORDS: Record<InterviewState, string> = {
   scheduled: 'Not started',
@@ -43,4 +44,15 @@ const LANGUAGE_NAMES: Record<string, string> = {
 /** The name of a language where the server's list is not at hand. */
 export function languageName(id: string): string {
   return LANGUAGE_NAMES[id] ?? id.charAt(0).toUpperCase() + id.slice(1);
+}
+
+export const ASSISTANT_MODES: readonly { value: AssistantMode; label: string }[] = [
+  { value: 'forbidden', label: 'Nobody asks' },
+  { value: 'interviewers', label: 'Only you ask' },
+  { value: 'everyone', label: 'Everyone asks' },
+];
+
+/** Who could ask the assistant of an interview, and which model answered. */
+export function assistantWords({ mode, model }: AssistantTerms): string {
+  return `${mode === 'everyone' ? 'everyone could ask' : 'only the interviewer could ask'} ${model}`;
 }

@@ -1,7 +1,8 @@
 """Answers for other modules of the product, over the same gateway as those for clients."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from opencode.contracts.ai import Answered, Turn
 from opencode.contracts.identity import Identity
@@ -15,6 +16,7 @@ from opencode.modules.ai.domain.dialects.canonical import (
     Failed,
     Finished,
     FinishReason,
+    JsonFormat,
     Message,
     Role,
     Text,
@@ -50,7 +52,14 @@ class Assisting:
         return await self._models.names(_account(user_id, may_use=True))
 
     async def answer(
-        self, *, on_behalf_of: UserId, model: str, system: str, turns: Sequence[Turn], most_output_tokens: int
+        self,
+        *,
+        on_behalf_of: UserId,
+        model: str,
+        system: str,
+        turns: Sequence[Turn],
+        most_output_tokens: int,
+        form: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[str | Answered]:
         may_use = on_behalf_of in await self._identity.holders_of(TO_USE)
         by = await self._callers.known_account(_account(on_behalf_of, may_use=may_use))
@@ -61,6 +70,7 @@ class Assisting:
             system=system,
             messages=messages,
             max_tokens=most_output_tokens,
+            format=JsonFormat(dict(form)) if form else None,
             stream=True,
             wants_usage=True,
         )

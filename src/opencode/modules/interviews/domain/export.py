@@ -9,7 +9,7 @@ from opencode.contracts.execution import Verdict
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Status
 from opencode.modules.interviews.domain.run import RunState
-from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView
+from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView, SummaryView
 
 
 class CandidateExport(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class AssistantExport(msgspec.Struct, frozen=True):
     """
     The assistant's record. Each entry is an event of the stream with `previous` and `sha256`: see `domain.chain` and
     docs/ai.md. `head` is the hash of the last one, kept apart from them; `broken_at` is the place of the first entry
-    that is not what was written, from 0, and null while the chain holds.
+    that is not what was written, from 0, and null while the chain holds. Drafts of the summary are in it, too.
     """
 
     entries: list[dict[str, Any]]
@@ -38,6 +38,8 @@ class AssistantExport(msgspec.Struct, frozen=True):
 
 
 class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
+    """`summary` is the one that was accepted; null while there is none."""
+
     id: str
     title: str
     state: InterviewState
@@ -51,6 +53,7 @@ class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[MessageView]
     signals: list[SignalView]
     assistant: AssistantExport
+    summary: SummaryView | None
 
 
 class CodeExport(msgspec.Struct, frozen=True):

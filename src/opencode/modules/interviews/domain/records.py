@@ -66,10 +66,19 @@ class EventType(StrEnum):
     ASSISTANT_ANSWERED = "assistant.answered"
     ASSISTANT_FINISHED = "assistant.finished"
     ASSISTANT_FAILED = "assistant.failed"
+    SUMMARY_REQUESTED = "summary.requested"
+    SUMMARY_WRITTEN = "summary.written"
+    SUMMARY_DRAFTED = "summary.drafted"
+    SUMMARY_FAILED = "summary.failed"
+    SUMMARY_DISCARDED = "summary.discarded"
+    SUMMARY_ACCEPTED = "summary.accepted"
 
 
-OF_ASSISTANT = tuple(each for each in EventType if each.startswith("assistant."))
-"""The events that are entries of the assistant's record."""
+CHAINED = tuple(each for each in EventType if each.startswith(("assistant.", "summary.")))
+"""The events that are entries of the assistant's record: whatever a model said, and what people made of it."""
+
+ENDS_OF_DRAFT = frozenset({EventType.SUMMARY_DRAFTED, EventType.SUMMARY_FAILED, EventType.SUMMARY_DISCARDED})
+"""After these nobody writes at a draft any more."""
 
 
 PASSING = 0
@@ -88,8 +97,8 @@ class Said:
 
     Attributes:
         seq: its number within the interview, from 1 without gaps; or `PASSING`.
-        about: the participant, run or question that it concerns, or empty. People who are not let in see what is about
-            them.
+        about: the participant, run, question or summary that it concerns, or empty. People who are not let in see
+            what is about them.
         data: the JSON that goes out, with `type` and `at`.
     """
 

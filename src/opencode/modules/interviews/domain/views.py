@@ -10,6 +10,7 @@ from opencode.modules.interviews.domain.interview import Interview, InterviewSta
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Message, Signal, SignalKind
 from opencode.modules.interviews.domain.run import Compilation, Run, RunState
+from opencode.modules.interviews.domain.summary import Summary, SummaryState
 
 
 class PersonView(msgspec.Struct, frozen=True):
@@ -276,6 +277,59 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
             output_tokens=question.output_tokens,
             cost_nano=question.cost_nano,
             finished_at=question.finished_at,
+        )
+
+
+class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The summary of an interview. `drafted` is what the model wrote, whole or broken off, and empty while it writes: the
+    event stream has it live, after the event `follows_seq`. `text` is what it is now, and differs from `drafted` where
+    somebody changed it. Until it is `accepted` it is a machine's draft.
+    """
+
+    id: str
+    interview_id: str
+    follows_seq: int
+    state: SummaryState
+    model: str
+    requested_by: PersonView
+    requested_at: datetime
+    drafted: str
+    text: str
+    revision: int
+    failure: str | None
+    written_by: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_nano: int | None
+    finished_at: datetime | None
+    changed_at: datetime | None
+    accepted_by: PersonView | None
+    accepted_at: datetime | None
+
+    @classmethod
+    def of(cls, summary: Summary) -> "SummaryView":
+        accepted_by = summary.accepted_by_id and PersonView(summary.accepted_by_id, summary.accepted_by_name or "")
+        return cls(
+            id=summary.id,
+            interview_id=summary.interview_id,
+            follows_seq=summary.follows_seq,
+            state=summary.state,
+            model=summary.model,
+            requested_by=PersonView(summary.requested_by_id, summary.requested_by_name),
+            requested_at=summary.requested_at,
+            drafted=summary.drafted,
+            text=summary.text,
+            revision=summary.revision,
+            failure=summary.failure,
+            written_by=summary.written_by,
+            input_tokens=summary.input_tokens,
+            output_tokens=summary.output_tokens,
+            cost_nano=summary.cost_nano,
+            finished_at=summary.finished_at,
+            changed_at=summary.changed_at,
+            accepted_by=accepted_by or None,
+            accepted_at=summary.accepted_at,
         )
 
 

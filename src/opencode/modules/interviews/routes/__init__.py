@@ -7,6 +7,7 @@ from opencode.modules.interviews.routes.interviews import InterviewsController, 
 from opencode.modules.interviews.routes.people import PeopleController, join_interview
 from opencode.modules.interviews.routes.records import RecordsController
 from opencode.modules.interviews.routes.runs import RunsController, create_terminal_ticket
+from opencode.modules.interviews.routes.summary import SummaryController
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     InterviewsController,
@@ -14,6 +15,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     RecordsController,
     RunsController,
     AssistantController,
+    SummaryController,
     join_interview,
     list_languages,
     create_terminal_ticket,

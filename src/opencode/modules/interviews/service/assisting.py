@@ -2,7 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
+from opencode.contracts.ai import Answered
 from opencode.infra.db import fingerprint
 from opencode.infra.plugs import Parts
 from opencode.kernel.ids import QuestionId, UserId, is_id, new_id
@@ -11,12 +13,14 @@ from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
 from opencode.modules.interviews.domain.assistant import (
     FORBIDDEN,
+    MAX_ANSWER,
     MAX_CODE,
     MAX_QUESTION,
     MOST_OUTPUT_TOKENS,
     RESTARTED,
     STOPPED,
     SYSTEM,
+    TOO_LONG,
     TURNS_REMEMBERED,
     AssistantMode,
     AssistantTerms,
@@ -43,10 +47,10 @@ from opencode.modules.interviews.errors import (
 from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
 from opencode.modules.interviews.service.control import Control
-from opencode.modules.interviews.service.finishing import give_up_answer
+from opencode.modules.interviews.service.finishing import give_up_answer, save_answered
 from opencode.modules.interviews.service.replying import Replying
 from opencode.modules.interviews.settings import InterviewsSettings
-from opencode.modules.interviews.store import News, Stores
+from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,30 @@ class AssistantPlace:
     questions_left: int
     may_ask: bool
     models: list[str]
+
+
+class AskedQuestion:
+    """`replying.Asked` for a question."""
+
+    most = MAX_ANSWER
+    too_long = TOO_LONG
+
+    def __init__(self, question: Question) -> None:
+        self.id = question.id
+        self.interview_id = question.interview_id
+        self._question = question
+
+    def piece(self, text: str) -> News:
+        return News(EventType.ASSISTANT_ANSWERED, {"question_id": self.id, "text": text}, about=self.id)
+
+    async def is_open(self, stores: Stores) -> bool:
+        return await stores.questions.is_open(self._question.id)
+
+    async def answered(self, work: InterviewsWork, text: str, end: Answered, at: datetime, *before: News) -> None:
+        await save_answered(work, self._question.answered(text, end, at), *before)
+
+    async def failed(self, work: InterviewsWork, text: str, failure: str, at: datetime, *before: News) -> None:
+        await save_answered(work, self._question.failed(text, failure, at), *before)
 
 
 class Assisting(UseCases):
@@ -220,7 +248,7 @@ class Assisting(UseCases):
             turns=turns_of(earlier, question),
             most_output_tokens=MOST_OUTPUT_TOKENS,
         )
-        reply = self._replies[question.id] = Replying(question, pieces, self.parts)
+        reply = self._replies[question.id] = Replying(AskedQuestion(question), pieces, self.parts)
         reply.start(when_done=lambda: self._replies.pop(question.id, None))
 
     async def _find(self, stores: Stores, interview: Interview, question_id: str) -> Question:

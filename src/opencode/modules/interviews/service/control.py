@@ -1,6 +1,7 @@
 """Words between the servers of one deployment: stop this run or answer, end the streams of that person."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Protocol
 
@@ -8,7 +9,7 @@ import msgspec
 import structlog
 
 from opencode.infra.pubsub import Lagged, PubSub, Subscription
-from opencode.kernel.ids import QuestionId, RunId
+from opencode.kernel.ids import QuestionId, RunId, SummaryId
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,7 @@ class StopRun(msgspec.Struct, frozen=True, tag="stop_run"):
 
 class StopAnswer(msgspec.Struct, frozen=True, tag="stop_answer"):
     question_id: str
+    """Or that of a summary."""
     failure: str
 
 
@@ -47,14 +49,14 @@ class Control:
     async def stop_run(self, run_id: RunId) -> None:
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(StopRun(run_id)))
 
-    async def stop_answer(self, question_id: QuestionId, failure: str) -> None:
+    async def stop_answer(self, question_id: QuestionId | SummaryId, failure: str) -> None:
         """Args: failure: what is told of why the answer is not whole."""
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(StopAnswer(question_id, failure)))
 
     async def end_streams(self, principal_id: str) -> None:
         await self._pubsub.publish(_TOPIC, msgspec.json.encode(EndStreams(principal_id)))
 
-    async def listen(self, runs: "Stopper", answers: "AnswerStopper", *enders: "Ender") -> None:
+    async def listen(self, runs: "Stopper", answers: Sequence["AnswerStopper"], *enders: "Ender") -> None:
         """Begin to act on what is said; returns once every word from now on is heard."""
         subscription = await self._held.enter_async_context(self._pubsub.subscribe(_TOPIC))
         self._listener = asyncio.create_task(_act(subscription, runs, answers, enders))
@@ -67,7 +69,7 @@ class Control:
 
 
 async def _act(
-    subscription: Subscription, runs: "Stopper", answers: "AnswerStopper", enders: "tuple[Ender, ...]"
+    subscription: Subscription, runs: "Stopper", answers: Sequence["AnswerStopper"], enders: "tuple[Ender, ...]"
 ) -> None:
     async for word in subscription:
         if isinstance(word, Lagged):
@@ -78,7 +80,8 @@ async def _act(
                 case StopRun(run_id):
                     await runs.stop_here(run_id)
                 case StopAnswer(question_id, failure):
-                    answers.stop_here(question_id, failure)
+                    for stopper in answers:
+                        stopper.stop_here(question_id, failure)
                 case EndStreams(principal_id):
                     for ender in enders:
                         ender.end_here(principal_id)
@@ -93,7 +96,7 @@ class Stopper(Protocol):
 
 
 class AnswerStopper(Protocol):
-    """Stops answers that this server waits for."""
+    """Stops answers that this server waits for; others are none of its business."""
 
     def stop_here(self, question_id: str, failure: str) -> None: ...
 

@@ -22,7 +22,8 @@ from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.people import Part, Participant
 from opencode.modules.interviews.domain.records import Message, Signal
 from opencode.modules.interviews.domain.run import Run
-from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView
+from opencode.modules.interviews.domain.summary import Summary, SummaryState
+from opencode.modules.interviews.domain.views import CompileView, MessageView, SignalView, SummaryView
 from opencode.modules.interviews.policy import Action
 from opencode.modules.interviews.service.base import UseCases
 
@@ -38,9 +39,11 @@ class Exporting(UseCases):
             signals = await stores.records.all_signals(interview.id)
             entries = await stores.records.entries(interview.id)
             head = await stores.records.head(interview.id)
+            summary = await stores.summaries.find(interview.id)
         texts = await self.documents.texts(interview.document_id)
+        assistant = _assistant(entries, head)
         return Export(
-            sessions={interview.code: _session(interview, people, messages, signals, _assistant(entries, head))},
+            sessions={interview.code: _session(interview, people, messages, signals, assistant, _accepted(summary))},
             code={interview.code: {name: _code(text) for name, text in sorted(texts.items())}},
             executions={interview.code: ResultsExport([_execution(run) for run in runs])},
         )
@@ -66,6 +69,7 @@ def _session(
     messages: list[Message],
     signals: list[Signal],
     assistant: AssistantExport,
+    summary: SummaryView | None,
 ) -> SessionExport:
     duration = timedelta(minutes=interview.duration_minutes)
     return SessionExport(
@@ -86,12 +90,17 @@ def _session(
         messages=[MessageView.of(message) for message in messages],
         signals=[SignalView.of(signal) for signal in signals],
         assistant=assistant,
+        summary=summary,
     )
 
 
 def _assistant(written: list[str], head: str) -> AssistantExport:
     entries = [msgspec.json.decode(data, type=dict[str, Any]) for data in written]
     return AssistantExport(entries, head, first_break(entries, head))
+
+
+def _accepted(summary: Summary | None) -> SummaryView | None:
+    return SummaryView.of(summary) if summary and summary.state is SummaryState.ACCEPTED else None
 
 
 def _code(text: TextState) -> CodeExport:

@@ -1,4 +1,7 @@
-"""The end of a run or an answer, whoever comes to it: its driver, the interview's end, a server that finds it lost."""
+"""
+The end of a run, an answer or a draft, whoever comes to it: its driver, the interview's end, a server that finds it
+lost.
+"""
 
 from datetime import datetime
 
@@ -7,10 +10,12 @@ import msgspec
 from opencode.contracts.execution import Verdict
 from opencode.contracts.interviews import RunFinished
 from opencode.infra.observability import metrics
+from opencode.kernel.ids import InterviewId
 from opencode.modules.interviews.domain.assistant import Question, QuestionState
-from opencode.modules.interviews.domain.records import EventType
+from opencode.modules.interviews.domain.records import Audience, EventType
 from opencode.modules.interviews.domain.run import Run
-from opencode.modules.interviews.domain.views import QuestionView, RunBrief
+from opencode.modules.interviews.domain.summary import Summary, SummaryState
+from opencode.modules.interviews.domain.views import QuestionView, RunBrief, SummaryView
 from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
 
@@ -78,9 +83,42 @@ async def save_answered(work: InterviewsWork, ended: Question, *before: News) ->
 async def give_up_answer(work: InterviewsWork, question: Question, failure: str, at: datetime) -> bool:
     """End an answer that somebody else drives or drove, with what was said so far. False when it had ended."""
     await work.stores.interviews.hold(question.interview_id)
-    said = await work.stores.records.answer_of(question.interview_id, question.id)
-    answer = "".join(msgspec.json.decode(data, type=_Piece).text for data in said)
+    answer = await _said_so_far(work.stores, question.interview_id, question.id)
     return await save_answered(work, question.failed(answer, failure, at))
+
+
+async def save_drafted(work: InterviewsWork, ended: Summary, *before: News) -> bool:
+    """
+    Save the end of a draft and say it, after the pieces in `before`. False, and nothing is said, when it has its end
+    already, or was discarded.
+    """
+    await work.stores.interviews.hold(ended.interview_id)
+    if not await work.stores.summaries.finish(ended):
+        return False
+    at = ended.finished_at
+    if at is None:
+        raise ValueError(f"summary {ended.id} is not finished")
+    kind = EventType.SUMMARY_FAILED if ended.state is SummaryState.FAILED else EventType.SUMMARY_DRAFTED
+    await work.say(ended.interview_id, at, *before, news_of_summary(kind, ended))
+    return True
+
+
+async def give_up_draft(work: InterviewsWork, summary: Summary, failure: str, at: datetime) -> bool:
+    """End a draft that somebody else drives or drove, with what was written so far. False when it had ended."""
+    await work.stores.interviews.hold(summary.interview_id)
+    text = await _said_so_far(work.stores, summary.interview_id, summary.id)
+    return await save_drafted(work, summary.failed(text, failure, at))
+
+
+def news_of_summary(kind: EventType, summary: Summary) -> News:
+    """News that carries a summary. It is nobody's but the interviewers'."""
+    adds: dict[str, object] = {"summary": SummaryView.of(summary)}
+    return News(kind, adds, about=summary.id, audience=Audience.INTERVIEWERS)
+
+
+async def _said_so_far(stores: Stores, interview_id: InterviewId, about: str) -> str:
+    said = await stores.records.pieces_of(interview_id, about)
+    return "".join(msgspec.json.decode(data, type=_Piece).text for data in said)
 
 
 class _Piece(msgspec.Struct):

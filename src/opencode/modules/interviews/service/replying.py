@@ -1,35 +1,68 @@
-"""One answer of the assistant: from the model's pieces to the stream of the interview and the row of the question."""
+"""What a model writes, from its pieces to the stream of the interview and the row of what was asked for."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from opencode.contracts.ai import Answered
 from opencode.infra.plugs import Parts
 from opencode.kernel.errors import OpenCodeError
-from opencode.modules.interviews.domain.assistant import MAX_ANSWER, TOO_LONG, Question
-from opencode.modules.interviews.domain.records import EventType
-from opencode.modules.interviews.service.finishing import save_answered
-from opencode.modules.interviews.store import InterviewsWork, News
+from opencode.kernel.ids import InterviewId
+from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
 log = structlog.get_logger(__name__)
 
 GATHER_S = 0.1
 """What is said within this time goes out together: people read no faster, and each piece is an entry of the record."""
 
-_OUR_FAULT = "The server made a mistake while the assistant answered. Its log says more."
+_OUR_FAULT = "The server made a mistake while the model answered. Its log says more."
 _NO_END = "The answer broke off before its end."
 
 Pieces = AsyncGenerator[str | Answered]
 
 
+class Asked(Protocol):
+    """
+    What a model was asked for: a question, or a summary.
+
+    Attributes:
+        most: characters that it may say.
+        too_long: what people are told when it says more.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    interview_id: InterviewId
+    most: int
+    too_long: str
+
+    def piece(self, text: str) -> News:
+        """What the stream tells of a few more words."""
+        ...
+
+    async def is_open(self, stores: Stores) -> bool:
+        """Does anybody still want it?"""
+        ...
+
+    async def answered(self, work: InterviewsWork, text: str, end: Answered, at: datetime, *before: News) -> None:
+        """Save an answer that is whole, and say it after the pieces in `before`."""
+        ...
+
+    async def failed(self, work: InterviewsWork, text: str, failure: str, at: datetime, *before: News) -> None:
+        """The same for one that broke off."""
+        ...
+
+
 class Replying:
     """Waits for one answer on this server."""
 
-    def __init__(self, question: Question, pieces: Pieces, parts: Parts) -> None:
-        self._question = question
+    def __init__(self, asked: Asked, pieces: Pieces, parts: Parts) -> None:
+        self._asked = asked
         self._pieces = pieces
         self._parts = parts
         self._said: list[str] = []
@@ -64,13 +97,13 @@ class Replying:
         except OpenCodeError as refusal:
             self.stop(f"{refusal.detail} {refusal.action}".strip())
         except Exception:
-            log.exception("an answer failed", question_id=self._question.id)
+            log.exception("an answer failed", asked_id=self._asked.id)
             self.stop(_OUR_FAULT)
         try:
             await self._finish()
         except Exception:
             # The row stays open and nobody keeps it alive: some server gives it up before long.
-            log.exception("the end of an answer could not be saved", question_id=self._question.id)
+            log.exception("the end of an answer could not be saved", asked_id=self._asked.id)
 
     async def _follow(self, pieces: Pieces) -> None:
         """Read the pieces until the last one, or until the answer is cut off."""
@@ -95,9 +128,9 @@ class Replying:
                 await asyncio.gather(coming, return_exceptions=True)
 
     def _take(self, piece: str) -> None:
-        left = MAX_ANSWER - self._length
+        left = self._asked.most - self._length
         if len(piece) > left:
-            self.stop(TOO_LONG)
+            self.stop(self._asked.too_long)
         piece = piece[:left]
         if piece:
             self._length += len(piece)
@@ -111,25 +144,24 @@ class Replying:
     async def _tell(self) -> None:
         news = self._news()
         async with InterviewsWork(self._parts) as work:
-            await work.stores.interviews.hold(self._question.interview_id)
-            if await work.stores.questions.is_open(self._question.id):
-                await work.say(self._question.interview_id, self._parts.clock.now(), *news)
+            await work.stores.interviews.hold(self._asked.interview_id)
+            if await self._asked.is_open(work.stores):
+                await work.say(self._asked.interview_id, self._parts.clock.now(), *news)
             else:
                 # Ended by somebody else: the interview ended, or was deleted.
                 self.stop(_NO_END)
 
     async def _finish(self) -> None:
-        answer, at = "".join(self._said), self._parts.clock.now()
-        ended = self._question.failed(answer, self._failure, at)
-        if self._end and not self._cut.is_set():
-            ended = self._question.answered(answer, self._end, at)
+        text, at = "".join(self._said), self._parts.clock.now()
         async with InterviewsWork(self._parts) as work:
-            await save_answered(work, ended, *self._news())
+            if self._end and not self._cut.is_set():
+                await self._asked.answered(work, text, self._end, at, *self._news())
+            else:
+                await self._asked.failed(work, text, self._failure, at, *self._news())
 
     def _news(self) -> list[News]:
         text, self._pending, self._due_at = "".join(self._pending), [], None
-        adds: dict[str, object] = {"question_id": self._question.id, "text": text}
-        return [News(EventType.ASSISTANT_ANSWERED, adds, about=self._question.id)] if text else []
+        return [self._asked.piece(text)] if text else []
 
 
 async def _next(pieces: Pieces) -> str | Answered | None:

@@ -7,7 +7,8 @@ from opencode.infra.pubsub import Listener, Listeners
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews import policy
-from opencode.modules.interviews.domain.records import PASSING, Said
+from opencode.modules.interviews.domain.records import ENDS_OF_DRAFT, PASSING, Said
+from opencode.modules.interviews.domain.summary import Summary
 from opencode.modules.interviews.errors import InterviewNotFound, TooManyStreams
 from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
@@ -30,18 +31,23 @@ class Streaming(UseCases):
         Follow an interview's events from the one after number `after`, without a gap and without repeating.
 
         The stream ends after the last event that this person gets: the end of the interview, or of their part in it.
-        None when they have that one already: there is nothing to come back for.
+        None when they have that one already: there is nothing to come back for. After the interview, interviewers get
+        what became of its summary, and follow a draft until its end while one is being written.
 
         Raises:
             Unauthenticated, InterviewNotFound, TooManyStreams
         """
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.WATCH)
-        if case.interview.is_over or case.standing is Standing.GONE:
+            summary = await stores.summaries.find(case.interview.id)
+        writing = summary is not None and summary.is_open and policy.hears_of_summary(case.standing)
+        if (case.interview.is_over and not writing) or case.standing is Standing.GONE:
             rest = [said async for said in self._rest(case, by, after)]
             return _replay(rest) if rest else None
         if self._listeners.count(by.id) >= STREAMS_OF_ONE_PERSON:
             raise TooManyStreams(STREAMS_OF_ONE_PERSON)
+        if summary and writing:
+            return self._follow_draft(case, by, after, summary)
         return self._follow(case, by, after)
 
     def end_here(self, principal_id: str) -> None:
@@ -58,7 +64,7 @@ class Streaming(UseCases):
             for said in page:
                 if policy.sees(case.standing, by.id, said, over=case.interview.is_over):
                     yield said
-                if policy.is_last(said, by.id):
+                if policy.is_last(said, by.id) and not policy.hears_of_summary(case.standing):
                     return
             after = page[-1].seq
 
@@ -74,6 +80,14 @@ class Streaming(UseCases):
                     if seen:
                         yield said
                     if policy.is_last(said, by.id):
+                        return
+
+    async def _follow_draft(self, case: Case, by: Principal, after: int, draft: Summary) -> AsyncGenerator[Said]:
+        async with self.parts.pubsub.subscribe(topic_of(case.interview.id)) as subscription:
+            with self._listeners.listening(by.id, subscription) as listener:
+                async for said in self._all(case.interview.id, after, listener):
+                    yield said
+                    if said.seq > draft.follows_seq and said.type in ENDS_OF_DRAFT:
                         return
 
     async def _all(self, interview_id: InterviewId, after: int, listener: Listener[Said]) -> AsyncGenerator[Said]:

@@ -11,6 +11,7 @@ from opencode.infra.db import time_keys
 from opencode.kernel.ids import InterviewId, QuestionId
 from opencode.kernel.pages import Page, PageRequest
 from opencode.modules.interviews.domain.assistant import Question, QuestionState
+from opencode.modules.interviews.domain.people import Part
 from opencode.modules.interviews.store.pages import oldest_first
 from opencode.modules.interviews.store.tables import questions
 
@@ -49,6 +50,12 @@ class QuestionStore:
     async def count(self, interview_id: InterviewId) -> int:
         query = select(func.count()).where(questions.c.interview_id == interview_id)
         return (await self._connection.execute(query)).scalar_one()
+
+    async def moments(self, interview_id: InterviewId) -> list[tuple[datetime, Part]]:
+        """When something was asked, and by whose side; oldest first."""
+        query = select(questions.c.asked_at, questions.c.asked_by_role).where(questions.c.interview_id == interview_id)
+        rows = await self._connection.execute(query.order_by(questions.c.asked_at, questions.c.id))
+        return [(asked_at, role) for asked_at, role in rows]
 
     async def lost(self, silent_since: datetime | None) -> list[Question]:
         """

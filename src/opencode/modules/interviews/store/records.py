@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from opencode.infra.db import newest_first, time_keys
 from opencode.kernel.ids import InterviewId
 from opencode.kernel.pages import Page, PageRequest
-from opencode.modules.interviews.domain.records import OF_ASSISTANT, EventType, Message, Said, Signal
+from opencode.modules.interviews.domain.records import CHAINED, EventType, Message, Said, Signal
 from opencode.modules.interviews.store.pages import oldest_first
 from opencode.modules.interviews.store.tables import events, interviews, messages, signals
 
@@ -71,15 +71,15 @@ class RecordStore:
 
     async def entries(self, interview_id: InterviewId) -> list[str]:
         """The assistant's record: the data of its entries, in order."""
-        query = select(events.c.data).where(events.c.interview_id == interview_id, events.c.type.in_(OF_ASSISTANT))
+        query = select(events.c.data).where(events.c.interview_id == interview_id, events.c.type.in_(CHAINED))
         return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
 
-    async def answer_of(self, interview_id: InterviewId, question_id: str) -> list[str]:
-        """The data of the pieces of an answer, in order."""
+    async def pieces_of(self, interview_id: InterviewId, about: str) -> list[str]:
+        """The data of the pieces of an answer or a draft, in order."""
         query = select(events.c.data).where(
             events.c.interview_id == interview_id,
-            events.c.about == question_id,
-            events.c.type == EventType.ASSISTANT_ANSWERED,
+            events.c.about == about,
+            events.c.type.in_((EventType.ASSISTANT_ANSWERED, EventType.SUMMARY_WRITTEN)),
         )
         return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
 

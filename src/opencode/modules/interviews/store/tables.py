@@ -13,6 +13,7 @@ from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
 from opencode.modules.interviews.domain.run import Compilation, RunState
+from opencode.modules.interviews.domain.summary import SummaryState
 
 R = TypeVar("R")
 
@@ -185,6 +186,35 @@ questions = Table(
     Index("ix_interview_questions_state_alive_at", "state", "alive_at"),
 )
 
+summaries = Table(
+    "interview_summaries",
+    metadata,
+    # One at a time: a new draft takes the place of one that nobody accepted.
+    Column("interview_id", _ID, primary_key=True),
+    Column("id", _ID, nullable=False),
+    Column("follows_seq", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("requested_by_id", _ID, nullable=False),
+    Column("requested_by_name", String(200), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime, nullable=False),
+    Column("state", Word(SummaryState), nullable=False),
+    Column("drafted", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("failure", AnyText, nullable=True),
+    Column("written_by", Text, nullable=True),
+    Column("input_tokens", BigInteger, nullable=True),
+    Column("output_tokens", BigInteger, nullable=True),
+    Column("cost_nano", BigInteger, nullable=True),
+    Column("finished_at", UtcDateTime, nullable=True),
+    Column("changed_at", UtcDateTime, nullable=True),
+    Column("accepted_by_id", _ID, nullable=True),
+    Column("accepted_by_name", String(200), nullable=True),
+    Column("accepted_at", UtcDateTime, nullable=True),
+    Index("ix_interview_summaries_state_alive_at", "state", "alive_at"),
+)
+
 signals = Table(
     "interview_signals",
     metadata,
@@ -216,5 +246,5 @@ events = Table(
 
 requests = request_table("interview_requests")
 
-BELONGING = (participants, runs, messages, questions, signals, events)
+BELONGING = (participants, runs, messages, questions, summaries, signals, events)
 """The tables whose rows belong to one interview and go with it."""

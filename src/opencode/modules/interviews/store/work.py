@@ -16,13 +16,14 @@ from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import PubSub
 from opencode.kernel.ids import InterviewId
 from opencode.modules.interviews.domain.chain import HASH, link
-from opencode.modules.interviews.domain.records import OF_ASSISTANT, PASSING, Audience, EventType, Said
+from opencode.modules.interviews.domain.records import CHAINED, PASSING, Audience, EventType, Said
 from opencode.modules.interviews.errors import KeyReused
 from opencode.modules.interviews.store.interviews import InterviewStore
 from opencode.modules.interviews.store.people import PeopleStore
 from opencode.modules.interviews.store.questions import QuestionStore
 from opencode.modules.interviews.store.records import RecordStore
 from opencode.modules.interviews.store.runs import RunStore
+from opencode.modules.interviews.store.summaries import SummaryStore
 from opencode.modules.interviews.store.tables import requests
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ class Stores:
         self.people = PeopleStore(connection)
         self.runs = RunStore(connection)
         self.questions = QuestionStore(connection)
+        self.summaries = SummaryStore(connection)
         self.records = RecordStore(connection)
 
 
@@ -53,7 +55,7 @@ class News:
     Something to say on the stream: what it is, and the JSON object that it adds to `type` and `at`.
 
     Attributes:
-        about: the participant, run or question that it concerns.
+        about: the participant, run, question or summary that it concerns.
     """
 
     type: EventType
@@ -91,7 +93,7 @@ class InterviewsWork(UnitOfWork):
             return False
         first = last - len(news) + 1
         said = [_said(interview_id, seq, at, item) for seq, item in enumerate(news, start=first)]
-        if any(item.type in OF_ASSISTANT for item in news):
+        if any(item.type in CHAINED for item in news):
             said = await self._chained(interview_id, said)
         await self.stores.records.add_events(said)
         self._said += said
@@ -102,7 +104,7 @@ class InterviewsWork(UnitOfWork):
         head = await self.stores.records.head(interview_id)
         chained: list[Said] = []
         for each in said:
-            if each.type in OF_ASSISTANT:
+            if each.type in CHAINED:
                 entry = link(msgspec.json.decode(each.data, type=dict[str, Any]), head)
                 head = str(entry[HASH])
                 each = replace(each, data=msgspec.json.encode(entry).decode())

@@ -106,6 +106,7 @@ from opencode.modules.marketplace.errors.sources import (
     SourceUnknown,
     SourceUnreadable,
 )
+from opencode.modules.marketplace.errors.suggestions import NothingSuggested, SuggestionsOff, SuggestionsTooFast
 
 __all__ = [
     "ActsTooFast",
@@ -151,6 +152,7 @@ __all__ = [
     "NotYourProfile",
     "NotYourProject",
     "NotYourWords",
+    "NothingSuggested",
     "NothingToDeliver",
     "NothingToDownload",
     "NothingToPay",
@@ -193,6 +195,8 @@ __all__ = [
     "SourceUnknown",
     "SourceUnreadable",
     "StatusNotPossible",
+    "SuggestionsOff",
+    "SuggestionsTooFast",
     "TokenRefused",
     "TooManyCollections",
     "TooManyFiles",

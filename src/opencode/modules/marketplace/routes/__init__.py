@@ -28,6 +28,7 @@ from opencode.modules.marketplace.routes.proofs import ProofsController
 from opencode.modules.marketplace.routes.releases import ReleasesController
 from opencode.modules.marketplace.routes.reviews import ReviewsController
 from opencode.modules.marketplace.routes.sitemaps import get_sitemap, get_sitemap_index
+from opencode.modules.marketplace.routes.suggestions import SuggestionsController
 from opencode.modules.marketplace.routes.webhooks import hear_stripe
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
@@ -58,6 +59,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     check_ledger,
     hear_stripe,
     DraftsController,
+    SuggestionsController,
     render_markdown,
     get_sitemap_index,
     get_sitemap,
