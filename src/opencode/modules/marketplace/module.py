@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.fetching import Fetcher, Reach
+from opencode.infra.http import LateRouter
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
 from opencode.infra.storage import Storage
@@ -311,11 +311,11 @@ def build_stripe(settings: MarketplaceSettings) -> Stripe | None:
         raise SettingsError([f"{variable_of('marketplace_stripe_url')} and its secrets: {error}"]) from None
 
 
-def _router(services: _Services) -> Router:
+def _router(services: _Services) -> LateRouter:
     """All routes, with each service as the dependency of its name."""
     named = {each.name: getattr(services, each.name) for each in fields(services)}
     dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in named.items()}
-    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
+    return LateRouter("/", ROUTES, dependencies)
 
 
 def _always(service: Any) -> Callable[[], Any]:
