@@ -81,7 +81,7 @@ class PostgresDatabases:
 
 @dataclass(slots=True)
 class _Written:
-    """What SQLAlchemy has written out for a kind of database. It is known by its dialect, so they are shared together."""
+    """What SQLAlchemy has written out for a kind of database, and the dialect by which it knows that."""
 
     dialect: Dialect
     statements: dict[Any, Any] = field(default_factory=dict[Any, Any])
