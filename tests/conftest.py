@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 
 from opencode.app.migrate import migrate
@@ -25,6 +26,10 @@ from tests.sharing import GroupScheduling, in_order_of_start
 
 # Plain lines: drawing a failure with frames and colours takes longer than most tests.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 PUBLIC_URL = "http://opencode.test"
 
