@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 
 from opencode.app.migrate import migrate
@@ -18,13 +19,17 @@ from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import MemoryPubSub
 from opencode.infra.security import MemoryRateLimiter, Signer
 from opencode.kernel.clock import ManualClock
-from tests.databases import PostgresDatabases
+from tests.databases import PostgresDatabases, statements_of_all_tests
 from tests.http import applications_of_one_test
 from tests.servers import RedisServer, running_postgres, running_redis
 from tests.sharing import GroupScheduling, in_order_of_start
 
 # Plain lines: drawing a failure with frames and colours takes longer than most tests.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 PUBLIC_URL = "http://opencode.test"
 
@@ -80,12 +85,14 @@ async def database(database_kind: str, request: pytest.FixtureRequest, tmp_path:
     if database_kind == "sqlite":
         shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "opencode.db")
         database = Database.in_folder(tmp_path)
-        yield database
+        with statements_of_all_tests(database):
+            yield database
         await database.close()
     else:
         databases: PostgresDatabases = request.getfixturevalue("postgres")
         database = Database(await databases.migrated())
-        yield database
+        with statements_of_all_tests(database):
+            yield database
         await database.close()
         await databases.give_back(database.url)
 

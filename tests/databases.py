@@ -1,9 +1,15 @@
-"""Fresh PostgreSQL databases for tests: copies of a migrated one, emptied and used again, since a copy costs disk."""
+"""
+Fresh PostgreSQL databases for tests: copies of a migrated one, emptied and used again, since a copy costs disk. And SQL
+that is written out once in a process, not by each test's engine anew.
+"""
 
 import itertools
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Dialect, text
 
 from opencode.app.migrate import migrate
 from opencode.infra.db import Database
@@ -71,6 +77,30 @@ class PostgresDatabases:
         async with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             await connection.execute(text(command))
         await database.close()
+
+
+@dataclass(slots=True)
+class _Written:
+    """What SQLAlchemy has written out for a kind of database, and the dialect by which it knows that."""
+
+    dialect: Dialect
+    statements: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+
+_written: dict[bool, _Written] = {}
+
+
+@contextmanager
+def statements_of_all_tests(database: Database) -> Generator[None]:
+    """Within, the engine writes out those statements only that no test before has used on this kind of database."""
+    engine = database.engine.sync_engine
+    if known := _written.get(database.is_sqlite):
+        engine.dialect = known.dialect
+        engine.update_execution_options(compiled_cache=known.statements)
+    yield
+    # One that has met its server, and knows what it can do.
+    if not known and engine.dialect.server_version_info:
+        _written[database.is_sqlite] = _Written(engine.dialect)
 
 
 async def _shape_of(database: Database) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from litestar.di import Provide
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
-from opencode.infra.http import ApiRequest, Caller, provide_address, provide_page_request, provide_principal
+from opencode.infra.http import ApiRequest, Caller, LateRouter, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.problems import EXCEPTION_HANDLERS
 from opencode.kernel.errors import Unauthenticated
 from opencode.kernel.principal import ANONYMOUS, Principal
@@ -101,6 +101,8 @@ def _shape_of(routes: Sequence[ControllerRouterHandler]) -> Hashable:
 def _shape_of_one(route: ControllerRouterHandler) -> Hashable:
     if isinstance(route, ASGIRouteHandler):
         return tuple(sorted(route.paths)), route.is_mount, route.copy_scope
+    if isinstance(route, LateRouter):
+        return route.path, tuple(route.dependencies), route.handlers
     if not isinstance(route, Router):
         return route
     handlers = [(each.path, handler.fn) for each in route.routes for handler in get_route_handlers(each)]

@@ -14,13 +14,13 @@ GROUPS = {
         "tests/modules/interviews/test_real_runs.py",
     ),
     "servers": ("tests/app/", "tests/house/test_wheel.py"),
-    "clients": ("tests/clients/",),
-    "scenarios": ("tests/scenarios/",),
+    "documents": ("tests/clients/", "tests/scenarios/"),
 }
 """
 Paths whose tests run in one process, one after the other. The groups begin before all other files, in this order: the
 long ones first, so that none is left at the end, when the other processes have nothing to do any more. So do the paths
 of a group: those of `execution` count what is left open in their process, and nothing of others must be about to close.
+The stock clients and the scenarios are one group for the minute that a test of the clients lasts: it passes meanwhile.
 """
 
 

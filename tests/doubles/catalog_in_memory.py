@@ -58,6 +58,8 @@ class CatalogInMemory:
         self._put = 0  # projects that ever came, as an index counts that only appends
         self._counted: list[_Entry] = []
         self._counted_at = 0
+        self._ever: set[str] = set()  # the words of all that ever came; nothing else has a frequency anywhere
+        self._begun: set[str] = set()  # what these begin with
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -66,8 +68,12 @@ class CatalogInMemory:
         for listing in listings:
             before = self._entries.get(listing.id)
             standing = listing.standing or (before.standing if before else Standing())
-            self._entries[listing.id] = _Entry(listing, standing, _words(listing))
+            words = _words(listing)
+            self._entries[listing.id] = _Entry(listing, standing, words)
             self._put += 1
+            for word in words.keys() - self._ever:
+                self._ever.add(word)
+                self._begun.update(word[:length] for length in range(1, len(word) + 1))
         if is_outdated(self._counted_at, self._put):
             self._counted, self._counted_at = list(self._entries.values()), self._put
 
@@ -108,7 +114,7 @@ class CatalogInMemory:
         return _having(self._entries.values(), word, is_open=is_open)
 
     def near(self, word: str, *, is_open: bool = False) -> set[str]:
-        return set(one_letter_away(word)) - {word}
+        return ((self._begun if is_open else self._ever) & set(one_letter_away(word))) - {word}
 
     def rarity(self, word: str, *, is_open: bool = False) -> float:
         if self._told_by:

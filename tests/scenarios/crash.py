@@ -65,8 +65,14 @@ class Nursery:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._turn = asyncio.Lock()
 
     async def start(self, folder: Path, durability: str = "process") -> RunningServer:
+        """Several may ask at once; it answers one after the other."""
+        async with self._turn:
+            return await self._started(folder, durability)
+
+    async def _started(self, folder: Path, durability: str) -> RunningServer:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(f"{folder} 0 {durability}\n".encode())

@@ -25,7 +25,7 @@ from typing import Any
 import msgspec
 import uvicorn
 from litestar import get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 from prometheus_client import REGISTRY
 
 from opencode.app.migrate import migrate
@@ -164,7 +164,7 @@ class DocumentServer(uvicorn.Server):
             return {"document_id": await documents.create(AUDIENCE)}
 
         @post("/documents/{document_id:str}/seeds")
-        async def seed(document_id: FromPath[str], data: Seed) -> None:
+        async def seed(document_id: FromPath[str], data: JSONBody[Seed]) -> None:
             await documents.seed(DocumentId(document_id), data.name, data.content)
 
         @get("/documents/{document_id:str}/texts")

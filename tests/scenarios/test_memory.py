@@ -28,12 +28,16 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     # The graces after which a lost socket counts as gone, and nothing else, are what keeps a closed room for a while.
     monkeypatch.setattr(room_module, "PRESENCE_GRACE_S", 0.01)
     monkeypatch.setattr(online_module, "PRESENCE_GRACE_S", 0.01)
+    # What this process had before is not looked through each time: what tests have loaded is half a million objects.
+    gc.collect()
+    gc.freeze()
     house = DocumentServer(tmp_path, settings=CollaborationSettings(room_idle_s=0))
     serving = asyncio.create_task(house.serve())
     await house.ready.wait()
     yield house
     house.should_exit = True
     await serving
+    gc.unfreeze()
 
 
 def living() -> Counter[str]:

@@ -239,11 +239,12 @@ async def running(
         return
     parts = replace(parts, cache=Cache(clock, parts.pubsub))
     index = index or AtOnce(EmbeddedCatalog)
+    assistants = ScriptedAssistants()
     module = build(
         parts,
         settings,
         identity=identity,
-        assistants=ScriptedAssistants(),
+        assistants=assistants,
         index=index,
         storage=storage,
         snapshots=snapshots,

@@ -12,6 +12,7 @@ from opencode.infra.http.caching import ASKED_EACH_TIME, IfNoneMatch, answer_to,
 from opencode.infra.http.digests import DigestInvalid, announced_sha256
 from opencode.infra.http.downloads import Download, answer_with, head_of
 from opencode.infra.http.event_stream import After, LastEventId, ServerEvent, event_stream
+from opencode.infra.http.late_router import LateRouter
 from opencode.infra.http.pages import PageView, provide_page_request
 from opencode.infra.http.problems import problem_of, problem_response, status_of
 from opencode.infra.http.requests import ApiRequest, Body, IdempotencyKey
@@ -28,6 +29,7 @@ __all__ = [
     "IdempotencyKey",
     "IfNoneMatch",
     "LastEventId",
+    "LateRouter",
     "PageView",
     "ServerEvent",
     "announced_sha256",

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from litestar import Router
 from litestar.di import Provide
 
 from opencode import __version__
@@ -15,6 +14,7 @@ from opencode.contracts.ai import Assistants
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.cache import Shelf
 from opencode.infra.db import Database
+from opencode.infra.http import LateRouter
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.security import Keyring
 from opencode.modules.ai.adapters.files import Places
@@ -239,11 +239,11 @@ def _puller(connections: "Connections") -> Any:
     return OllamaModels(connections)
 
 
-def _router(services: _Services) -> Router:
+def _router(services: _Services) -> LateRouter:
     """All routes, with each service as the dependency of its name."""
     named = {each.name: getattr(services, each.name) for each in fields(services)}
     dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in named.items()}
-    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
+    return LateRouter("/", ROUTES, dependencies)
 
 
 def _always(service: Any) -> Callable[[], Any]:

@@ -1,6 +1,8 @@
 """HTTP in: tickets."""
 
 from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from opencode.kernel.principal import Principal
 from opencode.modules.collaboration.schemas import TicketView
@@ -13,6 +15,8 @@ from opencode.modules.collaboration.service.entrance import Entrance
     summary="Get a ticket that opens the document's WebSocket",
     tags=["Documents"],
 )
-async def create_ticket(document_id: str, principal: Principal, entrance: Entrance) -> TicketView:
+async def create_ticket(
+    document_id: FromPath[str], principal: NamedDependency[Principal], entrance: NamedDependency[Entrance]
+) -> TicketView:
     signed = await entrance.issue_ticket(document_id, principal)
     return TicketView(signed.ticket, signed.expires_at)

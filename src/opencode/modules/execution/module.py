@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
@@ -11,6 +10,7 @@ from opencode.contracts.execution import CodeRunner, Installer, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
 from opencode.infra.fetching import Caller
+from opencode.infra.http import LateRouter
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Hook, Parts, Plug
 from opencode.infra.websocket import SocketRoute
@@ -89,7 +89,7 @@ def build(
     dependencies = {name: _provide(use_case) for name, use_case in use_cases.items()}
     plug = Plug(
         name="execution",
-        routes=[Router("/", route_handlers=list(NATIVE), dependencies=dependencies), *piston.routes],
+        routes=[LateRouter("/", NATIVE, dependencies), *piston.routes],
         react=react,
         jobs=life.jobs(),
         notices=engine.troubles if engine else dict,

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 
 from opencode.contracts.identity import Identity
+from opencode.infra.http import LateRouter
 from opencode.infra.jobs import Job
 from opencode.infra.plugs import Parts, Plug
 from opencode.modules.identity.routes import (
@@ -80,12 +80,12 @@ def build(parts: Parts, settings: IdentitySettings) -> IdentityModule:
     return IdentityModule(plug, LocalIdentity(parts, settings))
 
 
-def _routes(**services: Any) -> Router:
-    return Router(
-        path="/api/v1",
+def _routes(**services: Any) -> LateRouter:
+    return LateRouter(
+        "/api/v1",
+        [AuthController, MeController, TokenController, AdministrationController],
+        {name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()},
         tags=["Identity"],
-        route_handlers=[AuthController, MeController, TokenController, AdministrationController],
-        dependencies={name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()},
         # Answers about people and credentials are nobody else's, and no cache's.
         cache_control=CacheControlHeader(no_store=True),
     )

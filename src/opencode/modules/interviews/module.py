@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.ai import Assistants
@@ -11,6 +10,7 @@ from opencode.contracts.collaboration import DocumentGate, Documents, PeerOnline
 from opencode.contracts.execution import CodeRunner, RunsElsewhere
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.events import Reactions
+from opencode.infra.http import LateRouter
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.websocket import SocketRoute
 from opencode.modules.interviews.domain.export import Export
@@ -123,7 +123,7 @@ def build(
     }
     plug = Plug(
         name="interviews",
-        routes=[_router(use_cases)],
+        routes=[LateRouter("/", ROUTES, {name: _provide(use_case) for name, use_case in use_cases.items()})],
         react=react,
         jobs=jobs(steering, running, assisting, summarising, tidying, check_s=settings.interviews_check_s),
         start=start,
@@ -132,11 +132,6 @@ def build(
     )
     sockets = (TerminalSockets(terminals).route,)
     return InterviewsModule(plug, gate, sockets, KeptRuns(running), exporting.export_for_operator)
-
-
-def _router(use_cases: dict[str, UseCases]) -> Router:
-    dependencies = {name: _provide(use_case) for name, use_case in use_cases.items()}
-    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
 
 
 def _provide(use_case: UseCases) -> Provide:

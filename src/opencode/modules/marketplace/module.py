@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.ai import Assistants
@@ -13,6 +12,7 @@ from opencode.contracts.identity import Identity
 from opencode.infra.db import Database
 from opencode.infra.events import Reactions
 from opencode.infra.fetching import Fetcher, Reach
+from opencode.infra.http import LateRouter
 from opencode.infra.plugs import Parts, Plug
 from opencode.infra.settings import SettingsError, variable_of
 from opencode.infra.storage import Storage
@@ -352,11 +352,11 @@ def build_purger(settings: MarketplaceSettings) -> Purger | None:
         raise SettingsError([f"{variable_of('marketplace_purge_url')} and its token: {error}"]) from None
 
 
-def _router(services: _Services) -> Router:
+def _router(services: _Services) -> LateRouter:
     """All routes, with each service as the dependency of its name."""
     named = {each.name: getattr(services, each.name) for each in fields(services)}
     dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in named.items()}
-    return Router("/", route_handlers=list(ROUTES), dependencies=dependencies)
+    return LateRouter("/", ROUTES, dependencies)
 
 
 def _always(service: Any) -> Callable[[], Any]:

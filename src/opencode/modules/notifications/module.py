@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Router
 from litestar.di import Provide
 
 from opencode.contracts.identity import Identity
 from opencode.infra.events import Reactions
 from opencode.infra.fetching import Caller
+from opencode.infra.http import LateRouter
 from opencode.infra.plugs import Parts, Plug
 from opencode.modules.notifications.adapters.smtp import SmtpMailer
 from opencode.modules.notifications.domain.webhooks import EXCERPT_BYTES
@@ -79,7 +79,7 @@ def build(
     dependencies = {name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()}
     plug = Plug(
         name="notifications",
-        routes=[Router("/", route_handlers=list(ROUTES), dependencies=dependencies)],
+        routes=[LateRouter("/", ROUTES, dependencies)],
         react=react,
         jobs=jobs(tidying, mailing, delivering),
         notices=notices,
