@@ -32,6 +32,7 @@ class ScriptedAssistants:
         models: what everybody may use; none by default, like a server without a provider.
         pieces: what is answered.
         failure: raised behind the pieces.
+        cost_nano: of each answer.
         goes_on: cleared, an answer stops behind its first piece until it is set.
         left: an answer was broken off.
     """
@@ -39,6 +40,7 @@ class ScriptedAssistants:
     models: list[str] = field(default_factory=list[str])
     pieces: tuple[str, ...] = ("Use a ", "dictionary.")
     failure: OpenCodeError | None = None
+    cost_nano: int = 18_000
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[Asked] = field(default_factory=list[Asked])
@@ -69,4 +71,4 @@ class ScriptedAssistants:
         except (asyncio.CancelledError, GeneratorExit):
             self.left.set()
             raise
-        yield Answered(model, 12, 3, 18_000, cut=False)
+        yield Answered(model, 12, 3, self.cost_nano, cut=False)

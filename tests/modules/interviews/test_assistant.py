@@ -143,6 +143,35 @@ async def test_one_question_at_a_time_and_no_more_than_allowed(room: Room) -> No
     assert (await room.interviewer.get(f"{room.path}/assistant")).json()["may_ask"] is False
 
 
+async def test_answers_cost_no_more_than_the_budget_and_only_interviewers_see_money(room: Room) -> None:
+    await allow(room, budget_usd=0.5)
+    path = f"{room.path}/assistant"
+    place = (await room.interviewer.get(path)).json()
+    assert (place["budget_usd"], place["spent_usd"], place["may_ask"]) == (0.5, 0, True)
+    answered = await ended(room, (await ask(room, room.candidate))["id"])
+    spent = answered["cost_nano"] / 1e9
+    assert spent > 0
+    assert (await room.interviewer.get(path)).json()["spent_usd"] == spent
+    seen = (await room.candidate.get(path)).json()
+    assert (seen["budget_usd"], seen["spent_usd"], seen["may_ask"]) == (None, None, True)
+    await allow(room, budget_usd=0.01)
+    room.world.assistants.cost_nano = 10_000_000
+    await ended(room, (await ask(room, room.candidate))["id"])
+    refused = await room.candidate.post(f"{path}/questions", {"text": "One more"})
+    assert (refused.status_code, refused.json()["title"]) == (409, "The assistant's budget is spent")
+    assert (await room.interviewer.get(path)).json()["may_ask"] is False
+    await allow(room)
+    assert (await room.interviewer.get(path)).json()["budget_usd"] is None
+    await ended(room, (await ask(room, room.candidate))["id"])
+
+
+@pytest.mark.parametrize("budget_usd", [0, -1, 0.001, 1001, "1", True])
+async def test_a_budget_that_is_none_is_told(room: Room, budget_usd: object) -> None:
+    refused = await room.interviewer.patch(room.path, {"assistant": {"mode": "everyone", "budget_usd": budget_usd}})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == "/assistant/budget_usd"
+
+
 async def test_the_same_request_twice_asks_once(room: Room) -> None:
     await allow(room)
     path, body = f"{room.path}/assistant/questions", {"text": "Once?"}

@@ -6,7 +6,7 @@ What can go wrong in an interview.
     Forbidden   NotYours · NotAdmitted (contracts.collaboration)
     Conflict    InterviewNotLive · InterviewOver · StillLive · ParticipantMoved · EditingFrozen · TooManyRuns
                 WaitingRoomFull · KeyReused · CodeTaken · NoTerminal · DocumentEnded (contracts.collaboration)
-                AssistantNotAllowed · AnswerUnderWay · QuestionsSpent
+                AssistantNotAllowed · AnswerUnderWay · QuestionsSpent · AssistantBudgetSpent
                 InterviewNotOver · SummaryNotReady · SummaryMoved · SummaryAccepted
     Invalid     LanguageNotKnown · TextRefused · AssistantModelNotKnown
     Busy        JoinThrottled · TooFast · TooManyStreams · NoCodeFree · TerminalFull
@@ -361,6 +361,17 @@ class QuestionsSpent(Conflict):
     def __init__(self, most: int) -> None:
         super().__init__(
             f"All {most} questions of this interview have been asked.", action="The interviewer can allow more."
+        )
+
+
+class AssistantBudgetSpent(Conflict):
+    """The answers of this interview have cost what the interviewer allows."""
+
+    title = "The assistant's budget is spent"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The answers in this interview have cost what they may.", action="The interviewer can allow more."
         )
 
 

@@ -12,6 +12,8 @@ from opencode.modules.interviews.domain.assistant import (
     FORBIDDEN,
     MAX_QUESTION,
     MOST_QUESTIONS,
+    MOST_USD,
+    NANO_PER_USD,
     AssistantMode,
     AssistantTerms,
 )
@@ -38,16 +40,18 @@ _Arg = Annotated[str, Meta(max_length=MAX_ARG, pattern="^[^\\x00]*$")]
 class AssistantWish(Body):
     """
     Who may ask the assistant: nobody, interviewers, or candidates too. Without a model the interviewer's first one
-    answers.
+    answers. `budget_usd` is what all answers together may cost.
     """
 
     mode: AssistantMode
     model: Annotated[str, Meta(max_length=400, pattern="^[^\\x00]*$")] = ""
     most_questions: Annotated[int, Meta(ge=1, le=MOST_QUESTIONS)] = FORBIDDEN.most_questions
+    budget_usd: Annotated[float, Meta(ge=0.01, le=MOST_USD)] | None = None
 
     @property
     def terms(self) -> AssistantTerms:
-        return AssistantTerms(self.mode, self.model, self.most_questions)
+        budget_nano = None if self.budget_usd is None else round(self.budget_usd * NANO_PER_USD)
+        return AssistantTerms(self.mode, self.model, self.most_questions, budget_nano)
 
 
 class QuestionDraft(Body):
@@ -212,7 +216,8 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     The assistant as the reader finds it.
 
     `models` are those that the interviewer can choose from, for interviewers only; without any, there is no assistant.
-    `may_ask`: the reader may ask, while nothing is being answered.
+    `may_ask`: the reader may ask, while nothing is being answered. `budget_usd` and `spent_usd` are for interviewers
+    only, too; without a budget the first is null.
     """
 
     mode: AssistantMode
@@ -221,6 +226,8 @@ class AssistantPlaceView(msgspec.Struct, frozen=True):
     questions_left: int
     may_ask: bool
     models: list[str]
+    budget_usd: float | None
+    spent_usd: float | None
 
 
 class SummaryPlaceView(msgspec.Struct, frozen=True):

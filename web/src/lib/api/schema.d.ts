@@ -2730,6 +2730,8 @@ export interface components {
             questions_left: number;
             may_ask: boolean;
             models: string[];
+            budget_usd: number | null;
+            spent_usd: number | null;
         };
         /** AssistantView */
         AssistantView: {
@@ -2744,6 +2746,7 @@ export interface components {
             model: string;
             /** @default 50 */
             most_questions: number;
+            budget_usd?: number | null;
         };
         /** PageView[AuditEntryView] */
         AuditEntryPage: {

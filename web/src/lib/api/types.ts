@@ -112,6 +112,9 @@ export interface AssistantPlace extends AssistantTerms {
   may_ask: boolean;
   /** Those to choose from; empty for candidates. */
   models: string[];
+  /** For interviewers: what all answers may cost together, if there is a limit, and have cost. */
+  budget_usd: number | null;
+  spent_usd: number | null;
 }
 
 export interface Question {
@@ -170,7 +173,7 @@ export interface SummaryPlace {
   models: string[];
 }
 
-type AssistantWish = Partial<AssistantTerms> & Pick<AssistantTerms, 'mode'>;
+type AssistantWish = Partial<AssistantTerms> & Pick<AssistantTerms, 'mode'> & { budget_usd?: number | null };
 
 export interface InterviewDraft {
   title: string;

@@ -1,4 +1,5 @@
 import type { InterviewState, RunStatus } from '#lib/api/index.ts';
+import { usd } from '#lib/ai/words.ts';
 import type { AssistantMode, AssistantTerms } from '#lib/api/types.ts';
 
 export const STATE_WORDS: Record<InterviewState, string> = {
@@ -51,6 +52,15 @@ export const ASSISTANT_MODES: readonly { value: AssistantMode; label: string }[]
   { value: 'interviewers', label: 'Only you ask' },
   { value: 'everyone', label: 'Everyone asks' },
 ];
+
+const BUDGETS_USD = [0.1, 0.5, 1, 5, 20];
+
+/** What all answers of an interview may cost together, as values of a select; the present one is always among them. */
+export function budgetChoices(present: number | null): { value: string; label: string }[] {
+  const amounts = new Set(present === null ? BUDGETS_USD : [...BUDGETS_USD, present]);
+  const choices = [...amounts].sort((a, b) => a - b).map((amount) => ({ value: String(amount), label: `Up to ${usd(amount)}` }));
+  return [{ value: '', label: 'No budget' }, ...choices];
+}
 
 /** Who could ask the assistant of an interview, and which model answered. */
 export function assistantWords({ mode, model }: AssistantTerms): string {

@@ -15,6 +15,8 @@ MAX_CODE = 64 * 1024
 MAX_ANSWER = 64 * 1024
 """Characters; a model that says more than that has lost its way."""
 MOST_QUESTIONS = 500
+MOST_USD = 1_000
+NANO_PER_USD = 1_000_000_000
 MOST_OUTPUT_TOKENS = 4096
 TURNS_REMEMBERED = 10
 """Earlier questions of the interview that go with a new one, with their answers."""
@@ -46,11 +48,17 @@ class AssistantTerms:
     Attributes:
         model: a model or alias that the interviewer may use; empty while nobody may ask.
         most_questions: of the whole interview, by everybody together.
+        budget_nano: billionths of a US dollar that all answers of the interview may cost together; the one that is
+            being given when they are spent is given to its end. None is without a limit.
     """
 
     mode: AssistantMode = AssistantMode.FORBIDDEN
     model: str = ""
     most_questions: int = 50
+    budget_nano: int | None = None
+
+    def is_spent(self, cost_nano: int) -> bool:
+        return self.budget_nano is not None and cost_nano >= self.budget_nano
 
 
 FORBIDDEN = AssistantTerms()

@@ -7,6 +7,7 @@ from litestar.params import FromPath, JSONBody
 from opencode.infra.http import IdempotencyKey, PageView
 from opencode.kernel.pages import PageRequest
 from opencode.kernel.principal import Principal
+from opencode.modules.interviews.domain.assistant import NANO_PER_USD
 from opencode.modules.interviews.domain.views import QuestionView
 from opencode.modules.interviews.schemas import AssistantPlaceView, QuestionDraft
 from opencode.modules.interviews.service.assisting import Assisting
@@ -23,7 +24,14 @@ class AssistantController(Controller):
         place = await assisting.place(interview_id, principal)
         terms = place.terms
         return AssistantPlaceView(
-            terms.mode, terms.model, terms.most_questions, place.questions_left, place.may_ask, place.models
+            terms.mode,
+            terms.model,
+            terms.most_questions,
+            place.questions_left,
+            place.may_ask,
+            place.models,
+            budget_usd=None if place.budget_nano is None else place.budget_nano / NANO_PER_USD,
+            spent_usd=None if place.cost_nano is None else place.cost_nano / NANO_PER_USD,
         )
 
     @get("/questions", operation_id="list_questions", summary="Read what was asked and answered, oldest first")

@@ -34,6 +34,7 @@ from opencode.modules.interviews.domain.views import QuestionView
 from opencode.modules.interviews.domain.words import clean_message
 from opencode.modules.interviews.errors import (
     AnswerUnderWay,
+    AssistantBudgetSpent,
     AssistantNotAllowed,
     AssistantNotHere,
     EditingFrozen,
@@ -55,12 +56,14 @@ from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
 @dataclass(frozen=True, slots=True)
 class AssistantPlace:
-    """The assistant of an interview as one reader finds it. `models` are for interviewers."""
+    """The assistant of an interview as one reader finds it. Models and money are for interviewers."""
 
     terms: AssistantTerms
     questions_left: int
     may_ask: bool
     models: list[str]
+    budget_nano: int | None = None
+    cost_nano: int | None = None
 
 
 class AskedQuestion:
@@ -97,13 +100,16 @@ class Assisting(UseCases):
         """Where the interviewer can use no model, it reads like an assistant that nobody may ask."""
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.SEE)
-            asked = await stores.questions.count(case.interview.id)
+            asked, cost_nano = await stores.questions.asked(case.interview.id)
         terms, is_candidate = case.interview.assistant, case.standing is Standing.ADMITTED
         models = await self.assistants.available(UserId(case.interview.interviewer_id))
         if not models or (is_candidate and terms.mode is AssistantMode.FORBIDDEN):
             return AssistantPlace(FORBIDDEN, 0, may_ask=False, models=[])
         left = max(0, terms.most_questions - asked)
-        return AssistantPlace(terms, left, left > 0 and _may_ask(case), [] if is_candidate else models)
+        may_ask = left > 0 and not terms.is_spent(cost_nano) and _may_ask(case)
+        if is_candidate:
+            return AssistantPlace(terms, left, may_ask, [])
+        return AssistantPlace(terms, left, may_ask, models, terms.budget_nano, cost_nano)
 
     async def list(self, interview_id: str, by: Principal, wanted: PageRequest) -> Page[Question]:
         """Oldest first. What was asked is read also where nobody may ask any more."""
@@ -122,7 +128,7 @@ class Assisting(UseCases):
             key: the caller's `Idempotency-Key`; the same request with the same key asks nothing again for a day.
 
         Raises:
-            AssistantNotHere, AssistantNotAllowed, EditingFrozen, AnswerUnderWay, QuestionsSpent
+            AssistantNotHere, AssistantNotAllowed, EditingFrozen, AnswerUnderWay, QuestionsSpent, AssistantBudgetSpent
             TextRefused, KeyReused
         """
         text = clean_message(text, "/text", longest=MAX_QUESTION)
@@ -229,9 +235,12 @@ class Assisting(UseCases):
             questions = work.stores.questions
             if await questions.open(case.interview.id):
                 raise AnswerUnderWay
-            most = case.interview.assistant.most_questions
-            if await questions.count(case.interview.id) >= most:
-                raise QuestionsSpent(most)
+            terms = case.interview.assistant
+            asked, cost_nano = await questions.asked(case.interview.id)
+            if asked >= terms.most_questions:
+                raise QuestionsSpent(terms.most_questions)
+            if terms.is_spent(cost_nano):
+                raise AssistantBudgetSpent
             if key:
                 await work.stores.requests.add(by.id, key, print_of_request, question.id, question.asked_at)
             earlier = await questions.last_answered(case.interview.id, TURNS_REMEMBERED)

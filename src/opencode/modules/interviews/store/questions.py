@@ -47,9 +47,11 @@ class QuestionStore:
         )
         return [Question(**row) for row in (await self._connection.execute(query)).mappings()]
 
-    async def count(self, interview_id: InterviewId) -> int:
-        query = select(func.count()).where(questions.c.interview_id == interview_id)
-        return (await self._connection.execute(query)).scalar_one()
+    async def asked(self, interview_id: InterviewId) -> tuple[int, int]:
+        """How many there are, and what their answers cost together, in billionths of a US dollar."""
+        query = select(func.count(), func.coalesce(func.sum(questions.c.cost_nano), 0))
+        row = (await self._connection.execute(query.where(questions.c.interview_id == interview_id))).one()
+        return row[0], int(row[1])
 
     async def moments(self, interview_id: InterviewId) -> list[tuple[datetime, Part]]:
         """When something was asked, and by whose side; oldest first."""

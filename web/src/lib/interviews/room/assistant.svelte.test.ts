@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { InterviewApi } from '#lib/api/interviews.ts';
 import type { AssistantPlace, InterviewEvent, Question } from '#lib/api/types.ts';
+import { budgetChoices } from '../words.ts';
 import { Assistant } from './assistant.svelte.ts';
 
 const AT = '2026-01-02T03:04:05Z';
@@ -31,6 +32,8 @@ const place: AssistantPlace = {
   questions_left: 50,
   may_ask: true,
   models: [],
+  budget_usd: null,
+  spent_usd: null,
 };
 const api = (fields: Partial<InterviewApi> = {}) =>
   ({ assistant: vi.fn(() => Promise.resolve(place)), ...fields }) as unknown as InterviewApi;
@@ -50,6 +53,23 @@ describe('the assistant in a room', () => {
     expect(assistant.answering).toBeNull();
     expect(assistant.questions).toEqual([done]);
     expect(assistant.unread).toBe(2);
+  });
+
+  it('keeps its budget when another thing is changed, and takes it away when that is wanted', async () => {
+    const change = vi.fn(() => Promise.resolve({} as never));
+    const mine = { ...place, budget_usd: 0.5, models: ['mock/small'] };
+    const assistant = new Assistant(api({ change, assistant: vi.fn(() => Promise.resolve(mine)) }));
+    await assistant.look();
+    await assistant.allow('interviewers', 'mock/small');
+    await assistant.allow('everyone', 'mock/small', null);
+    expect(change.mock.calls.map(([{ assistant: asked }]: any) => asked.budget_usd)).toEqual([0.5, null]);
+  });
+
+  it('offers the present budget among the usual ones', () => {
+    expect(budgetChoices(null).map(({ label }) => label)).toEqual([
+      'No budget', 'Up to $0.10', 'Up to $0.50', 'Up to $1.00', 'Up to $5.00', 'Up to $20.00',
+    ]);
+    expect(budgetChoices(2.5).map(({ value }) => value)).toEqual(['', '0.1', '0.5', '1', '2.5', '5', '20']);
   });
 
   it('is not there for candidates until it is allowed, and for nobody without a model', async () => {

@@ -83,9 +83,9 @@ export class Assistant {
     if (this.answering) await this.#api.stopAnswer(this.answering.id);
   }
 
-  async allow(mode: AssistantMode, model: string): Promise<void> {
+  async allow(mode: AssistantMode, model: string, budget_usd = this.place?.budget_usd ?? null): Promise<void> {
     const most_questions = this.place?.most_questions;
-    await this.#api.change({ assistant: { mode, model, ...(most_questions ? { most_questions } : {}) } });
+    await this.#api.change({ assistant: { mode, model, budget_usd, ...(most_questions ? { most_questions } : {}) } });
     await this.look();
   }
 
