@@ -117,8 +117,8 @@ async def test_tests_pass_and_fail_line_by_line_and_are_there_again(stage: Stage
     await expect(grace.output.get_by_text("2 of 3 passed")).to_be_visible()
     rows = page.get_by_role("list", name="Tests")
     assert await rows.get_by_text("Passed", exact=True).count() == 2
-    await expect(rows).to_contain_text("−Expected: 7")
-    await expect(rows).to_contain_text("+Printed: 6")
+    await expect(rows).to_contain_text("−expected: 7")
+    await expect(rows).to_contain_text("+printed: 6")
     await accessible(grace)
 
     await page.get_by_label("Stop at the first failure").click()
