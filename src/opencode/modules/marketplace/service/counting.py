@@ -25,7 +25,7 @@ MOST_FACTS = 2_000
 """Facts in one transaction."""
 COMMIT_EVERY_S = 0.01
 """The shortest time between the beginnings of two transactions: each costs as much as some ten facts in it."""
-ANSWERED_AT_ONCE = 8
+ANSWERED_AT_ONCE = 4
 """Of those who wait for one transaction: in between, others are answered, who would wait for all of them."""
 REMEMBERED = 100_000
 """Facts that are known to be committed, so that the same visitor's next look costs no transaction."""
