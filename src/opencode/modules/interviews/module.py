@@ -88,7 +88,7 @@ def build(
         reactions.add(CredentialsRevoked, lambda event: end_streams_of_revoked_person(event, control))
 
     async def start() -> None:
-        await control.listen(running, (assisting, summarising), streaming, terminals)
+        await control.listen(running, (assisting.replies, summarising.replies), streaming, terminals)
         await running.give_up_lost(starting=True)
         await assisting.give_up_lost(starting=True)
         await summarising.give_up_lost(starting=True)

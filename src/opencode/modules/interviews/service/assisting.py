@@ -1,6 +1,5 @@
 """Asking the assistant, reading what it answered, stopping it."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,7 +28,6 @@ from opencode.modules.interviews.domain.assistant import (
 )
 from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.records import EventType
-from opencode.modules.interviews.domain.run import LOST_AFTER
 from opencode.modules.interviews.domain.views import QuestionView
 from opencode.modules.interviews.domain.words import clean_message
 from opencode.modules.interviews.errors import (
@@ -49,7 +47,7 @@ from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
 from opencode.modules.interviews.service.control import Control
 from opencode.modules.interviews.service.finishing import give_up_answer, save_answered
-from opencode.modules.interviews.service.replying import Replying
+from opencode.modules.interviews.service.replying import Replies
 from opencode.modules.interviews.settings import InterviewsSettings
 from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
@@ -94,7 +92,7 @@ class Assisting(UseCases):
     def __init__(self, parts: Parts, settings: InterviewsSettings, neighbours: Neighbours, control: Control) -> None:
         super().__init__(parts, settings, neighbours)
         self._control = control
-        self._replies: dict[str, Replying] = {}
+        self.replies = Replies(parts)
 
     async def place(self, interview_id: str, by: Principal) -> AssistantPlace:
         """Where the interviewer can use no model, it reads like an assistant that nobody may ask."""
@@ -171,38 +169,29 @@ class Assisting(UseCases):
             await self._control.stop_answer(question.id, STOPPED.format(name=name))
         return question
 
-    def stop_here(self, question_id: str, failure: str) -> None:
-        """Stop an answer that this server waits for; others are none of its business."""
-        if reply := self._replies.get(question_id):
-            reply.stop(failure)
-
     async def give_up_lost(self, *, starting: bool = False) -> None:
         """
         End answers whose server is gone.
 
         Args:
-            starting: this server waits for none yet. With the embedded database there is no other, so that whatever
-                is open is lost; with a shared one only what nobody keeps alive is.
+            starting: see `silent_since`.
         """
-        alone = starting and self.parts.database.is_sqlite
-        now = self.clock.now()
         async with self.reading() as stores:
-            lost = await stores.questions.lost(None if alone else now - LOST_AFTER)
+            lost = await stores.questions.lost(self.silent_since(starting=starting))
         for question in lost:
-            if question.id not in self._replies:
+            if question.id not in self.replies.ids:
                 async with self.unit_of_work() as work:
-                    await give_up_answer(work, question, RESTARTED, now)
+                    await give_up_answer(work, question, RESTARTED, self.clock.now())
 
     async def keep_alive(self) -> None:
         """Tell the other servers that the answers of this one are not lost."""
-        if self._replies:
+        if waiting := [QuestionId(question_id) for question_id in self.replies.ids]:
             async with self.unit_of_work() as work:
-                waiting = [QuestionId(question_id) for question_id in self._replies]
                 await work.stores.questions.still_answered(waiting, self.clock.now())
 
     async def close(self) -> None:
-        """Give up what is under way, and say so: the server goes down."""
-        await asyncio.gather(*(reply.close(RESTARTED) for reply in list(self._replies.values())))
+        """The server goes down."""
+        await self.replies.close(RESTARTED)
 
     async def _available(self, interview: Interview) -> "list[str]":
         models = await self.assistants.available(UserId(interview.interviewer_id))
@@ -257,8 +246,7 @@ class Assisting(UseCases):
             turns=turns_of(earlier, question),
             most_output_tokens=MOST_OUTPUT_TOKENS,
         )
-        reply = self._replies[question.id] = Replying(AskedQuestion(question), pieces, self.parts)
-        reply.start(when_done=lambda: self._replies.pop(question.id, None))
+        self.replies.start(AskedQuestion(question), pieces)
 
     async def _find(self, stores: Stores, interview: Interview, question_id: str) -> Question:
         found = await stores.questions.find(interview.id, question_id) if is_id(question_id, "qst") else None

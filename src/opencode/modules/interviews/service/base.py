@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from opencode.contracts.ai import Assistants
 from opencode.contracts.collaboration import Documents
@@ -16,7 +17,7 @@ from opencode.modules.interviews import policy
 from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.people import Participant
 from opencode.modules.interviews.domain.records import EventType
-from opencode.modules.interviews.domain.run import Run
+from opencode.modules.interviews.domain.run import LOST_AFTER, Run
 from opencode.modules.interviews.domain.views import InterviewView, ParticipantView, PersonView
 from opencode.modules.interviews.errors import InterviewNotFound, InterviewRunNotFound, TooFast
 from opencode.modules.interviews.policy import Action, Standing
@@ -62,6 +63,17 @@ class UseCases:
 
     def reading(self) -> AbstractAsyncContextManager[Stores]:
         return reading(self.parts.database)
+
+    def silent_since(self, *, starting: bool) -> datetime | None:
+        """
+        What no server has kept alive since then is lost; None means whatever is open.
+
+        Args:
+            starting: this server drives nothing yet. With the embedded database there is no other server, so that
+                all that is open is lost; with a shared one only what nobody keeps alive is.
+        """
+        alone = starting and self.parts.database.is_sqlite
+        return None if alone else self.clock.now() - LOST_AFTER
 
     async def case(
         self, stores: Stores, interview_id: str, by: Principal, action: Action, *, to_change: bool = False

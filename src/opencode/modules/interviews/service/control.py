@@ -98,7 +98,7 @@ class Stopper(Protocol):
 class AnswerStopper(Protocol):
     """Stops answers that this server waits for; others are none of its business."""
 
-    def stop_here(self, question_id: str, failure: str) -> None: ...
+    def stop_here(self, asked_id: str, failure: str) -> None: ...
 
 
 class Ender(Protocol):

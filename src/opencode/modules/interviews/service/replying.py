@@ -164,6 +164,32 @@ class Replying:
         return [self._asked.piece(text)] if text else []
 
 
+class Replies:
+    """All answers of one kind that this server waits for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._replies: dict[str, Replying] = {}
+
+    @property
+    def ids(self) -> list[str]:
+        """Of what was asked."""
+        return list(self._replies)
+
+    def start(self, asked: Asked, pieces: Pieces) -> None:
+        reply = self._replies[asked.id] = Replying(asked, pieces, self._parts)
+        reply.start(when_done=lambda: self._replies.pop(asked.id, None))
+
+    def stop_here(self, asked_id: str, failure: str) -> None:
+        """See `control.AnswerStopper`."""
+        if reply := self._replies.get(asked_id):
+            reply.stop(failure)
+
+    async def close(self, failure: str) -> None:
+        """Give up what is under way, and say so: the server goes down."""
+        await asyncio.gather(*(reply.close(failure) for reply in list(self._replies.values())))
+
+
 async def _next(pieces: Pieces) -> str | Answered | None:
     return await anext(pieces, None)
 

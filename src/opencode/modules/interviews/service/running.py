@@ -11,7 +11,7 @@ from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.records import EventType
-from opencode.modules.interviews.domain.run import LOST_AFTER, RESTARTED, Run
+from opencode.modules.interviews.domain.run import RESTARTED, Run
 from opencode.modules.interviews.domain.views import RunView
 from opencode.modules.interviews.errors import EditingFrozen, KeyReused, TooManyRuns
 from opencode.modules.interviews.policy import Action, Standing
@@ -112,17 +112,14 @@ class Running(UseCases):
         Finish runs whose server is gone.
 
         Args:
-            starting: this server has not driven anything yet. With the embedded database there is no other, so that
-                whatever is not finished is lost; with a shared one only what nobody keeps alive is.
+            starting: see `silent_since`.
         """
-        alone = starting and self.parts.database.is_sqlite
-        now = self.clock.now()
         async with self.reading() as stores:
-            lost = await stores.runs.lost(None if alone else now - LOST_AFTER)
+            lost = await stores.runs.lost(self.silent_since(starting=starting))
         for run in lost:
             if run.id not in self._drivers:
                 async with self.unit_of_work() as work:
-                    await give_up(work, run, Verdict.SANDBOX_FAULT, RESTARTED, now)
+                    await give_up(work, run, Verdict.SANDBOX_FAULT, RESTARTED, self.clock.now())
 
     async def keep_alive(self) -> None:
         """Tell the other servers that the runs of this one are not lost."""

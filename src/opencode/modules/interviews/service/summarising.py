@@ -1,6 +1,5 @@
 """The summary after an interview: a model drafts it, a person corrects it, and accepts or discards it."""
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,6 @@ from opencode.kernel.principal import Principal
 from opencode.modules.interviews.domain.interview import Interview
 from opencode.modules.interviews.domain.material import MOST_RUNS, SYSTEM, Record, material_of
 from opencode.modules.interviews.domain.records import Audience, EventType
-from opencode.modules.interviews.domain.run import LOST_AFTER
 from opencode.modules.interviews.domain.summary import (
     DISCARDED,
     MAX_SUMMARY,
@@ -29,7 +27,7 @@ from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Neighbours, UseCases, person
 from opencode.modules.interviews.service.control import Control
 from opencode.modules.interviews.service.finishing import give_up_draft, news_of_summary, save_drafted
-from opencode.modules.interviews.service.replying import Replying
+from opencode.modules.interviews.service.replying import Replies
 from opencode.modules.interviews.settings import InterviewsSettings
 from opencode.modules.interviews.store import InterviewsWork, News, Stores
 
@@ -72,7 +70,7 @@ class Summarising(UseCases):
     def __init__(self, parts: Parts, settings: InterviewsSettings, neighbours: Neighbours, control: Control) -> None:
         super().__init__(parts, settings, neighbours)
         self._control = control
-        self._replies: dict[str, Replying] = {}
+        self.replies = Replies(parts)
 
     async def place(self, interview_id: str, by: Principal) -> SummaryPlace:
         """What was accepted is read also where no model can be asked any more."""
@@ -177,38 +175,29 @@ class Summarising(UseCases):
         if summary.is_open:
             await self._control.stop_answer(summary.id, DISCARDED)
 
-    def stop_here(self, question_id: str, failure: str) -> None:
-        """Stop a draft that this server waits for; others are none of its business."""
-        if reply := self._replies.get(question_id):
-            reply.stop(failure)
-
     async def give_up_lost(self, *, starting: bool = False) -> None:
         """
         End drafts whose server is gone.
 
         Args:
-            starting: this server waits for none yet. With the embedded database there is no other, so that whatever
-                is open is lost; with a shared one only what nobody keeps alive is.
+            starting: see `silent_since`.
         """
-        alone = starting and self.parts.database.is_sqlite
-        now = self.clock.now()
         async with self.reading() as stores:
-            lost = await stores.summaries.lost(None if alone else now - LOST_AFTER)
+            lost = await stores.summaries.lost(self.silent_since(starting=starting))
         for summary in lost:
-            if summary.id not in self._replies:
+            if summary.id not in self.replies.ids:
                 async with self.unit_of_work() as work:
-                    await give_up_draft(work, summary, RESTARTED, now)
+                    await give_up_draft(work, summary, RESTARTED, self.clock.now())
 
     async def keep_alive(self) -> None:
         """Tell the other servers that the drafts of this one are not lost."""
-        if self._replies:
+        if waiting := [SummaryId(summary_id) for summary_id in self.replies.ids]:
             async with self.unit_of_work() as work:
-                waiting = [SummaryId(summary_id) for summary_id in self._replies]
                 await work.stores.summaries.still_written(waiting, self.clock.now())
 
     async def close(self) -> None:
-        """Give up what is under way, and say so: the server goes down."""
-        await asyncio.gather(*(reply.close(RESTARTED) for reply in list(self._replies.values())))
+        """The server goes down."""
+        await self.replies.close(RESTARTED)
 
     async def _models(self, interview: Interview) -> "list[str]":
         if not self.settings.interview_summaries:
@@ -248,8 +237,7 @@ class Summarising(UseCases):
             turns=[Turn("person", material)],
             most_output_tokens=MOST_OUTPUT_TOKENS,
         )
-        reply = self._replies[summary.id] = Replying(AskedSummary(summary), pieces, self.parts)
-        reply.start(when_done=lambda: self._replies.pop(summary.id, None))
+        self.replies.start(AskedSummary(summary), pieces)
 
 
 def _requested(summary: Summary) -> News:
