@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeDecorator
 
 from opencode.contracts.execution import Terminal, Verdict
 from opencode.infra.db import UtcDateTime, Word, metadata, request_table
-from opencode.modules.interviews.domain.assistant import FORBIDDEN, AssistantTerms, QuestionState
+from opencode.modules.interviews.domain.assistant import AssistantTerms, QuestionState
 from opencode.modules.interviews.domain.interview import InterviewState
 from opencode.modules.interviews.domain.people import Part, Status
 from opencode.modules.interviews.domain.records import Audience, EventType
@@ -18,6 +18,8 @@ from opencode.modules.interviews.domain.summary import SummaryState
 R = TypeVar("R")
 
 _ID = String(40)
+# As the migration has it, whatever the terms have got since: what is not said is as in `AssistantTerms`.
+_FORBIDDEN = '{"mode":"forbidden","model":"","most_questions":50}'
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
@@ -86,7 +88,7 @@ interviews = Table(
     Column("ended_at", UtcDateTime, nullable=True),
     # The number of the last event: counting here, in the transaction of the event, leaves no gaps.
     Column("last_seq", Integer, nullable=False, server_default="0"),
-    Column("assistant", Record(AssistantTerms), nullable=False, server_default=msgspec.json.encode(FORBIDDEN).decode()),
+    Column("assistant", Record(AssistantTerms), nullable=False, server_default=_FORBIDDEN),
     # The hash of the last entry of the assistant's record, carried on like the number above; null before the first.
     Column("assistant_head", String(64), nullable=True),
     Index("ix_interviews_interviewer_newest", "interviewer_id", "created_at", "id"),
