@@ -10,8 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,32 @@ class QuietServer(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    @property
+    def port(self) -> int:
+        return self.servers[0].sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def serving(app: Any, *, stop_s: int = 2, **options: Any) -> AsyncGenerator[QuietServer]:
+    """
+    An application on a free port of this machine.
+
+    Args:
+        stop_s: how long answers that have begun may take when it is left.
+        options: of uvicorn.
+    """
+    settings: dict[str, Any] = {"http": "httptools", "interface": "asgi3", "lifespan": "off", "access_log": False}
+    settings |= {"log_config": None, "timeout_graceful_shutdown": stop_s, **options}
+    config = uvicorn.Config(app, port=0, **settings)
+    server = QuietServer(config)
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(_PATIENCE_S):
+        await server.ready.wait()
+    yield server
+    server.should_exit = True
+    async with asyncio.timeout(_PATIENCE_S):
+        await task
 
 
 @dataclass(frozen=True, slots=True)

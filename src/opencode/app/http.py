@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -23,24 +23,15 @@ from opencode.app.web import web_routes
 from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.direct import FindDirect
+from opencode.infra.http.marks import count_answer, marked
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
-from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 LEAST_BYTES_PER_S = 32 * 1024
 """A body that comes at this rate may take as long as it needs."""
 
-_SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    # For answers of the API, which are no pages; pages name their own policy.
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
 _METRICS_TYPE = CONTENT_TYPE_LATEST.partition("; charset")[0]  # Litestar says the charset itself
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def create_app(house: House) -> Litestar:
@@ -149,7 +140,7 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": _marked(message.get("headers", []), request_id)}
+                message = {**message, "headers": marked(message.get("headers", []), request_id)}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -160,20 +151,9 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
                 else:
                     await app(scope, _patient(receive, body_timeout_s), send_marked)
             finally:
-                route = route_of(scope)
-                method = scope["method"] if scope["method"] in _METHODS else "other"
-                metrics.series(metrics.REQUESTS, method, route, str(status)).inc()
-                metrics.series(metrics.RESPONSE_TIME, route).observe(time.perf_counter() - started)
+                count_answer(scope["method"], route_of(scope), status, time.perf_counter() - started)
 
     return handle
-
-
-def _marked(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer, with those that every answer has. An answer's own word wins."""
-    own = list(headers)
-    names = {name.lower() for name, _ in own}
-    missing = [(name, value) for name, value in _SECURITY_HEADERS if name not in names]
-    return [*own, *missing, (b"x-request-id", request_id.encode())]
 
 
 def _patient(receive: Receive, body_timeout_s: float) -> Receive:
