@@ -1,6 +1,5 @@
 """The HTTP application: every module's routes, the answers about the process itself, and the web UI."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.router import Router
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from opencode import __version__
@@ -24,13 +22,11 @@ from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.direct import FindDirect
 from opencode.infra.http.marks import count_answer, marked
+from opencode.infra.http.patience import patient
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
 from opencode.kernel.ids import new_id
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-LEAST_BYTES_PER_S = 32 * 1024
-"""A body that comes at this rate may take as long as it needs."""
-
 _METRICS_TYPE = CONTENT_TYPE_LATEST.partition("; charset")[0]  # Litestar says the charset itself
 
 
@@ -122,7 +118,7 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
     Args:
         direct: asked for each request before the application is.
         body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
-            Each second's worth of bytes (`LEAST_BYTES_PER_S`) is a second more.
+            Each second's worth of bytes (`infra.http.patience`) is a second more.
     """
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,35 +143,10 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
             try:
                 if found := next((own for find in direct if (own := find(scope))), None):
                     scope["path_template"] = found[0]
-                    await found[1](scope, _patient(receive, body_timeout_s), send_marked)
+                    await found[1](scope, patient(receive, body_timeout_s), send_marked)
                 else:
-                    await app(scope, _patient(receive, body_timeout_s), send_marked)
+                    await app(scope, patient(receive, body_timeout_s), send_marked)
             finally:
                 count_answer(scope["method"], route_of(scope), status, time.perf_counter() - started)
 
     return handle
-
-
-def _patient(receive: Receive, body_timeout_s: float) -> Receive:
-    """
-    Pass messages on, but wait for a body only so long, however many pieces it comes in: what has come buys a little
-    time for the rest, so that a large file arrives and a drip does not.
-    """
-    deadline = asyncio.get_running_loop().time() + body_timeout_s
-    body_done = False
-
-    async def receive_in_time() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-        nonlocal body_done, deadline
-        if body_done:
-            return await receive()  # waiting for the client to go away is no hurry
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError:
-            raise HTTPException(status_code=408, headers={"connection": "close"}) from None
-        body_done = message["type"] != "http.request" or not message.get("more_body", False)
-        if message["type"] == "http.request":
-            deadline += len(message["body"]) / LEAST_BYTES_PER_S
-        return message
-
-    return receive_in_time

@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 front_door(create_app(house), body_timeout_s=process.body_s, direct=direct),
                 loop="uvloop",
-                http=http_protocol(direct, process.proxy_addresses),
+                http=http_protocol(direct, proxy_addresses=process.proxy_addresses, body_timeout_s=process.body_s),
                 ws=socket_protocol(house.sockets),
                 lifespan="off",
                 log_config=None,

@@ -25,7 +25,12 @@ async def ways(market: Market) -> AsyncGenerator[tuple[httpx.AsyncClient, ...]]:
     async with (
         client_of(through, address="127.0.0.1") as framework,
         client_of(beside, address="127.0.0.1") as door,
-        serving(beside, http=http_protocol(direct, "127.0.0.1"), server_header=False, date_header=False) as server,
+        serving(
+            beside,
+            http=http_protocol(direct, proxy_addresses="127.0.0.1", body_timeout_s=5),
+            server_header=False,
+            date_header=False,
+        ) as server,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as port,
     ):
         yield framework, door, port

@@ -75,7 +75,9 @@ async def open_door(
     write(folder, **configuration)
     async with running_ai(replace(parts, clock=clock), ManualClock(), folder, identity, settings=settings) as ai:
         app = front_door(application((), identity), body_timeout_s=5, direct=[ai.module.plug.direct])
-        async with serving(app, http=http_protocol([ai.module.plug.direct], "127.0.0.1")) as server:
+        async with serving(
+            app, http=http_protocol([ai.module.plug.direct], proxy_addresses="127.0.0.1", body_timeout_s=5)
+        ) as server:
             token = ai.member("ai:use", email="ada@example.org").token
             assert token
             headers = {"authorization": f"Bearer {token}"}
