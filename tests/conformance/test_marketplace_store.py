@@ -197,3 +197,19 @@ async def test_the_trend_follows_the_formula_and_robots_and_looks_do_not_move_it
         found = (await counting.of([one.id]))[one.id].trend
     expected = trend(trend(float("-inf"), 1, NOW.timestamp()), STAR_WEIGHT, later.timestamp())
     assert found == pytest.approx(expected)
+
+
+async def test_what_was_read_for_a_draft_is_its_readers_and_the_last_that_was_read(database: Database) -> None:
+    place, elsewhere = "https://code.test/a/b", "https://code.test/a/c"
+    for day, prints in enumerate(({"summary": "one", "license": "two"}, {"summary": "three"})):
+        async with database.begin() as connection:
+            await Stores(connection).readings.note_draft("usr_ada", place, prints, NOW + timedelta(days=day))
+    async with database.begin() as connection:
+        drafts = Stores(connection).readings
+        assert await drafts.of_draft("usr_ada", place) == {"summary": "three"}
+        assert await drafts.of_draft("usr_ada", elsewhere) == await drafts.of_draft("usr_grace", place) == {}
+        assert not await drafts.any_draft_before(NOW + timedelta(days=1))
+        await drafts.forget_drafts_before(NOW + timedelta(days=1))
+        assert await drafts.of_draft("usr_ada", place) == {"summary": "three"}
+        await drafts.forget_drafts_before(NOW + timedelta(days=1, seconds=1))
+        assert await drafts.of_draft("usr_ada", place) == {}
