@@ -1,4 +1,4 @@
-import { asProblem, marketplace, type ApiProblem, type Project } from '#lib/api/index.ts';
+import { asProblem, counts, marketplace, type ApiProblem, type Project } from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
 
 export type VisitStatus = 'loading' | 'ready' | 'failed';
@@ -69,10 +69,23 @@ export class ProjectVisit {
     try {
       const { url } = await marketplace.download(project.slug, randomKey());
       this.downloads += 1;
+      void this.recount();
       return url;
     } finally {
       this.isDownloading = false;
     }
+  }
+
+  /** Shows the counters of now. They come apart from the project; when they do not come, those that are shown stay. */
+  async recount(): Promise<void> {
+    const { project } = this;
+    if (!project) return;
+    const told = await counts.now([project.id]).catch(() => null);
+    const counted = told?.items.find(({ id }) => id === project.id);
+    if (!counted || this.project?.id !== project.id) return;
+    const { stars, downloads, views } = counted;
+    // A star that is under way is shown already, and told of by its own answer.
+    this.#show({ downloads, views, ...(this.#starWish === null ? { stars } : {}) });
   }
 
   /** Throws `ApiProblem`. */
