@@ -40,6 +40,17 @@ describe('a visit', () => {
   });
 });
 
+it('a rating is never that of the project that was asked for before', async () => {
+  const server = new FakeServer().on('GET /api/v1/projects/ada.loom', json(project({ id: 'prj_2', slug: 'ada.loom' })));
+  const visit = await visiting(server);
+  const ratings = { count: 1, mean: 4, stars: {} };
+  visit.rated('prj_1', ratings);
+  expect(visit.ratings).toEqual(ratings);
+  await visit.load('ada.loom');
+  visit.rated('prj_1', ratings);
+  expect(visit.ratings).toBeNull();
+});
+
 describe('a star', () => {
   it('is there at once, and is what the server counts afterwards', async () => {
     const server = new FakeServer().on('PUT /api/v1/projects/ada.engine/star', json({ starred: true, stars: 50 }));
