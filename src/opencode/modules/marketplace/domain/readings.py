@@ -20,6 +20,10 @@ Prints = Mapping[str, str]
 """Names of fields -> prints of what was read last."""
 
 
+MOST_DRAFTS = 100
+"""Of one person, of which prints are kept: the last ones that they read."""
+
+
 class SyncField(StrEnum):
     """What is read again. Title, tags and links are always the author's own."""
 

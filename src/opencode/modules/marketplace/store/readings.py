@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db.tables import to_micros
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.domain.readings import Prints, print_of
+from opencode.modules.marketplace.domain.readings import MOST_DRAFTS, Prints, print_of
 from opencode.modules.marketplace.store.tables import draft_readings, readings
 
 _SAVE = text("""
@@ -19,6 +19,11 @@ _SAVE = text("""
 _NOTE_DRAFT = text("""
     insert into draft_readings (reader_id, place, prints, read_at) values (:reader_id, :place, :prints, :read_at)
     on conflict (reader_id, place) do update set prints = excluded.prints, read_at = excluded.read_at
+""")
+_FORGET_OLDER_DRAFTS = text("""
+    delete from draft_readings where reader_id = :reader_id and read_at < (
+        select read_at from draft_readings where reader_id = :reader_id order by read_at desc limit 1 offset :kept
+    )
 """)
 
 
@@ -46,6 +51,7 @@ class ReadingStore:
     async def note_draft(self, reader_id: str, repository_url: str, prints: Prints, at: datetime) -> None:
         key = {"reader_id": reader_id, "place": print_of(repository_url)}
         await self._connection.execute(_NOTE_DRAFT, {**key, "prints": _written(prints), "read_at": to_micros(at)})
+        await self._connection.execute(_FORGET_OLDER_DRAFTS, {"reader_id": reader_id, "kept": MOST_DRAFTS - 1})
 
     async def any_draft_before(self, moment: datetime) -> bool:
         query = select(draft_readings.c.place).where(draft_readings.c.read_at < moment).limit(1)
