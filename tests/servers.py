@@ -79,7 +79,7 @@ class PostgresServer:
 def running_postgres() -> Generator[PostgresServer]:
     """Start PostgreSQL with its safety of writes switched off; end it when left, or when this process dies."""
     programs = _postgres_programs()
-    with _socket_folder() as folder:
+    with socket_folder() as folder:
         data = folder / "pg"
         data.mkdir(mode=0o700)
         guard = ["setpriv", "--pdeathsig", "INT"]
@@ -136,7 +136,7 @@ class RedisServer:
 @contextmanager
 def running_redis() -> Generator[RedisServer]:
     """Start Redis without persistence; end it when left, or when this process dies."""
-    with _socket_folder() as folder:
+    with socket_folder() as folder:
         server = RedisServer(folder)
         server.start()
         try:
@@ -153,7 +153,7 @@ def _postgres_programs() -> Path:
 
 
 @contextmanager
-def _socket_folder() -> Generator[Path]:
+def socket_folder() -> Generator[Path]:
     # Short, because a socket's path may have 107 bytes; open, because PostgreSQL runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="ocp"))
     folder.chmod(0o755)

@@ -240,12 +240,12 @@ class CountingStore:
         return after, True
 
     async def weeks_of(self, ids: Collection[ProjectId], first_day: int) -> dict[ProjectId, dict[int, int]]:
-        """People's downloads of published projects by week, counted from a day on."""
+        """People's downloads of published projects by week, counted from a day on; those without are left out."""
         week = (days.c.day - first_day) // WEEK_DAYS
         query = (
             select(days.c.project_id, week.label("week"), func.sum(days.c.downloads).label("downloads"))
             .select_from(days.join(projects, projects.c.id == days.c.project_id))
-            .where(days.c.project_id.in_(sorted(ids)), days.c.day >= first_day)
+            .where(days.c.project_id.in_(sorted(ids)), days.c.day >= first_day, days.c.downloads > 0)
             .where(projects.c.status == ProjectStatus.PUBLISHED)
             .group_by(days.c.project_id, week)
         )
