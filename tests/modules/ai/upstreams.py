@@ -58,6 +58,7 @@ class MockUpstream:
         models: those that it lists, in every dialect.
         pause: awaited before each piece of a stream.
         left: a caller went away before it was answered.
+        vector: of a text, in OpenAI's dialect.
     """
 
     mode: Mode = Mode.FINE
@@ -68,6 +69,7 @@ class MockUpstream:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     pause: Callable[[], Any] = lambda: asyncio.sleep(0)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    vector: Callable[[str], list[float]] = lambda _text: [0.5, -0.25]
     port: int = 0
 
     @property
@@ -177,7 +179,7 @@ class MockUpstream:
     async def _openai_embeddings(self, request: web.Request) -> web.Response:
         asked = await request.json()
         texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
-        data = [{"object": "embedding", "index": n, "embedding": [0.5, -0.25]} for n, _ in enumerate(texts)]
+        data = [{"object": "embedding", "index": n, "embedding": self.vector(text)} for n, text in enumerate(texts)]
         usage = {"prompt_tokens": 3, "total_tokens": 3}
         return web.json_response({"object": "list", "data": data, "model": asked["model"], "usage": usage})
 

@@ -68,6 +68,7 @@ class _Check:
         if default := self.configuration.default_model:
             yield from self._model(default, ["default_model"])
         yield from self._teams()
+        yield from self._semantic_cache()
 
     def _provider(self, name: str, provider: Provider) -> Iterator[Problem]:
         path: Path = ["providers", name]
@@ -177,6 +178,17 @@ class _Check:
                 if first != team:
                     path: Path = ["teams", team, "members", number]
                     yield self._value(path, f"{member!r} is in the team {first!r} already, and nobody is in two.")
+
+    def _semantic_cache(self) -> Iterator[Problem]:
+        cache, path = self.configuration.cache, ["cache", "semantic"]
+        if cache.semantic is None:
+            return
+        yield from self._model(cache.semantic.embedding_model, [*path, "embedding_model"])
+        if not cache.enabled:
+            message = (
+                "Nothing is kept that questions could be like: set `cache.enabled` to true, or `semantic` to null."
+            )
+            yield self._key([*path], message)
 
     def _value(self, path: Path, message: str, suggestion: str = "") -> Problem:
         return Problem(node_at(self.node, path).place, shown(path), message, suggestion)

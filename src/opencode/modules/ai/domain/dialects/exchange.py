@@ -16,8 +16,9 @@ from opencode.modules.ai.domain.dialects.canonical import (
     Failure,
     Usage,
 )
-from opencode.modules.ai.domain.dialects.decoding import CannotBeSaidError
+from opencode.modules.ai.domain.dialects.decoding import CannotBeSaidError, RequestNotUnderstoodError
 from opencode.modules.ai.domain.dialects.envelope import Envelope, read_envelope
+from opencode.modules.ai.domain.dialects.questions import LastQuestion, last_question
 from opencode.modules.ai.domain.dialects.speaking import (
     CLIENTS,
     EMBEDDING_CLIENTS,
@@ -67,6 +68,10 @@ class Exchange(ABC):
             CannotBeSaidError: the provider's dialect has no words for something in it.
         """
 
+    def last_question(self) -> LastQuestion | None:
+        """What is asked in words alone; None where there is more to it, or nothing can be made of it."""
+        return None
+
 
 class ChatExchange(Exchange):
     def __init__(self, dialect: Dialect, body: bytes, *, seed: Callable[[], str], now_s: int) -> None:
@@ -110,6 +115,13 @@ class ChatExchange(Exchange):
             now_s=self._now_s,
         )
         return Question(provider.path, provider.write(request, deployment.facts.max_output_tokens), answering)
+
+    def last_question(self) -> LastQuestion | None:
+        try:
+            return last_question(self.envelope, self._request)
+        except RequestNotUnderstoodError:
+            # A provider of the same dialect may understand it all the same.
+            return None
 
     @cached_property
     def _seed(self) -> str:
