@@ -4136,6 +4136,7 @@ export interface components {
             output_tokens: number | null;
             cost_nano: number | null;
             finished_at: string | null;
+            answer_seq?: number | null;
         };
         /** RatingsView */
         RatingsView: {
