@@ -9,6 +9,7 @@ from opencode.modules.ai.domain.configuration.jsonc import Node, Path, shown
 from opencode.modules.ai.domain.configuration.model import (
     Alias,
     Configuration,
+    Dialect,
     ModelEntry,
     Provider,
     ProviderType,
@@ -98,6 +99,9 @@ class _Check:
             )
         if provider.entry_point is not None and provider.base_url is not None:
             yield self._value([*path, "entry_point"], "A provider has an entry point or an address, not both.")
+        if provider.entry_point is not None and provider.dialect not in (None, Dialect.OPENAI):
+            message = "A Python object speaks no dialect: leave `dialect` out."
+            yield self._value([*path, "dialect"], message)
         if preset is not None and provider.type is not preset.type and provider.type is not ProviderType.CUSTOM:
             where = [*path, "type"]
             yield self._value(where, f"The preset is of the type {preset.type}, not {provider.type}.", preset.type)

@@ -150,7 +150,7 @@ class EmbeddingExchange(Exchange):
         if path is not None:
             return Question(path, self.envelope.body(model=deployment.model), _Vectors(dialect))
         provider = EMBEDDING_PROVIDERS.get(upstream.dialect)
-        if provider is None or upstream.entry_point is not None:
+        if provider is None:
             raise CannotBeSaidError(f"The provider {upstream.name} has no embeddings.", "model")
         request = msgspec.structs.replace(self._request, model=deployment.model)
         return Question(provider.path, provider.write(request), _TranslatedVectors(self._client, provider, request))
