@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tests.modules.ai.saying import (
+    WORDS,
     anthropic_answer,
     anthropic_pieces,
     ollama_answer,
@@ -59,6 +60,7 @@ class MockUpstream:
         pause: awaited before each piece of a stream.
         left: a caller went away before it was answered.
         vector: of a text, in OpenAI's dialect.
+        words: what it says, where no JSON is wanted.
     """
 
     mode: Mode = Mode.FINE
@@ -70,6 +72,7 @@ class MockUpstream:
     pause: Callable[[], Any] = lambda: asyncio.sleep(0)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     vector: Callable[[str], list[float]] = lambda _text: [0.5, -0.25]
+    words: tuple[str, ...] = WORDS
     port: int = 0
 
     @property
@@ -170,7 +173,7 @@ class MockUpstream:
 
     async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if not asked.get("stream"):
             return web.json_response(openai_answer(model, said))
         with_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
@@ -187,7 +190,7 @@ class MockUpstream:
 
     async def _anthropic_messages(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if not asked.get("stream"):
             return web.json_response(anthropic_answer(model, said))
         return await self._stream(request, "text/event-stream", anthropic_pieces(model, said))
@@ -210,7 +213,7 @@ class MockUpstream:
 
     async def _ollama_says(self, request: web.Request, *, generate: bool) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if asked.get("stream") is False:
             return web.json_response(ollama_answer(model, said, generate=generate))
         return await self._stream(request, "application/x-ndjson", ollama_pieces(model, said, generate=generate))
