@@ -193,8 +193,10 @@ async def test_other_numbers_are_another_question_however_near_the_vectors_are(c
         },
         {"messages": [{"role": "user", "content": REVERSE}, {"role": "assistant", "content": "You"}]},
         {"messages": [{"role": "user", "content": REVERSE + " please" * 200}]},
+        {"messages": [{"role": "system", "content": "x" * 64 * 1024}, {"role": "user", "content": REVERSE}]},
+        {"messages": [{"role": "user", "content": " "}]},
     ],
-    ids=["tools", "a picture", "the assistant spoke last", "a long question"],
+    ids=["tools", "a picture", "the assistant spoke last", "a long question", "a long conversation", "nothing"],
 )
 async def test_what_is_more_than_a_short_question_in_words_is_not_compared(
     compared: Door, embedder: MockUpstream, more: Json

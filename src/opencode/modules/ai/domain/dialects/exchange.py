@@ -32,6 +32,9 @@ from opencode.modules.ai.domain.dialects.speaking import (
 from opencode.modules.ai.domain.dialects.watching import usage_of
 from opencode.modules.ai.domain.registry import Deployment
 
+MOST_COMPARED_BYTES = 64 * 1024
+"""Of a request: to read a longer one takes a while in which others wait, and its like hardly ever comes again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -117,6 +120,8 @@ class ChatExchange(Exchange):
         return Question(provider.path, provider.write(request, deployment.facts.max_output_tokens), answering)
 
     def last_question(self) -> LastQuestion | None:
+        if len(self._body) > MOST_COMPARED_BYTES:
+            return None
         try:
             return last_question(self.envelope, self._request)
         except RequestNotUnderstoodError:
