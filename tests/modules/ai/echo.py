@@ -1,8 +1,10 @@
 """A Python object that answers in place of a server."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
+from zlib import crc32
 
 from opencode.modules.ai.domain.dialects.canonical import (
     Began,
@@ -67,3 +69,16 @@ class Slow:
     async def embed(_request: EmbeddingRequest) -> EmbeddingAnswer:
         await asyncio.Event().wait()
         raise AssertionError
+
+
+class Bag:
+    """Makes a vector of which words a text has."""
+
+    @staticmethod
+    async def embed(request: EmbeddingRequest) -> EmbeddingAnswer:
+        def vector(text: str) -> tuple[float, ...]:
+            places = [crc32(word.encode()) % 64 for word in re.findall(r"\w+", text.lower())]
+            return tuple(float(places.count(place)) for place in range(64))
+
+        texts = [text for text in request.inputs if isinstance(text, str)]
+        return EmbeddingAnswer(model=request.model, vectors=tuple(map(vector, texts)), input_tokens=1)

@@ -205,6 +205,37 @@ async def test_what_is_more_than_a_short_question_in_words_is_not_compared(
     assert embedder.count(EMBEDDED) == 0
 
 
+async def test_a_python_object_can_make_the_vectors(door: Door, upstream: MockUpstream) -> None:
+    bag: Json = {"type": "custom", "entry_point": "tests.modules.ai.echo:Bag", "models": ["words"]}
+    semantic = {"embedding_model": "bag/words", "least_similarity": 0.9}
+    await door.configured(providers={**three(upstream), "bag": bag}, cache={"enabled": True, "semantic": semantic})
+    assert (await ask(door, "How do I reverse a list in this language?"))[0] == "miss"
+    assert (await ask(door, "How do I reverse a list, in this language, please?"))[0] == "semantic"
+    assert (await ask(door, "What is the capital of Norway?"))[0] == "miss"
+
+
+async def test_a_model_of_ollama_can_make_the_vectors(door: Door, upstream: MockUpstream) -> None:
+    cache = {"enabled": True, "semantic": {"embedding_model": "ollama/small"}}
+    await door.configured(providers=three(upstream), cache=cache)
+    # The mock makes the same vector of every text.
+    assert [await ask(door, text) for text in (REVERSE, UNLIKE_IT)] == [("miss", None), ("semantic", "1.0000")]
+    assert upstream.count("/api/embed") == 2
+
+
+async def test_vectors_of_two_models_are_never_compared_also_when_one_stands_in_for_the_other(
+    door: Door, upstream: MockUpstream, embedder: MockUpstream
+) -> None:
+    wished = configuration(upstream, embedder, semantic={"embedding_model": "any"})
+    await door.configured(**wished, aliases={"any": "vectors/e5"}, fallbacks={"any": ["openai/large"]})
+    upstream.vector = embedder.vector
+    assert await ask(door, REVERSE) == ("miss", None)
+    embedder.mode = Mode.FAILS
+    assert await ask(door, LIKE_IT) == ("miss", None)
+    assert upstream.count(EMBEDDED) == 1
+    embedder.mode = Mode.FINE
+    assert await ask(door, "Reverse a list!") == ("semantic", "1.0000")
+
+
 async def test_where_it_is_not_wished_for_no_vector_is_ever_made(
     door: Door, upstream: MockUpstream, embedder: MockUpstream
 ) -> None:
