@@ -92,6 +92,12 @@ def test_vectors_of_another_length_are_not_compared() -> None:
     longer = direction_of([1.0, 0.0, 0.0])
     assert longer is not None
     assert nearness.nearest("a", longer, least=-1, now_s=0) is None
+    # Whoever makes longer ones now makes no short ones any more.
+    nearness.put("a", "long", longer, 100)
+    assert len(nearness) == 1
+    found = nearness.nearest("a", longer, least=0.9, now_s=0)
+    assert found is not None
+    assert found.key == "long"
 
 
 def test_what_is_too_old_is_forgotten_and_so_is_what_one_forgets() -> None:
