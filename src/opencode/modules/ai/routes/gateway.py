@@ -136,6 +136,8 @@ class GatewayCalls:
                 headers = [(b"x-opencode-model", _printable(reply.model))]
                 if reply.cache:
                     headers.append((b"x-opencode-cache", reply.cache.encode()))
+                if reply.similarity is not None:
+                    headers.append((b"x-opencode-cache-similarity", b"%.4f" % reply.similarity))
                 if isinstance(reply.body, bytes):
                     await _send(send, HTTPStatus.OK, reply.media_type, reply.body, headers)
                     return
