@@ -12,7 +12,8 @@ from pycrdt import Doc, Provider, Text, TextEvent
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.clients.conftest import STAY_S, NodeClients
+from tests.clients.conftest import STAY_S
+from tests.clients.node_clients import NodeClients
 from tests.scenarios.processes import ServerProcess, running_server
 
 _numbers = itertools.count(1)
