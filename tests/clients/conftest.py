@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.node_clients import NodeClients, running_clients
+from tests.clients.piped import PipedClients, running_clients
 from tests.scenarios.processes import ServerProcess, running_server
 
 STAY_S = 60.0
 
 
 @pytest.fixture(scope="session")
-def node_clients() -> Iterator[NodeClients]:
+def node_clients() -> Iterator[PipedClients]:
     with running_clients("documents.mjs") as clients:
         yield clients
 
@@ -24,7 +24,7 @@ def document_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 
 
 @pytest.fixture(scope="session")
-def lonely_since(node_clients: NodeClients, document_server: ServerProcess) -> float:
+def lonely_since(node_clients: PipedClients, document_server: ServerProcess) -> float:
     """Two people have been alone in a document each since then; the rest of the run goes on meanwhile."""
     for version in (2, 3):
         room = document_server.create()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.clients.node_clients import NodeClients
+from tests.clients.piped import PipedClients
 from tests.modules.ai.gateway.stock_clients import PNG, Greeting, Heard
 
 
@@ -16,7 +16,7 @@ class JavaScriptClient:
         most_retries: of the client itself, where it does that; its own default if not given.
     """
 
-    def __init__(self, node: NodeClients, kind: str, url: str, token: str, most_retries: int | None = None) -> None:
+    def __init__(self, node: PipedClients, kind: str, url: str, token: str, most_retries: int | None = None) -> None:
         self._node = node
         self._how: dict[str, Any] = {"how": kind, "url": url, "token": token}
         if most_retries is not None:

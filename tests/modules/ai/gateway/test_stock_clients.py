@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import itertools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 import anthropic
@@ -11,7 +11,7 @@ import ollama
 import openai
 import pytest
 
-from tests.clients.node_clients import ClientFailed, NodeClients, running_clients
+from tests.clients.piped import ClientFailed, PipedClients
 from tests.modules.ai.gateway.conftest import PATIENCE_S, Door, Json, provider, three
 from tests.modules.ai.gateway.javascript_clients import JavaScriptClient
 from tests.modules.ai.gateway.stock_clients import CLIENTS, PNG, Greeting, ResponseFailed, StockClient, clients_of
@@ -32,12 +32,6 @@ PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages", "ollama"
 @pytest.fixture(params=CLIENTS)
 def named(request: pytest.FixtureRequest) -> str:
     return request.param
-
-
-@pytest.fixture(scope="session")
-def node() -> Iterator[NodeClients]:
-    with running_clients("models.mjs") as clients:
-        yield clients
 
 
 @pytest.fixture(params=["python", "javascript"])
@@ -101,7 +95,7 @@ async def test_models_are_listed(client: StockClient) -> None:
     assert {f"{spoken}/small" for spoken in PROVIDERS} <= await client.models()
 
 
-async def test_texts_become_vectors(door: Door, node: NodeClients) -> None:
+async def test_texts_become_vectors(door: Door, node: PipedClients) -> None:
     async with clients_of(door.url, door.token, "openai", "ollama") as clients:
         scripted = [JavaScriptClient(node, each, door.url, door.token) for each in clients]
         for spoken in ("openai", "ollama"):
@@ -143,6 +137,13 @@ async def test_a_client_that_leaves_takes_the_call_to_the_provider_along(
             call.cancel()
             await upstream.left.wait()
         upstream.left.clear()
+    upstream.mode = Mode.HANGS
+    upstream.arrived.clear()
+    call = asyncio.create_task(client.ask("openai/small"))
+    async with asyncio.timeout(PATIENCE_S):
+        await upstream.arrived.wait()
+        call.cancel()
+        await upstream.left.wait()
 
 
 def holding_after(pieces: int) -> tuple[asyncio.Event, Callable[[], Awaitable[None]]]:
@@ -236,7 +237,7 @@ FAILURES: dict[str, Mapping[str, Told]] = {
 
 
 async def test_javascripts_errors_have_the_class_status_and_type_of_the_failure(
-    door: Door, upstream: MockUpstream, node: NodeClients, named: str
+    door: Door, upstream: MockUpstream, node: PipedClients, named: str
 ) -> None:
     def client_of(token: str | None) -> JavaScriptClient:
         return JavaScriptClient(node, named, door.url, token or "", most_retries=0)

@@ -1,11 +1,12 @@
-"""Clients that run in Node, and are spoken to through a pipe."""
+"""Clients that run in a process of their own, mostly in Node, and are spoken to through a pipe."""
 
 import asyncio
 import itertools
 import json
+import os
 import subprocess
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ class ClientFailed(Exception):
         self.name, self.status, self.kind, self.code = name, status, kind, code
 
 
-class NodeClients:
+class PipedClients:
     """Calls the operations of a script; many may be under way at once."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -56,7 +57,7 @@ class NodeClients:
         return self._begin(op, parameters)[1].result(PATIENCE_S)
 
     async def call(self, op: str, **parameters: Any) -> Any:
-        """The same for who waits for other things as well; to cancel it gives the call up in Node, too."""
+        """The same for who waits for other things as well; to cancel it gives the call up there, too."""
         number, future = self._begin(op, parameters)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE_S)
@@ -86,19 +87,30 @@ class NodeClients:
             else:
                 future.set_result(answer["result"])
         for future in self._waiting.values():
-            future.set_exception(RuntimeError("the Node process has ended"))
+            future.set_exception(RuntimeError("the process of the clients has ended"))
 
 
 @contextmanager
-def running_clients(script: str) -> Generator[NodeClients]:
+def running_clients(script: str) -> Generator[PipedClients]:
     """
     Args:
         script: its name in this folder.
     """
     subprocess.run(["make", "--silent", "tests/clients/node_modules/installed"], cwd=ROOT, check=True)
-    words = [node(), HERE / script]
-    with subprocess.Popen(words, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with speaking_to(node(), HERE / script) as clients:
+        yield clients
+
+
+@contextmanager
+def speaking_to(*words: str | Path, environment: Mapping[str, str] | None = None) -> Generator[PipedClients]:
+    """
+    Args:
+        words: a program that speaks as `pipe.mjs` does.
+        environment: beyond that of this process.
+    """
+    pipe, env = subprocess.PIPE, {**os.environ, **(environment or {})}
+    with subprocess.Popen(words, cwd=HERE, env=env, stdin=pipe, stdout=pipe, text=True) as process:
         try:
-            yield NodeClients(process)
+            yield PipedClients(process)
         finally:
             process.kill()
