@@ -188,6 +188,18 @@ async def test_every_failure_is_of_the_class_that_clients_know_it_by(door: Door,
                 await clients[name].ask("openai/large")
 
 
+async def test_clients_know_the_id_of_a_request_that_they_can_show_the_operator(door: Door) -> None:
+    async with clients_of(door.url, door.token, "openai", "anthropic") as clients:
+        for name, errors in {"openai": openai, "anthropic": anthropic}.items():
+            with pytest.raises(errors.NotFoundError) as missing:
+                await clients[name].ask("openai/smal")
+            assert (name, str(missing.value.request_id)[:4]) == (name, "req_")
+        async with clients["anthropic"].client.messages.stream(
+            model="openai/small", messages=[{"role": "user", "content": "Say hello"}], max_tokens=10
+        ) as stream:
+            assert stream.request_id == stream.response.headers["x-request-id"]
+
+
 async def test_ollamas_client_reads_every_failure(door: Door, upstream: MockUpstream) -> None:
     async with clients_of(door.url, door.token, "ollama") as clients:
         with pytest.raises(ollama.ResponseError, match="openai/small") as missing:
