@@ -1,7 +1,7 @@
 """The gateway behind the product's door, on a free port, with providers on loopback."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,6 @@ from opencode.app.http import front_door
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock, SystemClock
 from opencode.modules.ai.settings import AiSettings
-from tests.clients.piped import PipedClients, running_clients
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application
 from tests.modules.ai.conftest import Ai, running_ai, write
@@ -108,13 +107,6 @@ async def door(parts: Parts, folder: Path, upstream: MockUpstream) -> AsyncGener
     """With the mock as a provider of each dialect."""
     async with open_door(parts, folder, providers=three(upstream)) as door:
         yield door
-
-
-@pytest.fixture(scope="session")
-def node() -> Iterator[PipedClients]:
-    """JavaScript's clients of AI models."""
-    with running_clients("models.mjs") as clients:
-        yield clients
 
 
 @pytest.fixture
