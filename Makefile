@@ -94,7 +94,7 @@ web/node_modules/installed: web/package-lock.json web/.npmrc | .venv/synced
 	cd web && npm ci --loglevel=error
 	@touch $@
 
-# Stock clients of the document protocol, which tests hold against the server.
+# Stock clients of documents and of AI models, which tests hold against the server.
 tests/clients/node_modules/installed: tests/clients/package-lock.json tests/clients/.npmrc | .venv/synced
 	cd tests/clients && npm ci --loglevel=error
 	@touch $@

@@ -12,7 +12,8 @@ from pycrdt import Doc, Provider, Text, TextEvent
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.clients.conftest import STAY_S, NodeClients
+from tests.clients.conftest import STAY_S
+from tests.clients.piped import PipedClients
 from tests.scenarios.processes import ServerProcess, running_server
 
 _numbers = itertools.count(1)
@@ -35,7 +36,9 @@ def room(document_server: ServerProcess) -> str:
 
 
 @pytest.fixture
-def open_person(node_clients: NodeClients, document_server: ServerProcess, room: str, version: int) -> Iterator[Opener]:
+def open_person(
+    node_clients: PipedClients, document_server: ServerProcess, room: str, version: int
+) -> Iterator[Opener]:
     opened: list[str] = []
 
     def open_person(person: str, version: int = version, *, at: tuple[ServerProcess, str] | None = None) -> str:
@@ -53,7 +56,7 @@ def open_person(node_clients: NodeClients, document_server: ServerProcess, room:
 
 
 def test_somebody_connects_with_a_ticket_and_sees_what_is_there(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     document_server.seed(room, "python", "print('läuft 🎉')\r\n")
     ada = open_person("usr_ada")
@@ -61,7 +64,7 @@ def test_somebody_connects_with_a_ticket_and_sees_what_is_there(
 
 
 def test_two_people_see_what_the_other_types_emoji_and_pasted_windows_lines_too(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener, version: int
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener, version: int
 ) -> None:
     ada, grace = open_person("usr_ada"), open_person("usr_grace", version=5 - version)
     pasted = "first 👩‍💻\r\nsecond 🎉\r\n"
@@ -75,7 +78,7 @@ def test_two_people_see_what_the_other_types_emoji_and_pasted_windows_lines_too(
 
 
 def test_two_people_who_type_at_the_same_place_end_with_the_same_text(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     ada, grace = open_person("usr_ada"), open_person("usr_grace")
     for name in (ada, grace):
@@ -93,7 +96,7 @@ def test_two_people_who_type_at_the_same_place_end_with_the_same_text(
 
 
 def test_undo_takes_back_only_what_one_typed_oneself(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     ada, grace = open_person("usr_ada"), open_person("usr_grace")
     node_clients("watchUndo", name=ada, text="python")
@@ -107,7 +110,7 @@ def test_undo_takes_back_only_what_one_typed_oneself(
 
 
 def test_edits_made_offline_arrive_when_the_connection_is_back(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     ada, grace = open_person("usr_ada"), open_person("usr_grace")
     node_clients("disconnect", name=ada)
@@ -119,7 +122,7 @@ def test_edits_made_offline_arrive_when_the_connection_is_back(
     assert document_server.text(room, "python") == "offline 🎉"
 
 
-def test_cursors_are_seen_under_the_name_that_the_server_knows(node_clients: NodeClients, open_person: Opener) -> None:
+def test_cursors_are_seen_under_the_name_that_the_server_knows(node_clients: PipedClients, open_person: Opener) -> None:
     ada, grace = open_person("usr_ada"), open_person("usr_grace")
     node_clients("cursor", name=ada, cursor={"anchor": 1, "head": 2})
     state = node_clients("sees", name=grace, clientId=node_clients("clientId", name=ada))
@@ -129,7 +132,7 @@ def test_cursors_are_seen_under_the_name_that_the_server_knows(node_clients: Nod
 
 
 def test_a_stock_client_that_may_not_write_any_more_cannot_change_the_text(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     ada, grace = open_person("usr_reader_ada"), open_person("usr_grace")
     document_server.set_role(room, "usr_reader_ada", "write")
@@ -144,7 +147,7 @@ def test_a_stock_client_that_may_not_write_any_more_cannot_change_the_text(
 
 
 def test_everyone_comes_back_after_a_restart_and_nothing_is_doubled(
-    node_clients: NodeClients, open_person: Opener, tmp_path: Path
+    node_clients: PipedClients, open_person: Opener, tmp_path: Path
 ) -> None:
     with running_server(tmp_path) as server:
         room = server.create()
@@ -162,7 +165,7 @@ def test_everyone_comes_back_after_a_restart_and_nothing_is_doubled(
         assert server.text(room, "python") == "template\nbefore meanwhile"
 
 
-def test_who_is_lonely_for_a_minute_stays_connected(node_clients: NodeClients, lonely_since: float) -> None:
+def test_who_is_lonely_for_a_minute_stays_connected(node_clients: PipedClients, lonely_since: float) -> None:
     time.sleep(max(0.0, lonely_since + STAY_S - time.monotonic()))
     for version in (2, 3):
         status = node_clients("status", name=f"lonely {version}")
@@ -197,7 +200,7 @@ class PycrdtChannel:
 
 
 async def test_pycrdts_own_client_syncs_with_a_stock_one(
-    node_clients: NodeClients, document_server: ServerProcess, room: str, open_person: Opener
+    node_clients: PipedClients, document_server: ServerProcess, room: str, open_person: Opener
 ) -> None:
     ada = open_person("usr_ada")
     node_clients("insert", name=ada, text="python", at=0, content="from JavaScript 🎉 ")

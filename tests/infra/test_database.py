@@ -54,6 +54,26 @@ async def test_a_cancelled_writer_undoes_its_work_and_lets_the_next_one_in(datab
     assert await _numbers(database) == [2]
 
 
+async def test_however_far_a_cancelled_writer_got_the_next_one_finds_no_locked_database(tmp_path: Path) -> None:
+    database = Database.in_folder(tmp_path)
+    await _make_table(database)
+
+    async def write() -> None:
+        async with database.begin() as connection:
+            for number in range(4):
+                await connection.execute(text(f"insert into numbers values ({number}) returning number"))
+
+    for steps in range(40):
+        writer = asyncio.create_task(write())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+        await _add(database, -steps)
+    assert set(range(-39, 1)) <= set(await _numbers(database))
+    await database.close()
+
+
 async def test_a_cancelled_query_that_goes_on_in_its_thread_holds_nobody_up(tmp_path: Path) -> None:
     database = Database.in_folder(tmp_path)
     loop, begun, let_go = asyncio.get_running_loop(), asyncio.Event(), Event()

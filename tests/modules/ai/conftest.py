@@ -1,7 +1,7 @@
 """The module as it is built for the product, on real databases, with a provider on loopback and people around it."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from opencode.modules.ai.adapters.files import Places
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID
 from opencode.modules.ai.module import AiModule, build
 from opencode.modules.ai.settings import AiSettings
+from tests.clients.piped import PipedClients, running_clients
 from tests.doubles.identity import IdentityInMemory
 from tests.http import application, client_of
 from tests.modules.ai.upstreams import MockUpstream, running_upstream
@@ -121,3 +122,10 @@ async def ai(parts: Parts, clock: ManualClock, folder: Path) -> AsyncGenerator[A
 async def upstream() -> AsyncGenerator[MockUpstream]:
     async with running_upstream() as upstream:
         yield upstream
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[PipedClients]:
+    """JavaScript's clients of AI models."""
+    with running_clients("models.mjs") as clients:
+        yield clients

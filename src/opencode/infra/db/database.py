@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
@@ -141,7 +141,11 @@ class _SqliteConnection(aiosqlite.Connection):
 
     def __init__(self, path: str) -> None:
         timeout_s = SQLITE_BUSY_TIMEOUT_MS / 1000
-        super().__init__(lambda: sqlite3.connect(path, timeout=timeout_s, check_same_thread=False), iter_chunk_size=64)
+
+        def connect() -> _UndoneWhenClosed:
+            return sqlite3.connect(path, timeout=timeout_s, check_same_thread=False, factory=_UndoneWhenClosed)
+
+        super().__init__(connect, iter_chunk_size=64)
         self._thread.daemon = True
         self._ended = False
         self._asked = 0  # of the thread, counted by who asks
@@ -190,6 +194,20 @@ class _SqliteConnection(aiosqlite.Connection):
         """Wait until the thread of an ended connection is gone: it must not report to a loop that has closed."""
         if self._ended and self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join, SQLITE_BUSY_TIMEOUT_MS / 1000)
+
+
+class _UndoneWhenClosed(sqlite3.Connection):
+    """
+    Closed amid a transaction, a connection goes on in secret while any cursor of it is left, and what stopped halfway
+    leaves some to the garbage collector. Undone first, the transaction keeps nobody from writing meanwhile.
+    """
+
+    def close(self) -> None:
+        # It may be closed already; and what cannot be undone is no reason to leave it open.
+        with suppress(sqlite3.Error):
+            if self.in_transaction:
+                self.rollback()
+        super().close()
 
 
 def _with_pragmas(engine: AsyncEngine) -> AsyncEngine:

@@ -323,6 +323,8 @@ def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         scope = cast(HTTPScope, scope)
+        if dialect is Dialect.ANTHROPIC:
+            send = _naming(_request_id(scope), send)
         tried = False
         try:
             await answer(scope, receive, send)
@@ -347,12 +349,26 @@ def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:
     return guarded
 
 
+def _naming(request_id: str, send: Send) -> Send:
+    """Tell a request's id also under the name by which clients of Anthropic look for it, and show it in errors."""
+
+    async def send_named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"request-id", request_id.encode())]}
+        await send(message)
+
+    return send_named
+
+
+def _request_id(scope: HTTPScope) -> str:
+    return str(scope["state"].get("request_id", ""))
+
+
 def _fault(error: Exception, scope: HTTPScope) -> Failure:
     log.exception("AI call failed", path=scope["path"], exc_info=error)
     metrics.ERRORS.labels(route=str(scope.get("path_template", PREFIX))).inc()
-    request_id = str(scope["state"].get("request_id", ""))
-    message = f"Something failed inside the server. If it stays, tell the operator the request id {request_id}."
-    return Failure(FailureKind.UPSTREAM_FAILED, message)
+    told = f"Something failed inside the server. If it stays, tell the operator the request id {_request_id(scope)}."
+    return Failure(FailureKind.UPSTREAM_FAILED, told)
 
 
 async def _fail(send: Send, dialect: Dialect, failure: Failure, *, tried: bool) -> None:

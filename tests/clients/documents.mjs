@@ -1,9 +1,9 @@
-// Stock Yjs clients at the end of a pipe: reads {id, op, ...} a line, answers {id, result} or {id, error}.
-import { createInterface } from 'node:readline'
+// Stock Yjs clients at the end of a pipe.
 import WebSocketOfWs from 'ws'
 import { WebsocketProvider as Provider2 } from 'y-websocket-2'
 import { WebsocketProvider as Provider3 } from 'y-websocket-3'
 import * as Y from 'yjs'
+import { serve } from './pipe.mjs'
 
 const PROVIDERS = {
   // The older client runs on the ws package, the newer one on the WebSocket that Node brings along.
@@ -98,15 +98,4 @@ function until(condition, listen, explain = () => '') {
   })
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { id, op, ...parameters } = JSON.parse(line)
-  Promise.resolve()
-    .then(() => operations[op](parameters))
-    .then((result = null) => answer({ id, result }))
-    .catch((error) => answer({ id, error: String(error) }))
-}
-process.exit(0)
-
-function answer(message) {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
-}
+await serve(operations)
