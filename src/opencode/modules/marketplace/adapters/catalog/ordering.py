@@ -4,7 +4,6 @@ import bisect
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -108,18 +107,15 @@ class Ordering:
             wanted: by number; none of them is gone.
         """
         start = self._rank(*after) if after else None
-        settled = self._of_settled(self._settled, wanted, start)
+        settled = self._of_settled(self._settled, wanted, self._place_behind(self._settled, start) if start else 0)
         both = heapq.merge(settled, self._of_moved(wanted, start), key=self._rank_now)
         return list(islice(both, limit))
 
     def value(self, number: int) -> Value:
         return self.column(self.columns)[number].item()
 
-    def _of_settled(self, settled: "_Sorted", wanted: npt.NDArray[np.bool_], start: Rank | None) -> Iterator[int]:
-        at, step = 0, _FIRST_STEP
-        if start is not None:
-            rank = partial(self._rank_then, settled)
-            at = bisect.bisect_right(range(len(settled.numbers)), start, key=rank)
+    def _of_settled(self, settled: "_Sorted", wanted: npt.NDArray[np.bool_], at: int) -> Iterator[int]:
+        step = _FIRST_STEP
         while at < len(settled.numbers):
             some = settled.numbers[at : at + step]
             yield from (number for number in some[wanted[some]].tolist() if number not in self._moved)
@@ -143,9 +139,29 @@ class Ordering:
     def _rank_now(self, number: int) -> Rank:
         return self._rank(self.value(number), self.columns.key(number))
 
-    def _rank_then(self, settled: "_Sorted", place: int) -> Rank:
-        number = int(settled.numbers[place])
-        return self._rank(self.value(number) if self.steady else settled.values[place].item(), self.columns.key(number))
+    def _place_behind(self, settled: "_Sorted", start: Rank) -> int:
+        """
+        Where what comes after a place begins in what was sorted. Most are told apart by their values alone: ids, which
+        cost as much as ten comparisons, are looked at only among equal ones.
+        """
+        value, *of_key = start
+        numbers, sign = settled.numbers, 1 if self.ascending else -1
+        column = self.column(self.columns) if self.steady else settled.values
+
+        def value_at(place: int) -> Any:
+            found = column[numbers[place] if self.steady else place].item()
+            return found if sign > 0 else -found
+
+        def key_at(place: int) -> list[int]:
+            key = self.columns.key(int(numbers[place]))
+            return [-key.high, -key.low]
+
+        places = range(len(numbers))
+        first = bisect.bisect_left(places, value, key=value_at)
+        if first == len(places) or value_at(first) != value:
+            return first
+        last = bisect.bisect_right(places, value, lo=first, key=value_at)
+        return bisect.bisect_right(places, of_key, lo=first, hi=last, key=key_at)
 
 
 class _Sorted(NamedTuple):
