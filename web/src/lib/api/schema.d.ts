@@ -131,6 +131,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits of everybody, teams and persons
+         * @description What is set for everybody first, then teams by name, then, by id, all who have asked a model or for whom
+         *     something is set. Each with what is spent, and where each limit comes from.
+         */
+        get: operations["list_ai_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/limits/{whose}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The limits of somebody */
+        get: operations["get_ai_limits"];
+        /**
+         * Set the limits of somebody
+         * @description All that are not set in a file: what is null is as for everybody. In force when this answers, and on all
+         *     servers within a second. What was spent stays spent.
+         */
+        put: operations["put_ai_limits"];
+        post?: never;
+        /**
+         * Take the limits of somebody away
+         * @description What is set for everybody holds again; what files say stays.
+         */
+        delete: operations["delete_ai_limits"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai/models": {
         parameters: {
             query?: never;
@@ -2699,6 +2746,11 @@ export interface components {
             standing: number;
             first: components["schemas"]["DifferenceView"][];
         };
+        /** AmountView */
+        AmountView: {
+            amount_usd: string;
+            period: components["schemas"]["Period"];
+        };
         /** AppealBody */
         AppealBody: {
             text: string;
@@ -3481,6 +3533,19 @@ export interface components {
             quantity?: number | null;
             activated_at?: string | null;
         };
+        /** LimitView */
+        LimitView: {
+            value: number | components["schemas"]["AmountView"] | null;
+            layer: string | null;
+            place: string | null;
+        };
+        /** LimitsBody */
+        LimitsBody: {
+            requests_per_minute?: number | null;
+            tokens_per_minute?: number | null;
+            concurrency?: number | null;
+            budget?: components["schemas"]["BudgetBody"] | null;
+        };
         /** LimitsDraft */
         LimitsDraft: {
             wall_time_ms?: number | null;
@@ -3488,6 +3553,31 @@ export interface components {
             memory_bytes?: number | null;
             output_bytes?: number | null;
             processes?: number | null;
+        };
+        /** PageView[LimitsView] */
+        LimitsPage: {
+            items: components["schemas"]["LimitsView"][];
+            next_cursor: string | null;
+        };
+        /** LimitsView */
+        LimitsView: {
+            whose: string;
+            /** @enum {string} */
+            kind: "everybody" | "team" | "person";
+            subject: string | null;
+            label: string | null;
+            email: string | null;
+            exists: boolean;
+            requests_per_minute: components["schemas"]["LimitView"];
+            tokens_per_minute: components["schemas"]["LimitView"];
+            concurrency: components["schemas"]["LimitView"];
+            budget: components["schemas"]["LimitView"];
+            used: components["schemas"]["UsedView"];
+            standing: components["schemas"]["BudgetView"] | null;
+            spent_usd: string | null;
+            changed_by: string | null;
+            changed_at: string | null;
+            version: string;
         };
         /**
          * MailWhen
@@ -5202,6 +5292,144 @@ export interface operations {
             header?: never;
             path: {
                 token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ai_limits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
             };
             cookie?: never;
         };

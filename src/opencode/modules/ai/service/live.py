@@ -25,15 +25,16 @@ from opencode.modules.ai.adapters.files import Places, candidates
 from opencode.modules.ai.domain.configuration.model import Configuration
 from opencode.modules.ai.domain.models import Catalogue
 from opencode.modules.ai.domain.registry import Registry, upstreams_of
+from opencode.modules.ai.domain.setting import said_by
 from opencode.modules.ai.errors import ConfigurationNotFound
 from opencode.modules.ai.service.configuring import Loaded, key_sources, load
 from opencode.modules.ai.service.providers import Providers
-from opencode.modules.ai.service.storing import NOTHING_STORED, StoredLayer, Storing, stamp_of
+from opencode.modules.ai.service.storing import NOTHING_STORED, StoredLayer, Storing
 
 log = structlog.get_logger(__name__)
 
 TOPIC = "ai:configuration"
-"""Where servers tell each other that the stored providers have changed."""
+"""Where servers tell each other that stored providers or limits have changed."""
 MOST_TOLD = 100
 """Mistakes of one refused configuration that are kept."""
 
@@ -115,8 +116,8 @@ class Live:
             await self.reload()
 
     async def look_at_stored(self) -> None:
-        """Load again if the stored providers have changed, for when nobody was heard to say so."""
-        if stamp_of(await self._storing.all()) != self._stored.stamp:
+        """Load again if what is stored has changed, for when nobody was heard to say so."""
+        if await self._storing.stamp() != self._stored.stamp:
             await self.reload()
 
     async def tell_others(self) -> None:
@@ -131,7 +132,8 @@ class Live:
             before = await asyncio.to_thread(self._state)
             self._stored = await self._storing.layer()
             try:
-                loaded = await asyncio.to_thread(load, self.places, self._stored.providers)
+                stored = self._stored
+                loaded = await asyncio.to_thread(load, self.places, stored.providers, said_by(stored.limits))
             except ConfigurationNotFound as error:
                 self._seen = self._in_force = before
                 self._refuse((error.detail,))

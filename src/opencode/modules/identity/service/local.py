@@ -6,7 +6,7 @@ from opencode.contracts.identity import CredentialsRevoked, GuestCredential
 from opencode.infra.security import hash_secret, new_secret
 from opencode.kernel.ids import UserId
 from opencode.kernel.principal import ANONYMOUS, Principal
-from opencode.modules.identity.domain import Guest, guest_principal, principal_of, roles_with
+from opencode.modules.identity.domain import Guest, email_key, guest_principal, principal_of, roles_with
 from opencode.modules.identity.errors import TokenNotGood
 from opencode.modules.identity.service.base import Service
 
@@ -48,6 +48,13 @@ class LocalIdentity(Service):
             return {}
         async with self._reading() as stores:
             return await stores.accounts.addresses(user_ids)
+
+    async def accounts_at(self, addresses: frozenset[str]) -> dict[str, UserId]:
+        if not addresses:
+            return {}
+        async with self._reading() as stores:
+            found = await stores.accounts.at(frozenset(email_key(address) for address in addresses))
+        return {address: found[key] for address in addresses if (key := email_key(address)) in found}
 
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         async with self._reading() as stores:
