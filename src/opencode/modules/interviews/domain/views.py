@@ -236,7 +236,7 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
     """
     A question to the assistant. `answer` is whole once `state` is not `answering`, and empty before: the event stream
     has it live. `cut`: the answer ended because it was as long as it may be. `cost_nano` is in billionths of a US
-    dollar; it and the tokens are null where the provider did not tell.
+    dollar; it and the tokens are null where the provider did not tell, and for candidates.
     """
 
     id: str
