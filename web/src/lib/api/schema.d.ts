@@ -2506,7 +2506,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a token
-         * @description It stops working at once.
+         * @description It stops working at once. Administrators who are signed in revoke anybody's.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -4823,6 +4823,8 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             last_used_at: string | null;
+            owner_id: string;
+            owner_name: string | null;
         };
         /** ToleranceDraft */
         ToleranceDraft: {
@@ -10759,6 +10761,10 @@ export interface operations {
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description for administrators who are signed in: those of all accounts */
+                everybody?: boolean;
+                /** @description only those with this scope */
+                scope?: string;
             };
             header?: never;
             path?: never;

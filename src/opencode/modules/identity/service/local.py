@@ -58,7 +58,7 @@ class LocalIdentity(Service):
 
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         async with self._reading() as stores:
-            return await stores.accounts.with_any_role(roles_with(permission))
+            return await stores.accounts.with_any_role(roles_with(permission, self._settings.of_every_role))
 
     async def owners_of_tokens(self, token_ids: frozenset[str]) -> dict[str, UserId]:
         if not token_ids:
@@ -86,7 +86,7 @@ class LocalIdentity(Service):
         if touched := session.touch(now, timedelta(days=self._settings.session_days)):
             async with self._work() as work:
                 await work.stores.sessions.touch(touched)
-        return principal_of(account, session.id)
+        return principal_of(account, session.id, of_every_role=self._settings.of_every_role)
 
     async def _holder_of(self, secret: str) -> Principal:
         if len(secret) > _SECRET_MAX:
@@ -102,7 +102,7 @@ class LocalIdentity(Service):
         if token.is_stale(now):
             async with self._work() as work:
                 await work.stores.tokens.touch(token.id, now)
-        return principal_of(account, token.id, token.scopes)
+        return principal_of(account, token.id, token.scopes, self._settings.of_every_role)
 
     async def _guest_of(self, secret: str) -> Principal:
         async with self._reading() as stores:
