@@ -2838,6 +2838,12 @@ export interface components {
             amount_usd: number;
             period?: components["schemas"]["Period"];
         };
+        /** BudgetLimitView */
+        BudgetLimitView: {
+            value: components["schemas"]["AmountView"] | null;
+            layer: string | null;
+            place: string | null;
+        };
         /** PageView[BudgetView] */
         BudgetPage: {
             items: components["schemas"]["BudgetView"][];
@@ -3535,7 +3541,7 @@ export interface components {
         };
         /** LimitView */
         LimitView: {
-            value: number | components["schemas"]["AmountView"] | null;
+            value: number | null;
             layer: string | null;
             place: string | null;
         };
@@ -3571,7 +3577,7 @@ export interface components {
             requests_per_minute: components["schemas"]["LimitView"];
             tokens_per_minute: components["schemas"]["LimitView"];
             concurrency: components["schemas"]["LimitView"];
-            budget: components["schemas"]["LimitView"];
+            budget: components["schemas"]["BudgetLimitView"];
             used: components["schemas"]["UsedView"];
             standing: components["schemas"]["BudgetView"] | null;
             spent_usd: string | null;
@@ -5195,6 +5201,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description an account's id, for administrators; you when not given */
                 person?: string;
+                /** @description for administrators: those of all accounts */
+                everybody?: boolean;
             };
             header?: never;
             path?: never;

@@ -1,7 +1,7 @@
 """Limits of persons, teams and everybody, as administrators see and set them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -9,7 +9,6 @@ from opencode.infra.http import Body
 from opencode.modules.ai.domain.configuration.model import Budget, Count, Limits, Period
 from opencode.modules.ai.domain.limits import Measure
 from opencode.modules.ai.domain.money import decimal_of, nano_of
-from opencode.modules.ai.domain.setting import NAMES
 from opencode.modules.ai.domain.usage import SubjectKind
 from opencode.modules.ai.schemas.keys import BudgetBody, BudgetView, UsedView
 from opencode.modules.ai.service.limiting import LimitsShown, Source
@@ -44,19 +43,31 @@ class AmountView(msgspec.Struct):
 
 class LimitView(msgspec.Struct):
     """
-    One limit. `value` is what holds, a number or a budget, null for none. `layer` tells who says so: `database` for
+    One limit. `value` is what holds, null for none. `layer` tells who says so: `database` for
     administrators, a file or the environment otherwise, which only the operator changes; `place` is where. Both are
     null where nothing is set for them alone, so that what is set for everybody holds.
     """
 
-    value: int | AmountView | None
+    value: int | None
     layer: str | None
     place: str | None
 
     @classmethod
-    def of(cls, value: Any, source: Source | None) -> "LimitView":
-        shown = AmountView.of(value) if isinstance(value, Budget) else value
-        return cls(shown, source.layer if source else None, source.place if source else None)
+    def of(cls, value: int | None, source: Source | None) -> "LimitView":
+        return cls(value, source.layer if source else None, source.place if source else None)
+
+
+class BudgetLimitView(msgspec.Struct):
+    """A budget as a limit: see the others."""
+
+    value: AmountView | None
+    layer: str | None
+    place: str | None
+
+    @classmethod
+    def of(cls, value: Budget | None, source: Source | None) -> "BudgetLimitView":
+        amount = AmountView.of(value) if value else None
+        return cls(amount, source.layer if source else None, source.place if source else None)
 
 
 class LimitsView(msgspec.Struct):
@@ -77,7 +88,7 @@ class LimitsView(msgspec.Struct):
     requests_per_minute: LimitView
     tokens_per_minute: LimitView
     concurrency: LimitView
-    budget: LimitView
+    budget: BudgetLimitView
     used: UsedView
     standing: BudgetView | None
     spent_usd: str | None
@@ -88,7 +99,7 @@ class LimitsView(msgspec.Struct):
     @classmethod
     def of(cls, shown: LimitsShown) -> "LimitsView":
         subject, used = shown.whose.subject, shown.used
-        limits = {name: LimitView.of(getattr(shown.limits, name), shown.sources.get(name)) for name in NAMES}
+        limits, sources = shown.limits, shown.sources
         return cls(
             whose=shown.whose.words,
             kind=_KINDS[subject.kind] if subject else "everybody",
@@ -96,7 +107,10 @@ class LimitsView(msgspec.Struct):
             label=shown.label,
             email=shown.address,
             exists=shown.exists,
-            **limits,
+            requests_per_minute=LimitView.of(limits.requests_per_minute, sources.get("requests_per_minute")),
+            tokens_per_minute=LimitView.of(limits.tokens_per_minute, sources.get("tokens_per_minute")),
+            concurrency=LimitView.of(limits.concurrency, sources.get("concurrency")),
+            budget=BudgetLimitView.of(limits.budget, sources.get("budget")),
             used=UsedView(used.get(Measure.REQUESTS), used.get(Measure.TOKENS), used.get(Measure.CALLS)),
             standing=BudgetView.of(shown.budget) if shown.budget else None,
             spent_usd=None if shown.spent is None else decimal_of(shown.spent),
