@@ -172,6 +172,20 @@ async def test_of_two_administrators_who_change_one_thing_the_second_is_told(ai:
     )
 
 
+async def test_no_limit_is_said_to_hold_while_the_configuration_has_mistakes(ai: Ai) -> None:
+    admin = ai.administrator()
+    await put(admin, "everybody", concurrency=1)
+    ai.write(providers={"lab": {"type": "lokal"}})
+    await ai.module.live.reload()
+    refused = await put(admin, "everybody", concurrency=2)
+    assert (refused.status_code, refused.json()["title"]) == (409, "No limit would come into force")
+    assert (await admin.call("DELETE", f"{LIMITS}/everybody")).status_code == 409
+    assert (await admin.get(f"{LIMITS}/everybody")).json()["concurrency"]["value"] == 1
+    ai.write()
+    await ai.module.live.reload()
+    assert (await put(admin, "everybody", concurrency=2)).json()["concurrency"]["value"] == 2
+
+
 async def test_administrators_alone_see_and_set_them(ai: Ai) -> None:
     ann = ai.member("ai:use", "tokens:manage", "users:manage")
     for person, status in ((ann, 403), (ai.nobody(), 401)):

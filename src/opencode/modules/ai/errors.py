@@ -4,7 +4,7 @@ What can go wrong with AI: its configuration, providers, models and limits.
     NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall · KeyNotFound · NobodyToLimit
     Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain · DaysNotUnderstood
     Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets ·
-                    LimitOfFile · TooManyLimits
+                    LimitOfFile · LimitsNotInForce · TooManyLimits
     Outdated        ProviderOutdated · LimitsOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
     TooLarge        CallTooLarge · BodyTooLarge
@@ -318,6 +318,18 @@ class LimitsOutdated(Outdated):
 
     def __init__(self, words: str) -> None:
         super().__init__(f"The limits of {words} are not what you read.", action="Read them again, then change them.")
+
+
+class LimitsNotInForce(Conflict):
+    """The configuration has mistakes, so that no change of it comes into force."""
+
+    title = "No limit would come into force"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The AI configuration has mistakes, and the one before stays in force until they are corrected.",
+            action="Correct them (GET /api/v1/ai/configuration tells each with its place), then set the limits.",
+        )
 
 
 class TooManyLimits(Conflict):

@@ -15,7 +15,7 @@ from opencode.modules.ai.domain.money import dollars, nano_of
 from opencode.modules.ai.domain.periods import Span, day_of, span_of
 from opencode.modules.ai.domain.setting import NAMES, PeoplesLimits, StoredLimits, Whose
 from opencode.modules.ai.domain.usage import Subject, SubjectKind
-from opencode.modules.ai.errors import LimitOfFile, LimitsOutdated, NobodyToLimit, TooManyLimits
+from opencode.modules.ai.errors import LimitOfFile, LimitsNotInForce, LimitsOutdated, NobodyToLimit, TooManyLimits
 from opencode.modules.ai.policy import require_manager
 from opencode.modules.ai.service.configuring import limit_sources
 from opencode.modules.ai.service.live import Live, Snapshot
@@ -138,12 +138,14 @@ class Limiting:
             if_match: the header; nothing changes where limits are not what it names.
 
         Raises:
-            Unauthenticated, Forbidden, NobodyToLimit, LimitOfFile, LimitsOutdated, TooManyLimits, LimitsUnknown
+            Unauthenticated, Forbidden, NobodyToLimit, LimitOfFile, LimitsNotInForce, LimitsOutdated,
+            TooManyLimits, LimitsUnknown
         """
         require_manager(by)
         if limits == Limits():
             return await self._take_away(words, by, if_match)
         whose = await self._whose(words)
+        self._require_in_force()
         await self._require_free(whose, limits)
         new = StoredLimits(whose, limits, new_id("lim"), by.id, self._parts.clock.now())
         async with AiWork(self._parts) as work:
@@ -163,10 +165,11 @@ class Limiting:
         Take away what administrators have set: what is set for everybody holds again. Twice is the same as once.
 
         Raises:
-            Unauthenticated, Forbidden, NobodyToLimit, LimitsOutdated
+            Unauthenticated, Forbidden, NobodyToLimit, LimitsNotInForce, LimitsOutdated
         """
         require_manager(by)
         whose = await self._whose(words)
+        self._require_in_force()
         async with AiWork(self._parts) as work:
             before = await work.stores.limits.find(whose)
             _require_current(whose, before, if_match)
@@ -214,6 +217,11 @@ class Limiting:
     async def _is_stored(self, whose: Whose) -> bool:
         """Limits of those who are gone can still be taken away."""
         return any(each.whose == whose for each in await self._storing.limits())
+
+    def _require_in_force(self) -> None:
+        """Nobody is told that a limit holds while it does not."""
+        if self._live.refused:
+            raise LimitsNotInForce
 
     async def _require_free(self, whose: Whose, limits: Limits) -> None:
         loaded = self._live.current.loaded
