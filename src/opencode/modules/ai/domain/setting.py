@@ -110,6 +110,12 @@ class PeoplesLimits:
         return over(limits, self._own.get(address.strip().lower(), Limits()))
 
 
+def without_limits(configuration: Configuration) -> Configuration:
+    """The same, as if nobody had any."""
+    teams = {name: structs.replace(team, limits=Limits()) for name, team in configuration.teams.items()}
+    return structs.replace(configuration, limits=Limits(), people={}, teams=teams)
+
+
 def said_by(stored: Iterable[StoredLimits]) -> dict[Whose, dict[str, object]]:
     """What is stored, as a configuration would say it."""
     return {each.whose: _said(each.limits) for each in stored}

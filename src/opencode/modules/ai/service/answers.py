@@ -43,12 +43,12 @@ class Answers:
         self._flights: dict[str, asyncio.Future[KeptAnswer]] = {}
 
     def key(self, envelope: Envelope, by: Known) -> str:
-        """Of a request. A change of the configuration makes it another one, since it may lead elsewhere then."""
+        """Of a request. Another configuration makes it another one, since it may lead elsewhere; limits do not."""
         tenant = by.caller.teams[0] if by.caller.teams else by.caller.user_id
         # A key may have a list of models of its own: what others are answered may be of none that it may ask.
         allowed = msgspec.json.encode(by.allowance.lists)
         whole = blake2b(digest_size=24)
-        for part in (tenant, by.snapshot.digest, envelope.dialect.value, allowed, *_parts(envelope.fields)):
+        for part in (tenant, by.snapshot.answers_digest, envelope.dialect.value, allowed, *_parts(envelope.fields)):
             raw = part.encode() if isinstance(part, str) else part
             whole.update(b"%d:%b" % (len(raw), raw))
         return f"ai.answer.{whole.hexdigest()}"

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from opencode.modules.ai.adapters.files import Places, candidates
 from opencode.modules.ai.domain.configuration.model import Configuration
 from opencode.modules.ai.domain.models import Catalogue
 from opencode.modules.ai.domain.registry import Registry, upstreams_of
-from opencode.modules.ai.domain.setting import said_by
+from opencode.modules.ai.domain.setting import said_by, without_limits
 from opencode.modules.ai.errors import ConfigurationNotFound
 from opencode.modules.ai.service.configuring import Loaded, key_sources, load
 from opencode.modules.ai.service.providers import Providers
@@ -47,10 +47,12 @@ class Snapshot:
     Attributes:
         version: counts the snapshots of this process; 0 is the one before anything was loaded.
         digest: the same on all servers of a deployment that have the same configuration.
+        answers_digest: the same for configurations that give the same answers: they differ in limits alone.
     """
 
     version: int
     digest: str
+    answers_digest: str
     loaded: Loaded | None
     configuration: Configuration
     registry: Registry
@@ -91,7 +93,7 @@ class Live:
         self._listening: asyncio.Task[None] | None = None
         self.refused: Refused | None = None
         nothing = Configuration()
-        self.current = Snapshot(0, "", None, nothing, Registry(nothing, Catalogue(), {}), parts.clock.now())
+        self.current = Snapshot(0, "", "", None, nothing, Registry(nothing, Catalogue(), {}), parts.clock.now())
         self.on_swap: Callable[[Snapshot], None] = lambda _snapshot: None
         providers.on_discovery = self._with_discovered
 
@@ -145,7 +147,7 @@ class Live:
                 return
             self.refused = None
             metrics.AI_RELOADS.labels("good").inc()
-            if (digest := self._digest(loaded)) != self.current.digest:
+            if (digest := self._digest(loaded.checked.configuration)) != self.current.digest:
                 self._publish(loaded, loaded.checked.configuration, digest)
 
     def notices(self) -> dict[str, str]:
@@ -180,7 +182,9 @@ class Live:
         # What was found out about a provider that is another one now is forgotten before it gets into the snapshot.
         self._providers.follow(upstreams_of(configuration, key_sources(loaded)))
         registry = self._registry(loaded, configuration)
-        self._swap(Snapshot(self.current.version + 1, digest, loaded, configuration, registry, self._now()))
+        of_answers = self._digest(without_limits(configuration))
+        version = self.current.version + 1
+        self._swap(Snapshot(version, digest, of_answers, loaded, configuration, registry, self._now()))
         if self.current.version == 1 and not configuration.providers:
             return
         log.info(
@@ -195,7 +199,7 @@ class Live:
         if now.loaded is None:
             return
         registry = self._registry(now.loaded, now.configuration)
-        self._swap(Snapshot(now.version + 1, now.digest, now.loaded, now.configuration, registry, self._now()))
+        self._swap(replace(now, version=now.version + 1, registry=registry, since=self._now()))
 
     def _swap(self, snapshot: Snapshot) -> None:
         self.current = snapshot
@@ -208,8 +212,8 @@ class Live:
     def _now(self) -> datetime:
         return self._parts.clock.now()
 
-    def _digest(self, loaded: Loaded) -> str:
-        raw = msgspec.json.encode(loaded.checked.configuration, order="deterministic")
+    def _digest(self, configuration: Configuration) -> str:
+        raw = msgspec.json.encode(configuration, order="deterministic")
         # Keyed: a plain digest would tell whoever sees it when a guess at a short key is right.
         return self._parts.signer.derive(f"ai.configuration {hashlib.sha256(raw).hexdigest()}").hex()[:32]
 
