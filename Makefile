@@ -16,6 +16,8 @@ TIER_S := bash bc binutils dash g++ gawk gcc gforth jq libc6-dev lua5.4 luajit m
 	sed sqlite3 tcl
 # What tests need beyond that: real servers, a real browser, and the languages that they run.
 FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium default-jdk-headless $(TIER_S)
+# What only the long form of the proofs needs.
+FOR_SOAK := $(FOR_TESTS) varnish varnish-modules
 # As in `make test ARGS="tests/app -k metrics"` or `make bench ARGS=quick`.
 ARGS ?=
 # Processes that share the tests; docs/development.md tells what a test must not do for that.
@@ -53,7 +55,7 @@ bench: setup
 
 # The long form of the proofs: many seeds, many minutes.
 soak: setup web/build/200.html tests/clients/node_modules/installed
-	@tools/debian-packages $(FOR_TESTS)
+	@tools/debian-packages $(FOR_SOAK)
 	python -m pytest -m soak $(ARGS)
 
 wheel: setup web/build/200.html

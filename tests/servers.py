@@ -10,8 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,32 @@ class QuietServer(uvicorn.Server):
         await super().startup(sockets)
         self.ready.set()
 
+    @property
+    def port(self) -> int:
+        return self.servers[0].sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def serving(app: Any, *, stop_s: int = 2, **options: Any) -> AsyncGenerator[QuietServer]:
+    """
+    An application on a free port of this machine.
+
+    Args:
+        stop_s: how long answers that have begun may take when it is left.
+        options: of uvicorn.
+    """
+    settings: dict[str, Any] = {"http": "httptools", "interface": "asgi3", "lifespan": "off", "access_log": False}
+    settings |= {"log_config": None, "timeout_graceful_shutdown": stop_s, **options}
+    config = uvicorn.Config(app, port=0, **settings)
+    server = QuietServer(config)
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(_PATIENCE_S):
+        await server.ready.wait()
+    yield server
+    server.should_exit = True
+    async with asyncio.timeout(_PATIENCE_S):
+        await task
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
@@ -53,7 +79,7 @@ class PostgresServer:
 def running_postgres() -> Generator[PostgresServer]:
     """Start PostgreSQL with its safety of writes switched off; end it when left, or when this process dies."""
     programs = _postgres_programs()
-    with _socket_folder() as folder:
+    with socket_folder() as folder:
         data = folder / "pg"
         data.mkdir(mode=0o700)
         guard = ["setpriv", "--pdeathsig", "INT"]
@@ -110,7 +136,7 @@ class RedisServer:
 @contextmanager
 def running_redis() -> Generator[RedisServer]:
     """Start Redis without persistence; end it when left, or when this process dies."""
-    with _socket_folder() as folder:
+    with socket_folder() as folder:
         server = RedisServer(folder)
         server.start()
         try:
@@ -127,7 +153,7 @@ def _postgres_programs() -> Path:
 
 
 @contextmanager
-def _socket_folder() -> Generator[Path]:
+def socket_folder() -> Generator[Path]:
     # Short, because a socket's path may have 107 bytes; open, because PostgreSQL runs as somebody else.
     folder = Path(tempfile.mkdtemp(prefix="ocp"))
     folder.chmod(0o755)

@@ -3,27 +3,35 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from benchmarks.collaboration.statistics import Figures
 from benchmarks.keeping import keep, told
 from benchmarks.marketplace import measures
+from benchmarks.marketplace.kept import Kept
 from benchmarks.marketplace.measures import Shop
-from benchmarks.marketplace.served import Served, hot, restarted, searching, visible
+from benchmarks.marketplace.served import Served, hot, searching, visible
 
 _FULL, _QUICK = 1_000_000, 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0."""
-    names = list(_plan(quick=True))
+    names = list(_plan(quick=True, data=None))
     parser = argparse.ArgumentParser(prog="python -m benchmarks marketplace", description="Measure finding projects.")
     parser.add_argument("--quick", action="store_true", help="20,000 projects, nothing kept: does it still work?")
     parser.add_argument("--size", type=int, help="so many projects; a million by default")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", choices=names, help=", ".join(names))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the filled data folder of `served` in it, and use it again when it has the same catalogue",
+    )
     parser.add_argument("--no-keep", action="store_true", help="print only; do not add to benchmarks/results")
     given = parser.parse_args(arguments)
     shop = measures.open_shop(given.size or (_QUICK if given.quick else _FULL))
-    plan = _plan(quick=given.quick)
+    plan = _plan(quick=given.quick, data=given.data)
     found: dict[str, Figures] = {}
     for name in given.only or names:
         title, measure = plan[name]
@@ -34,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
+def _plan(*, quick: bool, data: Path | None) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
     """Name -> (title, how)."""
     few, many = (30, 200) if quick else (40, 5000)
     return {
@@ -45,26 +53,26 @@ def _plan(*, quick: bool) -> dict[str, tuple[str, Callable[[Shop], Figures]]]:
         "far": ("page 10,000 against page 1", measures.far),
         "served": (
             "over HTTP: filling, searching, one hot project, until a publication and a start are seen",
-            lambda shop: asyncio.run(_served(shop, seconds=3 if quick else 30)),
+            lambda shop: asyncio.run(_served(shop, data, seconds=3 if quick else 30)),
         ),
         "sqlite": ("by turns with SQLite FTS5 and GROUP BY", lambda shop: measures.beside_sqlite(shop, few)),
         "postgres": ("by turns with PostgreSQL FTS and GROUP BY", lambda shop: measures.beside_postgres(shop, few)),
     }
 
 
-async def _served(shop: Shop, seconds: float) -> Figures:
-    server = Served()
+async def _served(shop: Shop, data: Path | None, seconds: float) -> Figures:
+    server = Served(Kept(data, shop.listings) if data else None)
     try:
-        await server.start()
-        filled_s = await server.fill(shop.listings)
+        filled_s = await server.open(shop.listings)
         parts = {
             "search": await searching(server, shop.listings, seconds),
             "hot": await hot(server, seconds),
             "visible": await visible(server, int(seconds * 10)),
         }
-        searchable_s = await restarted(server)
+        searchable_s = await server.restart()
+        await server.tidy()
     finally:
         await server.close()
-    return {"filled_s": filled_s, "searchable_after_a_start_s": searchable_s} | {
-        f"{part}_{name}": value for part, figures in parts.items() for name, value in figures.items()
-    }
+    found = {f"{part}_{name}": value for part, figures in parts.items() for name, value in figures.items()}
+    filled = {} if filled_s is None else {"filled_s": filled_s}
+    return {**filled, "searchable_after_a_start_s": searchable_s, **found}

@@ -16,6 +16,7 @@ from opencode.modules.marketplace.domain.money import FREE
 from opencode.modules.marketplace.domain.profile import Profile
 from opencode.modules.marketplace.domain.project import Counters, Project, ProjectStatus
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, trend
+from opencode.modules.marketplace.domain.readings import MOST_DRAFTS
 from opencode.modules.marketplace.errors import HandleTaken, NameTaken
 from opencode.modules.marketplace.store import Stores, reading
 from opencode.modules.marketplace.store.tables import counters, days, interactions, stars
@@ -197,3 +198,31 @@ async def test_the_trend_follows_the_formula_and_robots_and_looks_do_not_move_it
         found = (await counting.of([one.id]))[one.id].trend
     expected = trend(trend(float("-inf"), 1, NOW.timestamp()), STAR_WEIGHT, later.timestamp())
     assert found == pytest.approx(expected)
+
+
+async def test_the_latest_hundred_drafts_of_a_person_are_kept(database: Database) -> None:
+    async with database.begin() as connection:
+        drafts = Stores(connection).readings
+        await drafts.note_draft("usr_grace", "https://code.test/0", {"summary": "hers"}, NOW)
+        for number in range(MOST_DRAFTS + 2):
+            at = NOW + timedelta(minutes=number)
+            await drafts.note_draft("usr_ada", f"https://code.test/{number}", {"summary": str(number)}, at)
+        for number, kept in ((0, False), (1, False), (2, True), (MOST_DRAFTS + 1, True)):
+            assert bool(await drafts.of_draft("usr_ada", f"https://code.test/{number}")) is kept
+        assert await drafts.of_draft("usr_grace", "https://code.test/0") == {"summary": "hers"}
+
+
+async def test_what_was_read_for_a_draft_is_its_readers_and_the_last_that_was_read(database: Database) -> None:
+    place, elsewhere = "https://code.test/a/b", "https://code.test/a/c"
+    for day, prints in enumerate(({"summary": "one", "license": "two"}, {"summary": "three"})):
+        async with database.begin() as connection:
+            await Stores(connection).readings.note_draft("usr_ada", place, prints, NOW + timedelta(days=day))
+    async with database.begin() as connection:
+        drafts = Stores(connection).readings
+        assert await drafts.of_draft("usr_ada", place) == {"summary": "three"}
+        assert await drafts.of_draft("usr_ada", elsewhere) == await drafts.of_draft("usr_grace", place) == {}
+        assert not await drafts.any_draft_before(NOW + timedelta(days=1))
+        await drafts.forget_drafts_before(NOW + timedelta(days=1))
+        assert await drafts.of_draft("usr_ada", place) == {"summary": "three"}
+        await drafts.forget_drafts_before(NOW + timedelta(days=1, seconds=1))
+        assert await drafts.of_draft("usr_ada", place) == {}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,7 +29,7 @@ from opencode.infra.websocket import (
 )
 from opencode.infra.websocket import uvicorn as fast
 from opencode.kernel.errors import Busy, OpenCodeError, Unauthenticated
-from tests.servers import QuietServer
+from tests.servers import QuietServer, serving
 
 MAX_MESSAGE = 256 * 1024
 PATIENCE_S = 20.0
@@ -114,7 +113,6 @@ class House:
     handlers: list[Handler]
     admitting: asyncio.Event
     gate: asyncio.Event
-    stopped: "asyncio.Task[None]"
 
     async def open(
         self, query: str = "", path: str = "/sockets/one", **options: Any
@@ -236,27 +234,14 @@ async def running(transport: str) -> AsyncGenerator[House]:
         SocketRoute("/texts/", admit, MAX_MESSAGE, takes_text=True, refuse=refuse),
     )
     is_fast = transport == "uvicorn"
-    config = uvicorn.Config(
+    async with serving(
         nothing if is_fast else asgi_sockets(nothing, routes),
-        port=0,
-        http="httptools",
+        stop_s=5,
         ws=socket_protocol(routes) if is_fast else "websockets-sansio",
         ws_max_size=MAX_MESSAGE,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = QuietServer(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE_S):
-        await server.ready.wait()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield House(port, server, handlers, admitting, gate, serving)
-    gate.set()
-    server.should_exit = True
-    async with asyncio.timeout(PATIENCE_S):
-        await serving
+    ) as server:
+        yield House(server.port, server, handlers, admitting, gate)
+        gate.set()
     for handler in handlers:
         await handler.until_closed()
         assert handler.events.count("closed") == 1

@@ -131,6 +131,62 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
 
 
+TABLE = ("| Kind | Lookup |\n", "|---|--:|\n", "| `dict` | **O(1)** |\n", "| list | O(n) |\n", "\nBoth are built in.")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(office: Office) -> AsyncIterator[MockUpstream]:
+    """For one test only: others begin without a provider."""
+    async with running_upstream(words=TABLE) as upstream:
+        yield upstream
+        await office.client.delete("/api/v1/ai/providers/shop")
+
+
+async def test_what_is_said_of_a_model_is_shown_and_the_table_that_it_writes_is_a_table(
+    stage: Stage, new_office: Office, shop: MockUpstream
+) -> None:
+    admin = await stage.interviewer(**CALM)
+    await admin.goes_to("/ai/providers?new")
+    await _says_what_is_known_of_a_model(admin, shop)
+    ada = await stage.interviewer(new_office, **CALM)
+    page = ada.page
+    await ada.goes_to("/ai")
+    await page.get_by_label("Message").fill("Which is quicker?")
+    await page.get_by_role("button", name="Send").click()
+    turn = page.get_by_role("article", name="Question 1")
+    await expect(turn.get_by_role("columnheader")).to_have_text(["Kind", "Lookup"])
+    await expect(turn.get_by_role("cell")).to_have_text(["dict", "O(1)", "list", "O(n)"])
+    await expect(turn.get_by_role("strong")).to_have_text("O(1)")
+    await expect(turn.get_by_text("Both are built in.")).to_be_visible()
+    await accessible(ada)
+
+
+async def _says_what_is_known_of_a_model(admin: Person, upstream: MockUpstream) -> None:
+    page = admin.page
+    await page.get_by_label("Name", exact=True).fill("shop")
+    await page.get_by_label("Address").fill(upstream.openai_url)
+    await page.get_by_label("Models", exact=True).fill("small\nlarge")
+    await page.get_by_text("Windows, prices and capabilities").click()
+    await page.get_by_label("Model", exact=True).click()
+    await page.get_by_role("option", name="large").click()
+    await page.get_by_label("Window").fill("much")
+    await page.get_by_label("Price of input").fill("0.15")
+    await page.get_by_label("Price of output").fill("0.6")
+    await page.get_by_label("Say what it can do").click()
+    await page.get_by_label("Tools").click()
+    await page.get_by_role("button", name="Add provider").click()
+    await expect(page.get_by_text("window must be a whole number of tokens")).to_be_visible()
+    await accessible(admin)
+    await page.get_by_label("Window").fill("32768")
+    await page.get_by_role("button", name="Add provider").click()
+    await admin.goes_to("/ai/models")
+    row = page.get_by_role("list", name="Models").get_by_role("listitem").filter(has_text="shop/large")
+    await expect(row).to_contain_text("33k")
+    await expect(row).to_contain_text("$0.15")
+    await expect(row).to_contain_text("Tools")
+    await accessible(admin)
+
+
 async def _waits_until_it_is_let_go(let_go: asyncio.Event) -> None:
     try:
         await asyncio.Event().wait()

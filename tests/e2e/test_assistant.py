@@ -1,5 +1,6 @@
 """The assistant in a room: allowed by the interviewer, asked by the candidate, read by both."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -46,3 +47,30 @@ async def test_an_interviewer_lets_a_candidate_ask_and_both_read_the_answer(
         await accessible(person)
     await grace.page.get_by_label("Who may ask the assistant").select_option("forbidden")
     await expect(question).to_have_count(0)
+
+
+async def test_whoever_comes_in_while_the_assistant_answers_sees_the_answer_so_far(
+    stage: Stage, interview: dict[str, Any], upstream: MockUpstream
+) -> None:
+    pieces = asyncio.Queue[None]()
+    upstream.pause = pieces.get
+    grace, ada = await stage.room(interview, **CALM)
+    await grace.page.get_by_role("tab", name="Assistant").click()
+    await grace.page.get_by_label("Who may ask the assistant").select_option("everyone")
+    await ada.page.get_by_role("tab", name="Assistant").click()
+    question = ada.page.get_by_label("Question", exact=True)
+    await question.fill("What does this do?")
+    await question.press("Enter")
+    # The role, and the first word.
+    for _ in range(2):
+        pieces.put_nowait(None)
+    log = grace.page.get_by_role("log", name="Questions and answers")
+    await expect(log).to_contain_text("Hello")
+    await grace.page.reload()
+    await grace.page.get_by_role("tab", name="Assistant").click()
+    await expect(log).to_contain_text("Hello")
+    for _ in range(20):
+        pieces.put_nowait(None)
+    for person in (grace, ada):
+        words = person.page.get_by_role("log", name="Questions and answers").get_by_text("Hello, world.", exact=True)
+        await expect(words).to_be_visible()

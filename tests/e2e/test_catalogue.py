@@ -102,12 +102,14 @@ async def test_from_signing_up_to_an_archived_project(stage: Stage, house: House
     async with visitor.page.expect_popup() as opened:
         await visitor.page.get_by_role("button", name="Download").click()
     await (await opened.value).close()
+    await expect(visitor.page.locator("dl div", has_text="Downloads")).to_contain_text("1")
 
     # Its author stars it, sees that it was downloaded, and archives it.
     star = page.get_by_role("button", name=re.compile("^Star"))
     async with ada.is_answered("PUT"):
         await star.click()
         await expect(star).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("dl div", has_text="Stars")).to_contain_text("1")
     await page.reload()
     await expect(star).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("dl div", has_text="Downloads")).to_contain_text("1")

@@ -97,7 +97,9 @@ async def test_who_has_used_a_project_reviews_it_and_its_owner_replies(
     await form.get_by_role("button", name="Publish review").click()
     own = page.get_by_role("article", name="Review by Grace Hopper")
     await expect(own).to_contain_text("Twice.")
-    await expect(page.get_by_text("1 review", exact=True)).to_be_visible()
+    facts = page.get_by_role("complementary", name="About it")
+    await expect(page.get_by_role("region", name="Reviews").get_by_text("1 review", exact=True)).to_be_visible()
+    await expect(facts.get_by_role("definition").filter(has_text="1 review")).to_contain_text("4.0")
 
     katherine = await stage.interviewer(new_office, **PHONE)
     theirs = katherine.page.get_by_role("article", name="Review by Grace Hopper")

@@ -1,18 +1,16 @@
 """The HTTP application: every module's routes, the answers about the process itself, and the web UI."""
 
-import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.router import Router
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from opencode import __version__
@@ -23,24 +21,13 @@ from opencode.app.web import web_routes
 from opencode.app.wiring import House
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.direct import FindDirect
+from opencode.infra.http.marks import count_answer, marked
+from opencode.infra.http.patience import patient
 from opencode.infra.http.problems import EXCEPTION_HANDLERS, route_of
-from opencode.infra.observability import metrics
 from opencode.kernel.ids import new_id
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-LEAST_BYTES_PER_S = 32 * 1024
-"""A body that comes at this rate may take as long as it needs."""
-
-_SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    # For answers of the API, which are no pages; pages name their own policy.
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
 _METRICS_TYPE = CONTENT_TYPE_LATEST.partition("; charset")[0]  # Litestar says the charset itself
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def create_app(house: House) -> Litestar:
@@ -131,7 +118,7 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
     Args:
         direct: asked for each request before the application is.
         body_timeout_s: a body that takes longer to arrive is given up (408), or slow senders would hold all places.
-            Each second's worth of bytes (`LEAST_BYTES_PER_S`) is a second more.
+            Each second's worth of bytes (`infra.http.patience`) is a second more.
     """
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,53 +136,17 @@ def front_door(app: ASGIApp, *, body_timeout_s: float, direct: Sequence[FindDire
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": _marked(message.get("headers", []), request_id)}
+                message = {**message, "headers": marked(message.get("headers", []), request_id)}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 if found := next((own for find in direct if (own := find(scope))), None):
                     scope["path_template"] = found[0]
-                    await found[1](scope, _patient(receive, body_timeout_s), send_marked)
+                    await found[1](scope, patient(receive, body_timeout_s), send_marked)
                 else:
-                    await app(scope, _patient(receive, body_timeout_s), send_marked)
+                    await app(scope, patient(receive, body_timeout_s), send_marked)
             finally:
-                route = route_of(scope)
-                method = scope["method"] if scope["method"] in _METHODS else "other"
-                metrics.series(metrics.REQUESTS, method, route, str(status)).inc()
-                metrics.series(metrics.RESPONSE_TIME, route).observe(time.perf_counter() - started)
+                count_answer(scope["method"], route_of(scope), status, time.perf_counter() - started)
 
     return handle
-
-
-def _marked(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer, with those that every answer has. An answer's own word wins."""
-    own = list(headers)
-    names = {name.lower() for name, _ in own}
-    missing = [(name, value) for name, value in _SECURITY_HEADERS if name not in names]
-    return [*own, *missing, (b"x-request-id", request_id.encode())]
-
-
-def _patient(receive: Receive, body_timeout_s: float) -> Receive:
-    """
-    Pass messages on, but wait for a body only so long, however many pieces it comes in: what has come buys a little
-    time for the rest, so that a large file arrives and a drip does not.
-    """
-    deadline = asyncio.get_running_loop().time() + body_timeout_s
-    body_done = False
-
-    async def receive_in_time() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-        nonlocal body_done, deadline
-        if body_done:
-            return await receive()  # waiting for the client to go away is no hurry
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError:
-            raise HTTPException(status_code=408, headers={"connection": "close"}) from None
-        body_done = message["type"] != "http.request" or not message.get("more_body", False)
-        if message["type"] == "http.request":
-            deadline += len(message["body"]) / LEAST_BYTES_PER_S
-        return message
-
-    return receive_in_time

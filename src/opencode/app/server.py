@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opencode.app.http import create_app, front_door
 from opencode.app.migrate import migrate
 from opencode.app.wiring import House
+from opencode.infra.http.protocol import http_protocol
 from opencode.infra.jobs import run_job
 from opencode.infra.websocket import socket_protocol
 from opencode.infra.websocket.uvicorn import sweep_sockets
@@ -33,13 +34,12 @@ class Server(uvicorn.Server):
     def __init__(self, house: House) -> None:
         self._house = house
         process = house.settings.process
+        direct = [plug.direct for plug in house.plugs]
         super().__init__(
             uvicorn.Config(
-                front_door(
-                    create_app(house), body_timeout_s=process.body_s, direct=[plug.direct for plug in house.plugs]
-                ),
+                front_door(create_app(house), body_timeout_s=process.body_s, direct=direct),
                 loop="uvloop",
-                http="httptools",
+                http=http_protocol(direct, proxy_addresses=process.proxy_addresses, body_timeout_s=process.body_s),
                 ws=socket_protocol(house.sockets),
                 lifespan="off",
                 log_config=None,

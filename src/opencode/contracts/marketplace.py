@@ -72,6 +72,13 @@ class ProfileChanged(Event, frozen=True, tag="marketplace.profile_changed.v1"):
     at: datetime
 
 
+class ProjectRated(Event, frozen=True, tag="marketplace.project_rated.v1"):
+    """What people give a project is different: a review is new, rates otherwise, is gone, is held, or is back."""
+
+    project_id: ProjectId
+    at: datetime
+
+
 class ArchivedProjectChanged(Event, frozen=True, tag="marketplace.archived_project_changed.v1"):
     """
     A project that is not in the catalogue, but read by everybody who has its address, says something else of itself;

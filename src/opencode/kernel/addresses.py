@@ -1,6 +1,7 @@
 """Network addresses: as brakes against floods count them, and whether a server may call them for a stranger."""
 
 import ipaddress
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ _SPECIAL_IPV6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
+@lru_cache(4096)  # the same people come again and again
 def network_of(address: str) -> str:
     """
     What counts as one address: of IPv6 the first 64 bits, since one subscriber has them all (RFC 6177), and an IPv4

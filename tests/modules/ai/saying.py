@@ -29,13 +29,13 @@ class Said:
         return len(self.words) + len(self.calls)
 
 
-def said_to(asked: Json) -> Said:
-    """It uses every tool that it is offered, once; what it says else is always the same."""
+def said_to(asked: Json, words: tuple[str, ...] = WORDS) -> Said:
+    """It uses every tool that it is offered, once; what it says else is always the same words."""
     if asked.get("tools") and not _has_results(asked["messages"]):
         names = [each["name"] if "name" in each else each["function"]["name"] for each in asked["tools"]]
         return Said((), tuple(names))
     wants_json = any(asked.get(field) for field in ("response_format", "output_config", "format"))
-    return Said(AS_JSON if wants_json else WORDS)
+    return Said(AS_JSON if wants_json else words)
 
 
 def _has_results(messages: list[Json]) -> bool:

@@ -105,6 +105,51 @@ async def test_a_change_begins_from_what_was_stored(ai: Ai, upstream: MockUpstre
     assert (ollama["dialect"], ollama["needs_key"]) == ("ollama", False)
 
 
+async def test_what_is_written_of_a_model_is_in_force_and_a_change_of_it_begins_from_there(
+    ai: Ai, upstream: MockUpstream
+) -> None:
+    admin = ai.administrator()
+    small = {
+        "name": "small",
+        "context_window": 8_192,
+        "max_output_tokens": 1_024,
+        "capabilities": ["chat", "tools"],
+        "price": {"input": 0.15, "output": 0.6, "cached_input": 0.075},
+    }
+    put = await admin.put("lab", **lab(upstream, models=[small, {"name": "large"}, "third"]))
+    assert put.status_code == 200, put.text
+    models = {each["name"]: each for each in (await admin.get(MODELS)).json()["items"]}
+    shown = models["lab/small"]
+    assert (shown["context_window"], shown["max_output_tokens"]) == (8_192, 1_024)
+    assert (shown["capabilities"], shown["price"]["input_usd"]) == (["chat", "tools"], 0.15)
+    assert shown["price"]["cached_input_usd"] == 0.075
+    assert [models[f"lab/{name}"]["price"] for name in ("large", "third")] == [None, None]
+    settings = put.json()["settings"]
+    assert settings["models"][1:] == ["large", "third"]
+    again = await admin.put("lab", **settings)
+    assert again.json()["settings"] == settings
+
+
+@pytest.mark.parametrize(
+    ("model", "pointer"),
+    [
+        ({"name": "small", "context_window": -1}, "/models/0/context_window"),
+        ({"name": "small", "capabilities": ["telepathy"]}, "/models/0/capabilities"),
+        ({"name": "small", "price": {"output": 1}}, "/models/0/price/input"),
+        ({"name": "small", "price": {"input": 1e9}}, "/models/0/price/input"),
+        ({"name": "small", "colour": "red"}, "/models/0/colour"),
+        ({"context_window": 1}, "/models/0/name"),
+        (7, "/models/0"),
+    ],
+)
+async def test_what_cannot_be_of_a_model_is_told_at_its_place(
+    ai: Ai, upstream: MockUpstream, model: object, pointer: str
+) -> None:
+    refused = await ai.administrator().put("lab", **lab(upstream, models=[model]))
+    assert refused.status_code == 400
+    assert [each["pointer"] for each in refused.json()["errors"]] == [pointer], refused.text
+
+
 async def test_a_change_of_an_earlier_state_is_refused(ai: Ai, upstream: MockUpstream) -> None:
     admin = ai.administrator()
     await admin.put("lab", **lab(upstream, revision=0))

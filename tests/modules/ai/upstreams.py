@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tests.modules.ai.saying import (
+    WORDS,
     anthropic_answer,
     anthropic_pieces,
     ollama_answer,
@@ -58,6 +59,8 @@ class MockUpstream:
         models: those that it lists, in every dialect.
         pause: awaited before each piece of a stream.
         left: a caller went away before it was answered.
+        vector: of a text, in OpenAI's dialect.
+        words: what it says, where no JSON is wanted.
     """
 
     mode: Mode = Mode.FINE
@@ -68,6 +71,8 @@ class MockUpstream:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     pause: Callable[[], Any] = lambda: asyncio.sleep(0)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    vector: Callable[[str], list[float]] = lambda _text: [0.5, -0.25]
+    words: tuple[str, ...] = WORDS
     port: int = 0
 
     @property
@@ -168,7 +173,7 @@ class MockUpstream:
 
     async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if not asked.get("stream"):
             return web.json_response(openai_answer(model, said))
         with_usage = bool((asked.get("stream_options") or {}).get("include_usage"))
@@ -177,7 +182,7 @@ class MockUpstream:
     async def _openai_embeddings(self, request: web.Request) -> web.Response:
         asked = await request.json()
         texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
-        data = [{"object": "embedding", "index": n, "embedding": [0.5, -0.25]} for n, _ in enumerate(texts)]
+        data = [{"object": "embedding", "index": n, "embedding": self.vector(text)} for n, text in enumerate(texts)]
         usage = {"prompt_tokens": 3, "total_tokens": 3}
         return web.json_response({"object": "list", "data": data, "model": asked["model"], "usage": usage})
 
@@ -185,7 +190,7 @@ class MockUpstream:
 
     async def _anthropic_messages(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if not asked.get("stream"):
             return web.json_response(anthropic_answer(model, said))
         return await self._stream(request, "text/event-stream", anthropic_pieces(model, said))
@@ -208,7 +213,7 @@ class MockUpstream:
 
     async def _ollama_says(self, request: web.Request, *, generate: bool) -> web.StreamResponse:
         asked = await request.json()
-        model, said = asked["model"], said_to(asked)
+        model, said = asked["model"], said_to(asked, self.words)
         if asked.get("stream") is False:
             return web.json_response(ollama_answer(model, said, generate=generate))
         return await self._stream(request, "application/x-ndjson", ollama_pieces(model, said, generate=generate))

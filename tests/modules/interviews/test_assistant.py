@@ -254,6 +254,40 @@ async def heard_piece(room: Room) -> Stream:
         return stream
 
 
+async def test_who_comes_in_while_the_assistant_answers_reads_what_it_has_said_so_far_and_then_the_rest(
+    room: Room,
+) -> None:
+    await allow(room)
+    room.world.assistants.pieces = ("Use a ", "dictionary", ", or a set.")
+    room.world.assistants.goes_on.clear()
+    asked = await ask(room, room.candidate)
+    await heard_piece(room)
+    late = await room.interviewer.get(f"{room.path}/assistant/questions")
+    [shown] = late.json()["items"]
+    assert (shown["state"], shown["answer"]) == ("answering", "Use a ")
+    async with (
+        serving(room.world.app) as base,
+        watching(base, room.interview["id"], room.interviewer.token, after=shown["answer_seq"]) as stream,
+    ):
+        room.world.assistants.goes_on.set()
+        heard = await stream.until("assistant.finished")
+    rest = [event["text"] for event in heard if event["type"] == "assistant.answered"]
+    assert shown["answer"] + "".join(rest) == "Use a dictionary, or a set."
+    question = await ended(room, asked["id"])
+    assert (question["answer"], question["answer_seq"]) == ("Use a dictionary, or a set.", None)
+
+
+async def test_who_comes_in_before_the_first_word_finds_an_empty_answer(room: Room) -> None:
+    await allow(room)
+    room.world.assistants.pieces = ("", "At last.")
+    room.world.assistants.goes_on.clear()
+    await ask(room, room.candidate)
+    [shown] = (await room.interviewer.get(f"{room.path}/assistant/questions")).json()["items"]
+    assert (shown["state"], shown["answer"], shown["answer_seq"]) == ("answering", "", 0)
+    room.world.assistants.goes_on.set()
+    assert (await ended(room, shown["id"]))["answer"] == "At last."
+
+
 async def test_what_keeps_the_model_from_answering_is_told_in_words(room: Room) -> None:
     await allow(room)
     room.world.assistants.failure = Unavailable("The provider broke off.", action="Ask again.")

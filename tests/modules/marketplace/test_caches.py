@@ -153,6 +153,28 @@ async def test_what_was_not_there_is_there_as_soon_as_it_appears(market: Market,
     assert (await reader.gets("/people/countess")).status == 200
 
 
+async def test_a_rating_on_a_page_follows_what_reviews_say(market: Market, reader: Reader, project: Json) -> None:
+    path, page = f"{PROJECTS}/{project['slug']}", f"/projects/{project['slug']}"
+    grace = market.member("Grace")
+    await grace.post(f"{path}/downloads")
+
+    async def rating() -> float | None:
+        return (await reader.reads(page)).data[0].get("aggregateRating", {}).get("ratingValue")
+
+    assert await rating() is None
+    for given in (4, 2):
+        await grace.put(f"{path}/review", {"rating": given, "body": "Works."})
+        assert await rating() == given
+    (review,) = (await grace.get(f"{path}/reviews")).json()["items"]
+    await market.member("Bob").post(f"/api/v1/reviews/{review['id']}/reports", {"reason": "spam", "text": "Untrue."})
+    (case,) = (await market.moderator().get(CASES)).json()["items"]
+    for decision, seen in (("quarantine", None), ("restore", 2)):
+        await market.moderator().post(f"{CASES}/{case['id']}/decide", {"decision": decision, "reason": "Because."})
+        assert await rating() == seen
+    await grace.delete(f"{path}/review")
+    assert await rating() is None
+
+
 async def test_a_new_name_of_a_person_is_on_all_their_pages(market: Market, reader: Reader, project: Json) -> None:
     await owner_of(market).patch("/api/v1/users/ada", {"display_name": "Countess of Lovelace"})
     for path in (f"/projects/{project['slug']}", "/people/ada", "/projects", "/"):

@@ -266,5 +266,7 @@ async def test_the_small_plots_of_a_list_come_at_once_and_only_of_what_is_publis
     await download(market.nobody(), "one")
     clock.advance(8 * 86_400)
     await download(market.nobody(), "two")
-    answer = await market.nobody().get(f"{PROJECTS}/weeks", ids=[engine, draft, "nonsense"], weeks=3)
+    seen = await ada.create("Only looked at")
+    await market.nobody().get(f"{PROJECTS}/{seen['slug']}")
+    answer = await market.nobody().get(f"{PROJECTS}/weeks", ids=[engine, draft, seen["id"], "nonsense"], weeks=3)
     assert answer.json() == {"downloads": {engine: [0, 1, 1]}}

@@ -168,6 +168,18 @@ def test_the_books_agree_with_the_order_at_every_step(story: tuple[Order, list[F
             assert Account.PLATFORM_FEE not in found
 
 
+@given(stories())
+def test_what_is_heard_at_one_moment_is_listed_in_the_order_in_which_it_was_booked(
+    story: tuple[Order, list[Fact], list[Fact]],
+) -> None:
+    order, _, facts = story
+    for fact in facts:
+        after = order.heard(fact, NOW)
+        moments = [transaction.at for transaction in booked(order, after, NOW)]
+        assert moments == sorted(set(moments))
+        order = after
+
+
 @given(amounts, basis_points, st.lists(st.integers(1, 10**11), max_size=6))
 @example(3, 5_000, [1, 1, 1])
 def test_many_small_refunds_give_the_same_part_of_the_fee_back_as_a_large_one(

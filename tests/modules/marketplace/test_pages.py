@@ -44,6 +44,26 @@ async def test_programs_are_told_what_a_project_is_and_what_it_costs(market: Mar
     assert (about["offers"]["price"], about["offers"]["priceCurrency"]) == ("9.00", "EUR")
 
 
+async def test_a_rating_is_on_the_page_as_people_gave_it(market: Market, reader: Reader) -> None:
+    made = await market.member("Ada").create()
+    page = await reader.reads(f"/projects/{made['slug']}")
+    assert "aggregateRating" not in page.data[0]
+    assert "Rating" not in page.body
+    for name, rating in (("Grace", 5), ("Joan", 4), ("Mary", 4)):
+        person, path = market.member(name), f"/api/v1/projects/{made['slug']}"
+        await person.post(f"{path}/downloads")
+        assert (await person.put(f"{path}/review", {"rating": rating, "body": "Works."})).status_code == 201
+    page = await reader.reads(f"/projects/{made['slug']}")
+    assert page.data[0]["aggregateRating"] == {
+        "@type": "AggregateRating",
+        "ratingValue": 4.33,
+        "reviewCount": 3,
+        "bestRating": 5,
+        "worstRating": 1,
+    }
+    assert "4.3 of 5, from 3 reviews" in page.body
+
+
 async def test_where_what_is_sold_is_kept_is_on_no_page(market: Market, reader: Reader) -> None:
     ada = market.member("Ada")
     price, repository = {"amount_minor": 900, "currency": "EUR"}, "https://github.com/ada/hidden-loom"

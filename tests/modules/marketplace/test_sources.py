@@ -38,8 +38,9 @@ from opencode.modules.marketplace.service.base import Shared
 from opencode.modules.marketplace.service.drafting import Drafting, ReadDraft
 from opencode.modules.marketplace.service.publishing import Publishing
 from opencode.modules.marketplace.service.syncing import Syncing
+from opencode.modules.marketplace.service.tidying import KEEP_DRAFTS
 from opencode.modules.marketplace.settings import MarketplaceSettings
-from tests.modules.marketplace.conftest import PROJECTS, Market
+from tests.modules.marketplace.conftest import PROJECTS, Json, Market, Person
 from tests.web_server import WebServer, answer_of, serving
 
 ANSWERS = Path(__file__).with_name("answers")
@@ -455,9 +456,7 @@ class TestAProjectReadAgain:
         path = f"{PROJECTS}/{made['slug']}"
         await ada.post(f"{path}/sync", {})
         await ada.patch(path, {"summary": "In my words"})
-        newer = {"encoding": "base64", "content": b64encode(b"# Faster lines").decode(), "name": "README.md"}
-        web.says["/repos/example/fast-lines/readme"] = answer_of(json.dumps(newer).encode())
-        web.says["/repos/example/fast-lines"] = answer_of(_answer("github-repository.json").replace(b"Rust", b"Zig"))
+        move_on(web)
         preview = (await ada.post(f"{path}/sync/preview")).json()
         assert [(each["field"], each["by_hand"]) for each in preview["offers"]] == [
             ("description", False),
@@ -468,6 +467,43 @@ class TestAProjectReadAgain:
         read = (await ada.post(f"{path}/sync", {}, headers={"if-match": f'"{preview["revision"]}"'})).json()
         assert (read["changed"], read["kept"]) == (["description", "technologies"], ["summary"])
         assert (read["project"]["summary"], read["project"]["technologies"]) == ("In my words", ["Zig"])
+
+    async def test_made_of_a_draft_does_not_ask_about_words_that_were_read(
+        self, market: Market, web: WebServer
+    ) -> None:
+        ada, draft = await drafted(market, web)
+        made = (await ada.post(PROJECTS, {**draft, "summary": "In my words"})).json()
+        move_on(web)
+        preview = (await ada.post(f"{PROJECTS}/{made['slug']}/sync/preview")).json()
+        assert [(each["field"], each["by_hand"]) for each in preview["offers"]] == [
+            ("description", False),
+            ("summary", True),
+            ("technologies", False),
+        ]
+        read = (await ada.post(f"{PROJECTS}/{made['slug']}/sync", {})).json()
+        assert (read["changed"], read["kept"]) == (["description", "technologies"], ["summary"])
+
+    async def test_made_of_a_draft_that_another_has_read_asks(self, market: Market, web: WebServer) -> None:
+        _, draft = await drafted(market, web)
+        grace = market.member("Grace")
+        made = (await grace.post(PROJECTS, draft)).json()
+        move_on(web)
+        preview = (await grace.post(f"{PROJECTS}/{made['slug']}/sync/preview")).json()
+        assert {each["field"]: each["by_hand"] for each in preview["offers"]}["description"]
+
+    async def test_made_of_a_draft_of_three_months_ago_asks(self, market: Market, web: WebServer) -> None:
+        ada, draft = await drafted(market, web)
+        tidying = next(job for job in market.module.plug.jobs if job.name == "tidy the marketplace")
+        market.clock.advance(KEEP_DRAFTS.total_seconds())
+        await tidying.work()
+        kept = (await ada.post(PROJECTS, draft)).json()
+        market.clock.advance(1)
+        await tidying.work()
+        forgotten = (await ada.post(PROJECTS, {**draft, "title": "Later"})).json()
+        move_on(web)
+        for made, asks in ((kept, False), (forgotten, True)):
+            preview = (await ada.post(f"{PROJECTS}/{made['slug']}/sync/preview")).json()
+            assert {each["field"]: each["by_hand"] for each in preview["offers"]}["description"] is asks
 
     async def test_takes_over_what_is_named_and_nothing_else(self, market: Market) -> None:
         ada = market.member()
@@ -550,6 +586,23 @@ class TestAProjectReadAgain:
         assert (nowhere.status_code, nowhere.json()["title"]) == (409, "There is nothing to read again")
         await ada.patch(f"{PROJECTS}/{made['slug']}", {"repository_url": "https://code.test/example/fast-lines"})
         assert [(await ada.post(path, {})).status_code for _ in range(3)] == [200, 200, 429]
+
+
+async def drafted(market: Market, web: WebServer) -> tuple[Person, Json]:
+    """A draft as its reader would send it on; its repository is where the server reads from."""
+    repository = _answer("github-repository.json").replace(b"gitlab.example.org", b"code.test")
+    web.says["/repos/example/fast-lines"] = answer_of(repository)
+    ada = market.member()
+    draft = (await ada.post(f"{PROJECTS}/drafts", {"url": "https://code.test/example/fast-lines"})).json()
+    del draft["problems"]
+    return ada, draft
+
+
+def move_on(web: WebServer) -> None:
+    """Let the repository have another README and another language."""
+    newer = {"encoding": "base64", "content": b64encode(b"# Faster lines").decode(), "name": "README.md"}
+    web.says["/repos/example/fast-lines/readme"] = answer_of(json.dumps(newer).encode())
+    web.says["/repos/example/fast-lines"] = answer_of(_answer("github-repository.json").replace(b"Rust", b"Zig"))
 
 
 def _syncing(market: Market, read: ReadDraft) -> Syncing:

@@ -1,6 +1,6 @@
 """The database: SQLite embedded or PostgreSQL scaled out, the same tables and the same SQL."""
 
-from opencode.infra.db.database import Database
+from opencode.infra.db.database import Database, in_drivers_thread
 from opencode.infra.db.glance import Glance, Glimpse
 from opencode.infra.db.pages import newest_first, time_keys
 from opencode.infra.db.requests import RequestStore, fingerprint, request_table
@@ -16,6 +16,7 @@ __all__ = [
     "UtcDateTime",
     "Word",
     "fingerprint",
+    "in_drivers_thread",
     "metadata",
     "newest_first",
     "outbox",

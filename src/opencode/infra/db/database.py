@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 import aiosqlite
@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from opencode.infra.db.glance import Glance
 from opencode.infra.db.turns import Turns
 from opencode.kernel.errors import Unavailable
+
+T = TypeVar("T")
 
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 _BEGIN = "BEGIN"
@@ -117,6 +119,15 @@ class Database:
         return _with_pragmas(create_async_engine(self.url, async_creator=cast(Any, connect)))
 
 
+async def in_drivers_thread(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """
+    Do what takes several statements in one go, on SQLite, within the transaction that the connection is in: each
+    statement that is awaited is a way to the driver's thread and back, and through the engine's layers.
+    """
+    raw = await connection.get_raw_connection()
+    return await cast(_SqliteConnection, raw.driver_connection).call(work)
+
+
 class _SqliteConnection(aiosqlite.Connection):
     """
     A connection that may be ended twice. When a query is cancelled again and again, as an anyio scope does it,
@@ -146,6 +157,9 @@ class _SqliteConnection(aiosqlite.Connection):
             return fn(*args, **kwargs)
         self._asked += 1
         return await super()._execute(self._answer, fn, *args, **kwargs)
+
+    async def call(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return cast(T, await self._execute(work, self._conn))
 
     def _answer(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:

@@ -5,7 +5,7 @@ of their own, which nobody keeps.
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from litestar import Response
@@ -49,21 +49,29 @@ def answer_to(
     if by.kind is not PrincipalKind.ANONYMOUS:
         own = {} if revision is None else {"etag": f'"{revision}"'}
         return Response(view, headers={"vary": _VARY, **own, "cache-control": "private, no-store"})
-    answer = answer_to_all(view, control, if_none_match, surrogate_keys, revision)
+    answer = answer_to_all(encoded(view, revision), control, if_none_match, surrogate_keys)
     body: Any = answer.body
     return Response(body, media_type=answer.media_type, status_code=answer.status, headers=answer.headers)
 
 
-def answer_to_all(
-    view: object, control: str, if_none_match: str | None, surrogate_keys: Iterable[str], revision: int | None
-) -> Answer:
-    """As `answer_to`, to nobody in particular."""
+class Encoded(NamedTuple):
+    """A view as it is sent, and its `ETag`."""
+
+    body: bytes
+    etag: str
+
+
+def encoded(view: object, revision: int | None) -> Encoded:
     body = msgspec.json.encode(view)
     shown = hashlib.sha256(body).hexdigest()[:24]
-    etag = f'"{shown}"' if revision is None else f'"{revision}-{shown}"'
-    headers = {"vary": _VARY, "etag": etag, "cache-control": control}
+    return Encoded(body, f'"{shown}"' if revision is None else f'"{revision}-{shown}"')
+
+
+def answer_to_all(view: Encoded, control: str, if_none_match: str | None, surrogate_keys: Iterable[str] = ()) -> Answer:
+    """As `answer_to`, to nobody in particular."""
+    headers = {"vary": _VARY, "etag": view.etag, "cache-control": control}
     if keys := " ".join(surrogate_keys):
         headers["surrogate-key"] = keys
-    if if_none_match and (if_none_match.strip() == "*" or etag in if_none_match):
+    if if_none_match and (if_none_match.strip() == "*" or view.etag in if_none_match):
         return Answer(b"", 304, headers)
-    return Answer(body, 200, headers)
+    return Answer(view.body, 200, headers)

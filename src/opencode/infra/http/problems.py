@@ -107,7 +107,7 @@ def handle_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
 def fault_of(error: Exception, scope: Any) -> Problem:
     """The problem of a fault of ours: logged whole here, told without its insides."""
     request_id = str(scope["state"].get("request_id", ""))
-    log.exception("request failed", method=scope["method"], path=scope["path"], exc_info=error)
+    log.exception("request failed", method=scope["method"], path=scope["path"], request_id=request_id, exc_info=error)
     metrics.ERRORS.labels(route=route_of(scope)).inc()
     return Problem(
         PROBLEM_BASE + "internal-fault",

@@ -70,7 +70,7 @@ AI_FIRST_BYTE = Histogram(
 AI_TOKENS = Counter("opencode_ai_tokens_total", "Tokens of calls, by kind: input or output.", ["provider", "kind"])
 AI_CACHE = Counter(
     "opencode_ai_answers_total",
-    "Calls that could be answered from the cache: hit, shared with a call under way, or miss.",
+    "Calls that could be answered from the cache: hit, semantic, shared with a call under way, or miss.",
     ["outcome"],
 )
 AI_RETRIES = Counter(

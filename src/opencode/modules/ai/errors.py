@@ -84,7 +84,8 @@ class EntryPointFaulty(Invalid):
     def __init__(self, entry_point: str, reason: str) -> None:
         super().__init__(
             f"The entry point {entry_point} {reason}.",
-            action="Name an installed object that has `async def chat(request)`, which yields events.",
+            action="Name an installed object that has `async def chat(request)`, which yields events, or "
+            "`async def embed(request)`.",
         )
 
 

@@ -244,6 +244,10 @@ MEANING = [
         "custom",
     ),
     (custom('"entry_point": ⟪"a.b:c"'), "an entry point or an address, not both"),
+    (
+        provider('{"type": "custom", "entry_point": "a.b:c", "dialect": ⟪"ollama", "models": ["x"]}'),
+        "A Python object speaks no dialect",
+    ),
     (custom('"retries": ⟪{"first_wait_s": 9, "longest_wait_s": 1}'), "is longer than"),
     (beside('"aliases": {⟪"a/b": "l/m"}'), "is no name for an alias"),
     (beside('"aliases": {"fast": ⟪"l/x"}'), "has no model 'x'"),

@@ -1,6 +1,5 @@
 """The gateway behind the product's door, on a free port, with providers on loopback."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from opencode.app.http import front_door
+from opencode.infra.http.protocol import http_protocol
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock, SystemClock
 from opencode.modules.ai.settings import AiSettings
@@ -19,7 +18,7 @@ from tests.doubles.identity import IdentityInMemory
 from tests.http import application
 from tests.modules.ai.conftest import Ai, running_ai, write
 from tests.modules.ai.upstreams import MockUpstream
-from tests.servers import QuietServer
+from tests.servers import serving
 
 Json = dict[str, Any]
 PATIENCE_S = 20.0
@@ -76,30 +75,16 @@ async def open_door(
     write(folder, **configuration)
     async with running_ai(replace(parts, clock=clock), ManualClock(), folder, identity, settings=settings) as ai:
         app = front_door(application((), identity), body_timeout_s=5, direct=[ai.module.plug.direct])
-        config = uvicorn.Config(
-            app,
-            port=0,
-            http="httptools",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
-        )
-        server = QuietServer(config)
-        serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(PATIENCE_S):
-            await server.ready.wait()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        token = ai.member("ai:use", email="ada@example.org").token
-        assert token
-        headers = {"authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE_S
-        ) as client:
-            yield Door(ai, port, token, client)
-        server.should_exit = True
-        async with asyncio.timeout(PATIENCE_S):
-            await serving
+        async with serving(
+            app, http=http_protocol([ai.module.plug.direct], proxy_addresses="127.0.0.1", body_timeout_s=5)
+        ) as server:
+            token = ai.member("ai:use", email="ada@example.org").token
+            assert token
+            headers = {"authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=PATIENCE_S
+            ) as client:
+                yield Door(ai, server.port, token, client)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Whatever dialect a client and a provider speak, the client gets the answer in its own."""
 
+import base64
 import json
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +129,48 @@ async def test_an_object_in_python_answers_in_place_of_a_server(door: Door) -> N
     streamed = await door.post(OLLAMA_CHAT, model="cage/parrot", **HELLO)
     words = [json.loads(line)["message"]["content"] for line in streamed.text.splitlines()]
     assert "".join(words) == "Say hello"
+
+
+def in_python(name: str, **more: Any) -> Json:
+    return {"type": "custom", "entry_point": f"tests.modules.ai.echo:{name}", "models": ["m"], **more}
+
+
+async def test_an_object_in_python_makes_vectors_for_clients_of_each_dialect(door: Door) -> None:
+    await door.configured(providers={"own": in_python("Ruler")})
+    openai = await door.post(EMBEDDINGS, model="own/m", input=["a", "abc"])
+    assert [each["embedding"] for each in openai.json()["data"]] == [[1, 0.5], [3, 0.5]]
+    packed = await door.post(EMBEDDINGS, model="own/m", input="abc", encoding_format="base64")
+    assert packed.json()["data"][0]["embedding"] == base64.b64encode(struct.pack("<2f", 3, 0.5)).decode()
+    ollama = await door.post("/ai/ollama/api/embed", model="own/m", input=["abc"])
+    assert ollama.json()["embeddings"] == [[3, 0.5]]
+
+
+async def test_who_asks_an_object_in_python_for_what_it_cannot_do_is_told_what_it_lacks(door: Door) -> None:
+    await door.configured(providers={"cage": in_python("Parrot"), "own": in_python("Ruler")})
+    for path in (EMBEDDINGS, "/ai/ollama/api/embed"):
+        answer = await door.post(path, model="cage/m", input=["a"])
+        assert answer.status_code == 400
+        assert "The provider cage makes no vectors: its Python object has no `async def embed" in answer.text
+    answer = await door.chat("own/m")
+    assert answer.status_code == 400
+    assert "The provider own has no conversations" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("Broken", 502, "it raised AttributeError"),
+        ("Forgetful", 502, "it has 1 vectors for 2 texts"),
+        ("Slow", 504, "took too long"),
+    ],
+)
+async def test_an_object_in_python_that_makes_no_good_vectors_has_failed(
+    door: Door, name: str, status: int, words: str
+) -> None:
+    once: Json = {"retries": {"attempts": 1}, "timeouts": {"first_byte_s": 0.2}}
+    await door.configured(providers={"own": in_python(name, **once)})
+    answer = await door.post(EMBEDDINGS, model="own/m", input=["a", "b"])
+    assert (answer.status_code, words in answer.json()["error"]["message"]) == (status, True), answer.text
 
 
 async def test_an_administrator_has_an_ollama_server_fetch_and_delete_a_model(

@@ -162,7 +162,7 @@ async def test_a_call_that_a_fallback_answers_is_charged_at_its_price_and_shown_
         [line] = await charged(door, ann, 1)
         assert (line["model"], line["cost_usd"], line["status"]) == ("cheap/m", "0.000009", 200)
         assert (line["input_tokens"], line["output_tokens"], line["key_id"]) == (5, 4, ann.token)
-        assert line["flags"] == (["stream"] if stream else [])
+        assert line["flags"] == (["stream", "retried"] if stream else ["retried"])
         usage = (await ann.get(f"{API}/usage", by="model")).json()
         assert [(part["name"], part["sums"]["cost_usd"]) for part in usage["parts"]] == [("cheap/m", "0.000009")]
         [budget] = (await ann.get(f"{API}/budgets")).json()["items"]
@@ -171,6 +171,43 @@ async def test_a_call_that_a_fallback_answers_is_charged_at_its_price_and_shown_
         for first in ("dear/m", "cheap/m"):
             refused = await chat(door, ann.token, first, max_tokens=2_000, stream=stream)
             assert refused.status_code == 413, refused.text
+
+
+@pytest.mark.parametrize(
+    ("mode", "stream", "status"), [(Mode.FINE, False, 200), (Mode.FINE, True, 200), (Mode.CUTS, True, 502)]
+)
+async def test_a_call_that_was_not_answered_at_the_first_try_says_so_in_the_ledger_however_it_ends(
+    door: Door, upstream: MockUpstream, mode: Mode, stream: bool, status: int
+) -> None:
+    async with running_upstream(mode=mode) as spare:
+        providers = {"openai": provider(upstream, retries={"attempts": 1}), "spare": provider(spare)}
+        await door.configured(providers=providers, fallbacks={"openai/small": ["spare/small"]})
+        ann = holder(door)
+        key = key_of(door, ann)
+        upstream.mode = Mode.FAILS
+        await chat(door, key, stream=stream)
+        [line] = await charged(door, ann, 1)
+        assert (line["model"], line["status"]) == ("spare/small", status)
+        assert "retried" in line["flags"]
+        upstream.mode = mode
+        await chat(door, key, stream=stream)
+        first_try, _ = await charged(door, ann, 2)
+        assert (first_try["model"], first_try["status"]) == ("openai/small", status)
+        assert "retried" not in first_try["flags"]
+
+
+async def test_who_leaves_while_a_fallback_is_asked_has_a_line_that_says_so(door: Door, upstream: MockUpstream) -> None:
+    async with running_upstream(mode=Mode.HANGS) as spare:
+        providers = {"openai": provider(upstream, retries={"attempts": 1}), "spare": provider(spare)}
+        await door.configured(providers=providers, fallbacks={"openai/small": ["spare/small"]})
+        ann = holder(door)
+        upstream.mode = Mode.FAILS
+        leaving = asyncio.create_task(chat(door, key_of(door, ann), stream=True))
+        async with asyncio.timeout(PATIENCE_S):
+            await spare.arrived.wait()
+        leaving.cancel()
+        [line] = await charged(door, ann, 1)
+        assert (line["status"], line["flags"]) == (499, ["stream", "estimated", "retried"])
 
 
 async def test_a_stream_whose_provider_does_not_hang_up_after_its_last_word_is_charged_all_the_same(

@@ -10,6 +10,7 @@ import pytest
 from opencode.kernel.clock import ManualClock
 from opencode.modules.ai.domain.asking import AskingFailed
 from opencode.modules.ai.domain.balancing import Load, in_order
+from opencode.modules.ai.domain.calls import Tries
 from opencode.modules.ai.domain.configuration.model import Breaker, ModelPrice, ProviderType, Retries, Strategy
 from opencode.modules.ai.domain.configuration.model import Dialect as ProviderDialect
 from opencode.modules.ai.domain.dialects.canonical import Dialect, Failure, FailureKind
@@ -18,6 +19,7 @@ from opencode.modules.ai.domain.models import ModelFacts
 from opencode.modules.ai.domain.registry import Deployment, Route, Upstream
 from opencode.modules.ai.domain.retrying import RetryBudget
 from opencode.modules.ai.domain.routing import Stage
+from opencode.modules.ai.domain.usage import Flag
 from opencode.modules.ai.service.fleet import Fleet
 from opencode.modules.ai.service.reaching import Reaching
 from opencode.modules.ai.service.trying import Trying
@@ -85,8 +87,9 @@ class World:
 
     async def ask(self, *stages: Stage) -> str | FailureKind:
         """The name of who answered, or what went wrong."""
+        self.tries = Tries()
         try:
-            return (await self.reaching.begin(EXCHANGE, stages, {})).deployment.upstream.name
+            return (await self.reaching.begin(EXCHANGE, stages, {}, self.tries)).deployment.upstream.name
         except AskingFailed as error:
             return error.failure.kind
 
@@ -104,6 +107,19 @@ async def test_each_is_asked_once_before_any_is_asked_again(world: Callable[...,
     assert await w.ask(stage(deployment("a"), deployment("b", weight=0))) == "a"
     assert w.scripts.asked == ["a", "b", "a"]
     assert 0.125 <= w.waits[0] <= 0.25
+
+
+async def test_another_try_and_a_fallback_are_marked_and_a_balanced_call_is_not(world: Callable[..., World]) -> None:
+    w = world(a=[None, FAILED, None, FAILED], b=[None])
+    only = deployment("a", retries=Retries(attempts=2), breaker=Breaker(failures=2))
+    assert (await w.ask(stage(only)), w.tries.flags) == ("a", Flag(0))
+    assert (await w.ask(stage(only)), w.tries.flags) == ("a", Flag.RETRIED)
+    assert (await w.ask(stage(only), stage(deployment("b"))), w.tries.flags) == ("b", Flag.RETRIED)
+    # It is left alone now: of two who would do, the other one is simply the first; a fallback is second best.
+    asked = len(w.scripts.asked)
+    assert (await w.ask(stage(only, deployment("b"))), w.tries.flags) == ("b", Flag(0))
+    assert (await w.ask(stage(only), stage(deployment("b"))), w.tries.flags) == ("b", Flag.RETRIED)
+    assert w.scripts.asked[asked:] == ["b", "b"]
 
 
 async def test_waits_grow_and_end(world: Callable[..., World]) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -22,7 +21,7 @@ from tests.doubles.identity import IdentityInMemory
 from tests.doubles.installer import InstallerInMemory
 from tests.doubles.runner import ScriptedRunner, language
 from tests.http import application, client_of
-from tests.servers import QuietServer
+from tests.servers import QuietServer, serving
 
 Json = dict[str, Any]
 
@@ -132,27 +131,11 @@ async def piston_world(
 @asynccontextmanager
 async def on_a_port(world: World) -> AsyncGenerator[World]:
     """The same with sockets, on a free port of this machine."""
-    config = uvicorn.Config(
-        world.app,
-        port=0,
-        http="httptools",
-        ws=socket_protocol(world.piston.sockets.routes),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
-    server = QuietServer(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(PATIENCE_S):
-        await server.ready.wait()
-    world.server = server
-    world.port = server.servers[0].sockets[0].getsockname()[1]
-    yield world
-    await world.piston.sockets.stop()
-    server.should_exit = True
-    async with asyncio.timeout(PATIENCE_S):
-        await serving
+    async with serving(world.app, ws=socket_protocol(world.piston.sockets.routes)) as server:
+        world.server = server
+        world.port = server.port
+        yield world
+        await world.piston.sockets.stop()
 
 
 def job(*lines: str, **fields: Any) -> Json:

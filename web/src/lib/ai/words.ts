@@ -8,7 +8,7 @@ export const STATE_WORDS: Record<HealthState, string> = {
 };
 export const STATE_TONES = { unknown: 'neutral', healthy: 'good', failing: 'bad' } as const;
 
-const CAPABILITY_WORDS: Record<NonNullable<AiModel['capabilities']>[number], string> = {
+export const CAPABILITY_WORDS: Record<NonNullable<AiModel['capabilities']>[number], string> = {
   chat: 'Chat',
   embeddings: 'Embeddings',
   reasoning: 'Reasoning',

@@ -3614,10 +3614,33 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /** ModelEntry */
+        ModelEntry: {
+            /** @description as the provider calls it */
+            name: string;
+            /** @description tokens of question and answer together */
+            context_window?: number | null;
+            /** @description tokens of an answer */
+            max_output_tokens?: number | null;
+            /** @description in place of what the catalogue says */
+            capabilities?: components["schemas"]["Capability"][] | null;
+            /** @description in place of what the catalogue says */
+            price?: components["schemas"]["ModelPrice"] | null;
+        };
         /** PageView[ModelView] */
         ModelPage: {
             items: components["schemas"]["ModelView"][];
             next_cursor: string | null;
+        };
+        /** ModelPrice */
+        ModelPrice: {
+            input: number;
+            /** @default 0 */
+            output: number;
+            /** @description tokens read from the provider's cache; `input` if absent */
+            cached_input?: number | null;
+            /** @description tokens written to the provider's cache; `input` if absent */
+            cache_write?: number | null;
         };
         /** ModelPriceView */
         ModelPriceView: {
@@ -4130,7 +4153,8 @@ export interface components {
             headers?: {
                 [key: string]: string;
             } | null;
-            models?: string[];
+            /** @description names, or objects that say more of a model */
+            models?: (string | components["schemas"]["ModelEntry"])[];
             /** @default false */
             discover: boolean;
             /** @default true */
@@ -4152,7 +4176,8 @@ export interface components {
             preset?: string | null;
             dialect?: components["schemas"]["Dialect"] | null;
             base_url?: string | null;
-            models?: string[];
+            /** @description names, or objects that say more of a model */
+            models?: (string | components["schemas"]["ModelEntry"])[];
             /** @default false */
             discover: boolean;
             /** @default true */
@@ -4232,6 +4257,7 @@ export interface components {
             output_tokens: number | null;
             cost_nano: number | null;
             finished_at: string | null;
+            answer_seq?: number | null;
         };
         /** RatingsView */
         RatingsView: {

@@ -131,8 +131,10 @@ export interface Question {
   code: string | null;
   asked_at: string;
   state: 'answering' | 'answered' | 'failed';
-  /** Whole once it has ended. */
+  /** Whole once it has ended; before, what the list of questions knows of it. */
   answer: string;
+  /** The number of the event that told the last of `answer`; null for what does not come from the list, or has ended. */
+  answer_seq: number | null;
   /** It ended because it was as long as it may be. */
   cut: boolean;
   failure: string | null;

@@ -26,8 +26,8 @@ export const KIND_GROUPS: readonly { title: string; kinds: readonly NoticeKind[]
 
 export const MAIL_OPTIONS: readonly { value: MailWhen; label: string }[] = [
   { value: 'none', label: 'No e-mail' },
-  { value: 'at_once', label: 'At once' },
-  { value: 'daily', label: 'Once a day' },
+  { value: 'at_once', label: 'E-mail at once' },
+  { value: 'daily', label: 'E-mail once a day' },
 ];
 
 /** "12"; a bell is small. */

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 
-from opencode.modules.ai.adapters.entry_points import EntryPointAsked
+from opencode.modules.ai.adapters.entry_points import EntryPointAsked, EntryPointEmbedded
 from opencode.modules.ai.adapters.failures import failure_of
 from opencode.modules.ai.adapters.http_client import AnswerTimedOut, BrokeOff, CallFailed, Response, TooMuch, whole_of
 from opencode.modules.ai.adapters.upstream import Connections
 from opencode.modules.ai.domain.asking import Asked, AskingFailed
+from opencode.modules.ai.domain.configuration.model import Dialect
 from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
 from opencode.modules.ai.domain.dialects.failures import read_failure
+from opencode.modules.ai.domain.dialects.speaking import EMBEDDING_PROVIDERS
 from opencode.modules.ai.domain.registry import Upstream
 
 MOST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -56,7 +58,8 @@ class HttpAsking:
 
     async def ask(self, upstream: Upstream, path: str, body: bytes, headers: Mapping[str, str]) -> Asked:
         if upstream.entry_point is not None:
-            return EntryPointAsked(upstream, body)
+            is_embedding = path == EMBEDDING_PROVIDERS[Dialect.OPENAI].path
+            return await EntryPointEmbedded.ask(upstream, body) if is_embedding else EntryPointAsked(upstream, body)
         try:
             response = await self._connections.to(upstream).send("POST", path, body=body, headers=headers)
         except _TROUBLE as error:

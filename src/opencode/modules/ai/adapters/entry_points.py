@@ -8,10 +8,17 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from opencode.modules.ai.domain.asking import AskingFailed
-from opencode.modules.ai.domain.dialects.canonical import ChatAnswer, Event, Failure, FailureKind
-from opencode.modules.ai.domain.dialects.decoding import AnswerNotUnderstoodError, RequestNotUnderstoodError
+from opencode.modules.ai.domain.dialects.canonical import ChatAnswer, EmbeddingAnswer, Event, Failure, FailureKind
+from opencode.modules.ai.domain.dialects.decoding import (
+    AnswerNotUnderstoodError,
+    CannotBeSaidError,
+    RequestNotUnderstoodError,
+)
+from opencode.modules.ai.domain.dialects.embeddings import openai as embeddings
+from opencode.modules.ai.domain.dialects.embeddings.vectors import checked
 from opencode.modules.ai.domain.dialects.failures import failure_of
 from opencode.modules.ai.domain.dialects.openai_chat.answers import write_answer
 from opencode.modules.ai.domain.dialects.openai_chat.requests import read_request
@@ -25,10 +32,10 @@ log = structlog.get_logger(__name__)
 
 def load_entry_point(entry_point: str) -> Any:
     """
-    The object, which has `async def chat(request)` that yields events.
+    The object, which has `async def chat(request)` that yields events, `async def embed(request)`, or both.
 
     Raises:
-        EntryPointFaulty: it is not installed, fails while it is loaded, or has no such method.
+        EntryPointFaulty: it is not installed, fails while it is loaded, or has neither.
     """
     module_name, _, name = entry_point.partition(":")
     try:
@@ -40,10 +47,47 @@ def load_entry_point(entry_point: str) -> Any:
     found = getattr(module, name, None)
     if found is None:
         raise EntryPointFaulty(entry_point, f"is not there: {module_name} has no {name}")
-    chat = getattr(found, "chat", None)
-    if not inspect.isasyncgenfunction(chat):
+    if not _can_chat(found) and not _can_embed(found):
         raise EntryPointFaulty(entry_point, "has no `async def chat(request)` that yields events")
     return found
+
+
+def _can_chat(found: Any) -> bool:
+    return inspect.isasyncgenfunction(getattr(found, "chat", None))
+
+
+def _can_embed(found: Any) -> bool:
+    return inspect.iscoroutinefunction(getattr(found, "embed", None))
+
+
+def _loaded(upstream: Upstream) -> Any:
+    """
+    Raises:
+        AskingFailed: it is not there.
+    """
+    try:
+        return load_entry_point(upstream.entry_point or "")
+    except EntryPointFaulty as error:
+        raise AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, error.detail)) from error
+
+
+def _cannot(upstream: Upstream, what: str, method: str) -> AskingFailed:
+    message = f"The provider {upstream.name} {what}: its Python object has no `{method}`. Ask another model."
+    return AskingFailed(failure_of(CannotBeSaidError(message, "model")))
+
+
+def _raised(upstream: Upstream, error: Exception) -> AskingFailed:
+    # What it says of its own faults is for who reads the log.
+    log.exception("entry point of a provider failed", provider=upstream.name, exc_info=error)
+    return _failed(upstream, f"it raised {type(error).__name__}")
+
+
+def _failed(upstream: Upstream, why: str) -> AskingFailed:
+    return AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, f"The provider {upstream.name} failed: {why}."))
+
+
+def _too_long(upstream: Upstream) -> AskingFailed:
+    return AskingFailed(Failure(FailureKind.TIMED_OUT, f"The provider {upstream.name} took too long."))
 
 
 class EntryPointAsked:
@@ -55,13 +99,14 @@ class EntryPointAsked:
             AskingFailed: it is not there, or takes no such request.
         """
         self._upstream = upstream
+        found = _loaded(upstream)
+        if not _can_chat(found):
+            raise _cannot(upstream, "has no conversations", "async def chat(request)")
         try:
             request = read_request(body)
-            self._events: AsyncGenerator[Event] = load_entry_point(upstream.entry_point or "").chat(request)
         except RequestNotUnderstoodError as error:
             raise AskingFailed(failure_of(error)) from error
-        except EntryPointFaulty as error:
-            raise AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, error.detail)) from error
+        self._events: AsyncGenerator[Event] = found.chat(request)
         self._writer = Writer(wants_usage=True)
         self._started = time.perf_counter()
         self._patience_s = upstream.timeouts.first_byte_s
@@ -76,7 +121,7 @@ class EntryPointAsked:
             try:
                 written = self._writer.write(event)
             except (OutOfOrderError, AnswerNotUnderstoodError) as error:
-                raise self._failed(str(error)) from error
+                raise _failed(self._upstream, str(error)) from error
             if written:
                 return written
 
@@ -90,7 +135,7 @@ class EntryPointAsked:
                     raise AskingFailed(failure)
                 case None:
                     pass
-        raise self._failed("it ended before its answer was whole")
+        raise _failed(self._upstream, "it ended before its answer was whole")
 
     async def close(self) -> None:
         await self._events.aclose()
@@ -100,19 +145,53 @@ class EntryPointAsked:
             async with asyncio.timeout(self._patience_s):
                 event = await anext(self._events, None)
         except TimeoutError as error:
-            raise AskingFailed(Failure(FailureKind.TIMED_OUT, f"{self._name} took too long.")) from error
+            raise _too_long(self._upstream) from error
         except Exception as error:
-            # What it says of its own faults is for who reads the log.
-            log.exception("entry point of a provider failed", provider=self._upstream.name)
-            raise self._failed(f"it raised {type(error).__name__}") from error
+            raise _raised(self._upstream, error) from error
         if not self.first_byte_s:
             self.first_byte_s = time.perf_counter() - self._started
             self._patience_s = self._upstream.timeouts.between_bytes_s
         return event
 
-    @property
-    def _name(self) -> str:
-        return f"The provider {self._upstream.name}"
 
-    def _failed(self, why: str) -> AskingFailed:
-        return AskingFailed(Failure(FailureKind.UPSTREAM_FAILED, f"{self._name} failed: {why}."))
+class EntryPointEmbedded:
+    """`domain.asking.Asked` of such an object that makes vectors, as if it were a server of OpenAI's dialect."""
+
+    media_type = "application/json"
+
+    def __init__(self, answer: bytes, first_byte_s: float) -> None:
+        self._answer = answer
+        self.first_byte_s = first_byte_s
+
+    @classmethod
+    async def ask(cls, upstream: Upstream, body: bytes) -> "EntryPointEmbedded":
+        """
+        Raises:
+            AskingFailed: it is not there, makes no vectors, fails, or takes too long.
+        """
+        found = _loaded(upstream)
+        if not _can_embed(found):
+            raise _cannot(upstream, "makes no vectors", "async def embed(request)")
+        started = time.perf_counter()
+        try:
+            request = embeddings.read_request(body)
+            async with asyncio.timeout(upstream.timeouts.first_byte_s):
+                answer: EmbeddingAnswer = await found.embed(request)
+            vectors = checked(answer.vectors, len(request.inputs))
+            written = embeddings.write_answer(replace(answer, vectors=vectors), base64=request.base64)
+        except (RequestNotUnderstoodError, AnswerNotUnderstoodError) as error:
+            raise AskingFailed(failure_of(error)) from error
+        except TimeoutError as error:
+            raise _too_long(upstream) from error
+        except Exception as error:
+            raise _raised(upstream, error) from error
+        return cls(written, time.perf_counter() - started)
+
+    async def piece(self) -> bytes:
+        answer, self._answer = self._answer, b""
+        return answer
+
+    async def whole(self) -> bytes:
+        return await self.piece()
+
+    async def close(self) -> None: ...

@@ -43,6 +43,25 @@ class Outcome:
     answered_by: tuple[str, Price] | None = None
 
 
+@dataclass(slots=True)
+class Tries:
+    """
+    How a call has fared so far.
+
+    Attributes:
+        asked: how often somebody was asked. A second one that is asked since the first is slow counts with it.
+        fell_back: a fallback's turn has come.
+    """
+
+    asked: int = 0
+    fell_back: bool = False
+
+    @property
+    def flags(self) -> Flag:
+        is_again = self.asked > 1 or (self.fell_back and self.asked > 0)
+        return Flag.RETRIED if is_again else Flag(0)
+
+
 def used(estimate: Estimate, outcome: Outcome) -> Usage:
     """What is charged: the usage as told, or what the bytes say, within what was reserved for the question."""
     if outcome.usage is not None:

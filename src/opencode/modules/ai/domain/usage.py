@@ -91,8 +91,11 @@ class Flag(IntFlag):
     ESTIMATED = 4
     """The provider told no usage; it is counted by bytes."""
     RETRIED = 8
+    """Somebody was asked before, in vain: the same provider, another one, or a fallback."""
     CUT_OFF = 16
     """The server was killed while it ran: what was reserved is counted."""
+    SEMANTIC = 32
+    """Answered from our own cache with what was answered to a question like it."""
 
 
 def tokens_of(size_bytes: int) -> int:

@@ -7,16 +7,17 @@ pieces of streams pass each second.
 import asyncio
 import math
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, contextmanager
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from opencode.infra.http import credentials_of
+from opencode.infra.http.cycles import LEFT
 from opencode.infra.observability import metrics
 from opencode.kernel.errors import OpenCodeError
 from opencode.kernel.principal import Credentials
@@ -128,13 +129,15 @@ class GatewayCalls:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
             known = await self._callers.known(_shown(scope))
             body = await self._body(scope, receive)
-            async with _while_there(receive) as reader:
+            with _while_there(scope, receive) as reader:
                 reply = await self._gateway.answer(
                     dialect, body, known, _passed_on(scope), may_be_kept=_may_be_kept(scope)
                 )
                 headers = [(b"x-opencode-model", _printable(reply.model))]
                 if reply.cache:
                     headers.append((b"x-opencode-cache", reply.cache.encode()))
+                if reply.similarity is not None:
+                    headers.append((b"x-opencode-cache-similarity", b"%.4f" % reply.similarity))
                 if isinstance(reply.body, bytes):
                     await _send(send, HTTPStatus.OK, reply.media_type, reply.body, headers)
                     return
@@ -150,15 +153,16 @@ class GatewayCalls:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
             known = await self._callers.known(_shown(scope))
             asked = read_pull(await self._body(scope, receive))
-            async with _while_there(receive) as reader, aclosing(self._pulls.pull(asked, known.principal)) as pieces:
-                # What is refused is refused before the first piece: until then the status can still say so.
-                first = await anext(pieces, b"")
-                if not asked.stream:
-                    last = b"".join([first, *[piece async for piece in pieces]]).strip().rpartition(b"\n")[2]
-                    await _send(send, HTTPStatus.OK, _JSON, last, [])
-                    return
-                await send(_start(HTTPStatus.OK, LINES, []))
-                await _stream(_chained(first, pieces), send, reader)
+            with _while_there(scope, receive) as reader:
+                async with aclosing(self._pulls.pull(asked, known.principal)) as pieces:
+                    # What is refused is refused before the first piece: until then the status can still say so.
+                    first = await anext(pieces, b"")
+                    if not asked.stream:
+                        last = b"".join([first, *[piece async for piece in pieces]]).strip().rpartition(b"\n")[2]
+                        await _send(send, HTTPStatus.OK, _JSON, last, [])
+                        return
+                    await send(_start(HTTPStatus.OK, LINES, []))
+                    await _stream(_chained(first, pieces), send, reader)
 
         return _guarded(Dialect.OLLAMA_CHAT, answer)
 
@@ -224,7 +228,8 @@ async def _chained(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[
 
 def _printable(text: str) -> bytes:
     """Where a provider has not listed its models, their names are what callers wrote."""
-    return "".join(each if each.isprintable() else "?" for each in text).encode("ascii", "replace")
+    plain = text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
+    return plain.encode("ascii", "replace")
 
 
 def _dialect_at(path: str) -> Dialect:
@@ -266,8 +271,8 @@ def _may_be_kept(scope: HTTPScope) -> bool:
     return b"no-store" not in said and b"no-cache" not in said
 
 
-@asynccontextmanager
-async def _while_there(receive: Receive) -> AsyncGenerator[_Reader]:
+@contextmanager
+def _while_there(scope: HTTPScope, receive: Receive) -> Generator[_Reader]:
     """
     What is done inside is cut short when the client goes away, and so is what it asked of a provider. One that stays
     and reads nothing any more is as good as gone: it would hold a provider's place for ever.
@@ -280,11 +285,6 @@ async def _while_there(receive: Receive) -> AsyncGenerator[_Reader]:
             left = True
             work.cancel()
 
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        cut_short()
-
     def look(before: int) -> None:
         nonlocal looking
         if reader.waits and reader.number == before:
@@ -292,7 +292,7 @@ async def _while_there(receive: Receive) -> AsyncGenerator[_Reader]:
         else:
             looking = loop.call_later(STALLED_S, look, reader.number)
 
-    watching = asyncio.create_task(watch())
+    watched_no_more = _watched(scope, receive, cut_short)
     looking = loop.call_later(STALLED_S, look, -1)
     try:
         yield reader
@@ -302,7 +302,20 @@ async def _while_there(receive: Receive) -> AsyncGenerator[_Reader]:
     finally:
         over = True
         looking.cancel()
-        watching.cancel()
+        watched_no_more()
+
+
+def _watched(scope: HTTPScope, receive: Receive, left: Callable[[], None]) -> Callable[[], object]:
+    """Have it called when the client goes away. Returns what takes that back."""
+    if call_when_left := cast(dict[str, Any], scope.get("extensions") or {}).get(LEFT):
+        return call_when_left(left)
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left()
+
+    return asyncio.create_task(watch()).cancel
 
 
 def _guarded(dialect: Dialect, answer: _Answer) -> ASGIApp:

@@ -6,10 +6,12 @@ from typing import Annotated
 import msgspec
 
 from opencode.infra.http import Body
-from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
+from opencode.modules.ai.domain.configuration.model import Dialect, ModelEntry, ProviderType
 from opencode.modules.ai.domain.configuration.presets import PRESETS
 from opencode.modules.ai.domain.health import HealthState
 from opencode.modules.ai.service.administering import ProviderShown
+
+Models = Annotated[list[str | ModelEntry], msgspec.Meta(description="names, or objects that say more of a model")]
 
 
 class ProviderBody(Body):
@@ -24,7 +26,7 @@ class ProviderBody(Body):
     base_url: str | None = None
     api_key: str | None = None
     headers: dict[str, str] | None = None
-    models: list[str] = msgspec.field(default_factory=list[str])
+    models: Models = msgspec.field(default_factory=list[str | ModelEntry])
     discover: bool = False
     enabled: bool = True
     weight: float = 1.0
@@ -44,11 +46,17 @@ class ProviderBody(Body):
         return {
             "type": self.type,
             **{name: value for name, value in optional.items() if value is not None},
-            "models": self.models,
+            "models": [each if isinstance(each, str) else _said_of(each) for each in self.models],
             "discover": self.discover,
             "enabled": self.enabled,
             "weight": self.weight,
         }
+
+
+def _said_of(entry: ModelEntry) -> dict[str, object] | str:
+    """As a configuration says it, without what it leaves to the catalogue; a name alone where nothing is left."""
+    said = {name: value for name, value in msgspec.to_builtins(entry).items() if value is not None}
+    return said if len(said) > 1 else entry.name
 
 
 class PresetView(msgspec.Struct):
@@ -81,7 +89,7 @@ class ProviderSettingsView(msgspec.Struct):
     preset: str | None = None
     dialect: Dialect | None = None
     base_url: str | None = None
-    models: list[str] = msgspec.field(default_factory=list[str])
+    models: Models = msgspec.field(default_factory=list[str | ModelEntry])
     discover: bool = False
     enabled: bool = True
     weight: float = 1.0

@@ -91,7 +91,8 @@ class CallView(msgspec.Struct):
     """
     One call; never a word of what was said. `model` is the one that answered. `status` is as HTTP has it, 499 for a
     client that left and 502 for an answer that broke off; null when the server was killed meanwhile. `flags` are of
-    `stream`, `cached`, `estimated`, `retried` and `cut_off`. The names of person and key are null when these are gone.
+    `stream`, `cached`, `semantic` (cached for a question like it), `estimated`, `retried` (somebody failed before, or
+    a fallback answered) and `cut_off`. The names of person and key are null when these are gone.
     """
 
     id: str

@@ -4,20 +4,24 @@ under the same configuration. Whole answers that are asked for at the same momen
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any, TypeVar
 
 import msgspec
 
 from opencode.infra.cache import Kept, MemoryShelf, Shelf
 from opencode.kernel.clock import Clock
 from opencode.modules.ai.domain.configuration.model import AnswerCache
+from opencode.modules.ai.domain.dialects.canonical import Dialect
 from opencode.modules.ai.domain.dialects.envelope import Envelope
 from opencode.modules.ai.service.callers import Known
 
 LARGEST_SHARE = 8
 """One answer may take the eighth part of what is kept."""
+
+T = TypeVar("T")
 
 
 class KeptAnswer(msgspec.Struct, frozen=True, array_like=True):
@@ -40,18 +44,11 @@ class Answers:
         self._clock = clock
         self._shared = shared
         self._shelves: _Shelves | None = None
-        self._flights: dict[str, asyncio.Future[KeptAnswer]] = {}
+        self._flights: dict[str, asyncio.Future[Any]] = {}
 
     def key(self, envelope: Envelope, by: Known) -> str:
-        """Of a request. Another configuration makes it another one, since it may lead elsewhere; limits do not."""
-        tenant = by.caller.teams[0] if by.caller.teams else by.caller.user_id
-        # A key may have a list of models of its own: what others are answered may be of none that it may ask.
-        allowed = msgspec.json.encode(by.allowance.lists)
-        whole = blake2b(digest_size=24)
-        for part in (tenant, by.snapshot.answers_digest, envelope.dialect.value, allowed, *_parts(envelope.fields)):
-            raw = part.encode() if isinstance(part, str) else part
-            whole.update(b"%d:%b" % (len(raw), raw))
-        return f"ai.answer.{whole.hexdigest()}"
+        """Of a request."""
+        return key_of("ai.answer", envelope.dialect, by, _parts(envelope.fields))
 
     async def kept(self, key: str, policy: AnswerCache) -> KeptAnswer | None:
         """What is kept under a key."""
@@ -77,7 +74,7 @@ class Answers:
         if self._shared and (stamp := await self._shared.stamp()) is not None:
             await self._shared.put(key, msgspec.structs.replace(kept, stamp=stamp), for_s=policy.lifetime_s)
 
-    async def once(self, key: str, make: Callable[[], Awaitable[KeptAnswer]]) -> tuple[KeptAnswer, bool]:
+    async def once(self, key: str, make: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
         """
         An answer that is made once for all who ask for it meanwhile, and whether somebody else had it made. What goes
         wrong reaches all of them; whoever has it made and goes away leaves that to the next.
@@ -111,6 +108,20 @@ class Answers:
         if self._shelves is None or self._shelves.policy != policy:
             self._shelves = _Shelves(policy, MemoryShelf(policy.most_bytes))
         return self._shelves.near
+
+
+def key_of(kind: str, dialect: Dialect, by: Known, parts: Iterable[bytes]) -> str:
+    """
+    What is the same for the same parts of a request, of the same people only. Another configuration makes it another
+    one, since a request may lead elsewhere then; limits do not.
+    """
+    tenant = by.caller.teams[0] if by.caller.teams else by.caller.user_id
+    # A key may have a list of models of its own: what others are answered may be of none that it may ask.
+    allowed = msgspec.json.encode(by.allowance.lists)
+    whole = blake2b(digest_size=24)
+    for part in (tenant.encode(), by.snapshot.answers_digest.encode(), dialect.value.encode(), allowed, *parts):
+        whole.update(b"%d:%b" % (len(part), part))
+    return f"{kind}.{whole.hexdigest()}"
 
 
 def _parts(fields: Mapping[str, msgspec.Raw]) -> list[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from opencode.infra.observability import metrics
-from opencode.modules.ai.domain.calls import Outcome
+from opencode.modules.ai.domain.calls import Outcome, Tries
 from opencode.modules.ai.domain.dialects.canonical import Failure
 from opencode.modules.ai.domain.dialects.canonical import Usage as ToldUsage
 from opencode.modules.ai.domain.dialects.exchange import Exchange
@@ -32,6 +32,7 @@ class CallUnderWay:
         started: float,
     ) -> None:
         """Args: started: by `time.perf_counter`."""
+        self.tries = Tries()
         self._meter = meter
         self._telemetry = telemetry
         self._reservation = reservation
@@ -62,7 +63,7 @@ class CallUnderWay:
             status=status,
             latency_ms=self._elapsed_ms(),
             first_byte_ms=round(begun.first_byte_s * 1000),
-            flags=Flag.STREAM if self._exchange.envelope.stream else Flag(0),
+            flags=self._flags,
             answered_by=(deployment.counted_as, price_of(deployment.facts.price)),
         )
         if self._telemetry:
@@ -74,7 +75,8 @@ class CallUnderWay:
         """The client went away before an answer began: its question is charged, since it may have been read."""
         if self._telemetry:
             self._report(self._telemetry, "left")
-        await self._meter.settle(self._reservation, Outcome(None, status=CLIENT_LEFT, latency_ms=self._elapsed_ms()))
+        outcome = Outcome(None, status=CLIENT_LEFT, latency_ms=self._elapsed_ms(), flags=self._flags)
+        await self._meter.settle(self._reservation, outcome)
 
     async def unanswered(self, failure: Failure) -> None:
         """Nobody answers: nothing is charged."""
@@ -102,6 +104,10 @@ class CallUnderWay:
             error,
         )
         telemetry.report(report)
+
+    @property
+    def _flags(self) -> Flag:
+        return self.tries.flags | (Flag.STREAM if self._exchange.envelope.stream else Flag(0))
 
     def _elapsed_ms(self) -> int:
         return round((time.perf_counter() - self._started) * 1000)

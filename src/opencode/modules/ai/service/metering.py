@@ -5,6 +5,7 @@ asked, then exactly one of `settle` and `refund`.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -92,10 +93,14 @@ class Meter:
         except Exception:
             log.exception("AI budgets are given back when the server starts again")
 
-    async def reserve(self, caller: Caller, estimate: Estimate) -> Reservation:
+    async def reserve(self, caller: Caller, estimate: Estimate, *, is_counted: bool = True) -> Reservation:
         """
         Make sure that a call is within all limits, and that what it may cost is there. When this returns, the call is
         in the journal: whatever happens to this process, it will be charged.
+
+        Args:
+            is_counted: by the minute and among calls at once. One that the gateway makes on its own, within another
+                that is counted, is charged all the same.
 
         Raises:
             LimitReached, BudgetSpent: with the seconds after which to try again.
@@ -105,6 +110,8 @@ class Meter:
             TooManyBudgets
         """
         bounds = self._bounds_for(caller)
+        if not is_counted:
+            bounds = replace(bounds, counts=())
         tokens = estimate.usage.total
         _require_fit(bounds, tokens)
         now_s = self._parts.clock.now().timestamp()

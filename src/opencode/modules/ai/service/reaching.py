@@ -14,6 +14,7 @@ from opencode.infra.observability import metrics
 from opencode.kernel.backoff import delay_s
 from opencode.modules.ai.domain.asking import AskingFailed
 from opencode.modules.ai.domain.balancing import in_order
+from opencode.modules.ai.domain.calls import Tries
 from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
 from opencode.modules.ai.domain.dialects.exchange import Exchange
 from opencode.modules.ai.domain.registry import Deployment
@@ -39,23 +40,27 @@ class Reaching:
         self._sleep = sleep
         self._chance = chance or random.Random()  # noqa: S311 - spreads load
 
-    async def begin(self, exchange: Exchange, stages: Sequence[Stage], headers: Headers) -> Begun:
+    async def begin(self, exchange: Exchange, stages: Sequence[Stage], headers: Headers, tries: Tries) -> Begun:
         """
+        Args:
+            tries: is told of each one; whoever gives up meanwhile can read there how far it came.
+
         Raises:
             AskingFailed: nobody answers; with what the last one said.
             RequestNotUnderstoodError
         """
         failed = AskingFailed(Failure(FailureKind.OVERLOADED, "No provider can be asked now."))
-        for stage in stages:
+        for number, stage in enumerate(stages):
+            tries.fell_back = number > 0
             try:
-                return await self._at(stage, exchange, headers)
+                return await self._at(stage, exchange, headers, tries)
             except AskingFailed as error:
                 failed = error
                 if not may_go_elsewhere(error.failure):
                     break
         raise failed
 
-    async def _at(self, stage: Stage, exchange: Exchange, headers: Headers) -> Begun:
+    async def _at(self, stage: Stage, exchange: Exchange, headers: Headers, tries: Tries) -> Begun:
         left = list(in_order(stage.route, self._fleet.load_of, self._chance))
         failed: AskingFailed | None = None
         for attempt in itertools.count(1):
@@ -66,6 +71,7 @@ class Reaching:
                 if attempt > 1 and not self._may_retry(deployment):
                     left.remove(deployment)
                     continue
+                tries.asked += 1
                 try:
                     return await self._ask(stage, exchange, free[place:], headers)
                 except AskingFailed as error:

@@ -234,8 +234,9 @@ class MessageView(msgspec.Struct, frozen=True):
 
 class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A question to the assistant. `answer` is whole once `state` is not `answering`, and empty before: the event stream
-    has it live. `cut`: the answer ended because it was as long as it may be. `cost_nano` is in billionths of a US
+    A question to the assistant. `answer` is whole once `state` is not `answering`. Before, the list of questions has
+    what was said so far, and `answer_seq` the number of the event that told the last of it: the event stream has what
+    comes behind. `cut`: the answer ended because it was as long as it may be. `cost_nano` is in billionths of a US
     dollar; it and the tokens are null where the provider did not tell, and for candidates.
     """
 
@@ -256,9 +257,10 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int | None
     cost_nano: int | None
     finished_at: datetime | None
+    answer_seq: int | None = None
 
     @classmethod
-    def of(cls, question: Question) -> "QuestionView":
+    def of(cls, question: Question, answer_seq: int | None = None) -> "QuestionView":
         return cls(
             id=question.id,
             interview_id=question.interview_id,
@@ -277,6 +279,7 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
             output_tokens=question.output_tokens,
             cost_nano=question.cost_nano,
             finished_at=question.finished_at,
+            answer_seq=answer_seq,
         )
 
 

@@ -43,7 +43,7 @@ class AssistantController(Controller):
         assisting: NamedDependency[Assisting],
     ) -> PageView[QuestionView]:
         found = await assisting.list(interview_id, principal, page)
-        return PageView([QuestionView.of(question) for question in found.items], found.next_cursor)
+        return PageView([QuestionView.of(each.question, each.answer_seq) for each in found.items], found.next_cursor)
 
     @post("/questions", operation_id="ask_assistant", status_code=202, summary="Ask the assistant")
     async def ask(

@@ -1,6 +1,6 @@
 """Asking the assistant, reading what it answered, stopping it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opencode.contracts.ai import Answered
@@ -46,7 +46,7 @@ from opencode.modules.interviews.errors import (
 from opencode.modules.interviews.policy import Action, Standing
 from opencode.modules.interviews.service.base import Case, Neighbours, UseCases
 from opencode.modules.interviews.service.control import Control
-from opencode.modules.interviews.service.finishing import give_up_answer, save_answered
+from opencode.modules.interviews.service.finishing import give_up_answer, said_so_far, save_answered
 from opencode.modules.interviews.service.replying import Replies
 from opencode.modules.interviews.settings import InterviewsSettings
 from opencode.modules.interviews.store import InterviewsWork, News, Stores
@@ -62,6 +62,20 @@ class AssistantPlace:
     models: list[str]
     budget_nano: int | None = None
     cost_nano: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldQuestion:
+    """
+    A question as somebody finds it who comes in.
+
+    Attributes:
+        question: while it is being answered, with what has been said so far.
+        answer_seq: the number of the event that told the last of that; None once the question has its end.
+    """
+
+    question: Question
+    answer_seq: int | None
 
 
 class AskedQuestion:
@@ -109,12 +123,13 @@ class Assisting(UseCases):
             return AssistantPlace(terms, left, may_ask, [])
         return AssistantPlace(terms, left, may_ask, models, terms.budget_nano, cost_nano)
 
-    async def list(self, interview_id: str, by: Principal, wanted: PageRequest) -> Page[Question]:
+    async def list(self, interview_id: str, by: Principal, wanted: PageRequest) -> Page[ToldQuestion]:
         """Oldest first. What was asked is read also where nobody may ask any more."""
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.SEE)
-            found = await stores.questions.page(case.interview.id, wanted)
-        return Page([policy.question_seen(case.standing, each) for each in found.items], found.next_cursor)
+            page = await stores.questions.page(case.interview.id, wanted)
+            seen = [policy.question_seen(case.standing, each) for each in page.items]
+            return Page([await _told(stores, question) for question in seen], page.next_cursor)
 
     async def ask(
         self, interview_id: str, by: Principal, text: str, *, include_code: bool = False, key: str | None = None
@@ -263,6 +278,13 @@ class Assisting(UseCases):
                 raise KeyReused
             case = await self.case(stores, interview_id, by, Action.SEE)
             return await stores.questions.find(case.interview.id, made[1])
+
+
+async def _told(stores: Stores, question: Question) -> ToldQuestion:
+    if not question.is_open:
+        return ToldQuestion(question, None)
+    answer, seq = await said_so_far(stores, question.interview_id, question.id)
+    return ToldQuestion(replace(question, answer=answer), seq)
 
 
 def _may_ask(case: Case) -> bool:

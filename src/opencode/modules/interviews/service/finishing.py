@@ -83,7 +83,7 @@ async def save_answered(work: InterviewsWork, ended: Question, *before: News) ->
 async def give_up_answer(work: InterviewsWork, question: Question, failure: str, at: datetime) -> bool:
     """End an answer that somebody else drives or drove, with what was said so far. False when it had ended."""
     await work.stores.interviews.hold(question.interview_id)
-    answer = await _said_so_far(work.stores, question.interview_id, question.id)
+    answer, _ = await said_so_far(work.stores, question.interview_id, question.id)
     return await save_answered(work, question.failed(answer, failure, at))
 
 
@@ -106,7 +106,7 @@ async def save_drafted(work: InterviewsWork, ended: Summary, *before: News) -> b
 async def give_up_draft(work: InterviewsWork, summary: Summary, failure: str, at: datetime) -> bool:
     """End a draft that somebody else drives or drove, with what was written so far. False when it had ended."""
     await work.stores.interviews.hold(summary.interview_id)
-    text = await _said_so_far(work.stores, summary.interview_id, summary.id)
+    text, _ = await said_so_far(work.stores, summary.interview_id, summary.id)
     return await save_drafted(work, summary.failed(text, failure, at))
 
 
@@ -116,9 +116,11 @@ def news_of_summary(kind: EventType, summary: Summary) -> News:
     return News(kind, adds, about=summary.id, audience=Audience.INTERVIEWERS)
 
 
-async def _said_so_far(stores: Stores, interview_id: InterviewId, about: str) -> str:
+async def said_so_far(stores: Stores, interview_id: InterviewId, about: str) -> tuple[str, int]:
+    """What an answer or a draft has said, and the number of the event that told the last of it; 0 before the first."""
     said = await stores.records.pieces_of(interview_id, about)
-    return "".join(msgspec.json.decode(data, type=_Piece).text for data in said)
+    text = "".join(msgspec.json.decode(data, type=_Piece).text for _, data in said)
+    return text, said[-1][0] if said else 0
 
 
 class _Piece(msgspec.Struct):

@@ -74,14 +74,14 @@ class RecordStore:
         query = select(events.c.data).where(events.c.interview_id == interview_id, events.c.type.in_(CHAINED))
         return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
 
-    async def pieces_of(self, interview_id: InterviewId, about: str) -> list[str]:
-        """The data of the pieces of an answer or a draft, in order."""
-        query = select(events.c.data).where(
+    async def pieces_of(self, interview_id: InterviewId, about: str) -> list[tuple[int, str]]:
+        """The pieces of an answer or a draft, in order: their numbers in the stream, and their data."""
+        query = select(events.c.seq, events.c.data).where(
             events.c.interview_id == interview_id,
             events.c.about == about,
             events.c.type.in_((EventType.ASSISTANT_ANSWERED, EventType.SUMMARY_WRITTEN)),
         )
-        return list((await self._connection.execute(query.order_by(events.c.seq))).scalars())
+        return [(seq, data) for seq, data in await self._connection.execute(query.order_by(events.c.seq))]
 
     async def add_events(self, said: Sequence[Said]) -> None:
         await self._connection.execute(insert(events), [asdict(event) for event in said])

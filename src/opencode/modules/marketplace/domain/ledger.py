@@ -23,7 +23,7 @@ money of their account with the provider, and so a transaction of its own.
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from opencode.kernel.ids import OrderId
@@ -124,7 +124,9 @@ def booked(before: Order, after: Order, at: datetime) -> list[Transaction]:
     if any(moved.values()):
         happening = _what_happened(before, after)
         transactions.append(_transaction(after, _key(after, happening), happening, moved, at))
-    return [*transactions, *_fees_booked(before, after, at)]
+    transactions += _fees_booked(before, after, at)
+    # What was written at one moment has no order of its own, so each has the microsecond after the one before.
+    return [replace(each, at=at + timedelta(microseconds=place)) for place, each in enumerate(transactions)]
 
 
 def provider_holds(order: Order) -> dict[str, int]:

@@ -2,7 +2,8 @@
 What a project's repository says of it beside what the project says itself, and which of both is its author's word.
 
 A field follows the repository until its author words it: it is theirs from the moment in which it is neither empty nor
-what was read last. Only prints of what was read are kept, since no more than that is asked of it.
+what was read last. Only prints of what was read are kept, since no more than that is asked of it. Those of a draft are
+kept before there is a project, which follows its repository from the start then.
 """
 
 import hashlib
@@ -17,6 +18,10 @@ from opencode.modules.marketplace.domain.project import Project
 
 Prints = Mapping[str, str]
 """Names of fields -> prints of what was read last."""
+
+
+MOST_DRAFTS = 100
+"""Of one person, of which prints are kept: the last ones that they read."""
 
 
 class SyncField(StrEnum):
@@ -41,6 +46,11 @@ class Offer:
     mine: Any
     told: Any
     by_hand: bool
+
+
+def prints_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """Of all that was told; none of what was not."""
+    return {field.value: print_of(told[field]) for field in SyncField if told[field]}
 
 
 def offers_of(project: Project, told: Mapping[str, Any], last: Prints) -> tuple[Offer, ...]:

@@ -1,4 +1,4 @@
-"""Reviews by people who used a project, and how their ratings make one number."""
+"""Reviews by people who used a project, and how they rate it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,10 +14,6 @@ from opencode.modules.marketplace.domain.text import Findings, line_problem, pla
 MAX_REVIEW_TITLE = 120
 MAX_REVIEW_BODY = 5_000
 RATINGS = range(1, 6)
-
-PRIOR_RATING = 3.0
-PRIOR_REVIEWS = 5
-"""A project is rated as if so many people had given it `PRIOR_RATING` before: one friend's five stars are no 5.0."""
 
 
 class ReviewOrder(StrEnum):
@@ -90,11 +86,11 @@ class Ratings:
 
     @property
     def mean(self) -> float | None:
-        """The Bayesian mean, in hundredths; None before there is a review."""
+        """Of what people gave and nothing else, in hundredths; None before there is a review."""
         if not self.count:
             return None
         given = sum(rating * count for rating, count in zip(RATINGS, self.counts, strict=True))
-        return round((PRIOR_RATING * PRIOR_REVIEWS + given) / (PRIOR_REVIEWS + self.count), 2)
+        return round(given / self.count, 2)
 
 
 def checked_review(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldProblem]]:

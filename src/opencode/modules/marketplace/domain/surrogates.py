@@ -15,6 +15,7 @@ from opencode.contracts.marketplace import (
     ProfileChanged,
     ProjectChanged,
     ProjectPublished,
+    ProjectRated,
     ProjectsImported,
     ProjectWithdrawn,
 )
@@ -43,6 +44,11 @@ def _of_project(event: _OneProject) -> Iterable[str]:
     return project_key(event.project_id), user_key(event.owner_id), ALL_PROJECTS, UNKNOWN_PROJECTS
 
 
+def _of_rated(event: ProjectRated) -> Iterable[str]:
+    # No card shows a rating.
+    return (project_key(event.project_id),)
+
+
 def _of_import(event: ProjectsImported) -> Iterable[str]:
     return *map(project_key, event.project_ids), ALL_PROJECTS, ALL_PEOPLE, UNKNOWN_PROJECTS, UNKNOWN_PEOPLE
 
@@ -66,6 +72,7 @@ OUTDATES: dict[type[Event], Callable[[Any], Iterable[str]]] = {
     ProjectChanged: _of_project,
     ProjectWithdrawn: _of_project,
     ArchivedProjectChanged: _of_project,
+    ProjectRated: _of_rated,
     ProjectsImported: _of_import,
     PersonRenamed: _of_renamed,
     ProfileChanged: _of_person,

@@ -23,7 +23,7 @@ class DraftsController(Controller):
         self, data: JSONBody[DraftAddress], principal: NamedDependency[Principal], drafting: NamedDependency[Drafting]
     ) -> DraftView:
         """Nothing is saved. `problems` names what could not be told."""
-        return DraftView.of(await drafting.read(principal, data.url))
+        return DraftView.of(await drafting.draft(principal, data.url))
 
     @get("/", operation_id="list_draft_sources", summary="List the hosts that drafts are read from")
     async def sources(self, principal: NamedDependency[Principal], drafting: NamedDependency[Drafting]) -> SourcesView:

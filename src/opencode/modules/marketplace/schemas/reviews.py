@@ -74,7 +74,7 @@ class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RatingsView(msgspec.Struct, frozen=True):
-    """`mean` is the Bayesian mean, null without reviews; `stars` counts by rating, from `1` to `5`."""
+    """`mean` is that of the ratings given, null without reviews; `stars` counts by rating, from `1` to `5`."""
 
     count: int
     mean: float | None

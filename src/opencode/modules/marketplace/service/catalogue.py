@@ -112,9 +112,13 @@ class Catalogue:
             known |= read
         return known
 
+    def known(self, slug: str) -> Shown | None:
+        """The published project that has this slug, if it was asked for lately."""
+        return self._memory.project(slug)
+
     async def find(self, slug: str) -> Shown | None:
         """The project that has, or had, this slug. What is published comes from memory, if it was asked for lately."""
-        if known := self._memory.project(slug):
+        if known := self.known(slug):
             return known
         if (parts := parts_of(slug)) is None:
             return None

@@ -50,22 +50,31 @@ class Counting:
         self._untold: set[ProjectId] = set()
 
     async def count(self, kind: Kind, project_id: ProjectId, visitor: Visitor, *, key: str | None = None) -> None:
+        """As `note`. Returns when it is committed."""
+        if committed := self.note(kind, project_id, visitor, key=key):
+            # Shielded: a caller that goes away must not take the others' answer along.
+            await asyncio.shield(committed)
+
+    def note(
+        self, kind: Kind, project_id: ProjectId, visitor: Visitor, *, key: str | None = None
+    ) -> "asyncio.Future[None] | None":
         """
-        Count what somebody does, once per key, or per visitor and hour. Returns when it is committed.
+        Count what somebody does, once per key, or per visitor and hour.
 
         Args:
             key: the caller's `Idempotency-Key`.
+
+        Returns:
+            What is done once it is committed, the same for all who do the same; None if it was counted before.
         """
         fact = fact_of(kind, project_id, visitor, self._parts.clock.now(), salt=self._salt, key=key)
         if fact.id in self._committed:
-            return
-        if fact.id not in self._waiting:
-            self._waiting[fact.id] = (fact, asyncio.get_running_loop().create_future())
-        committed = self._waiting[fact.id][1]
+            return None
+        if (waiting := self._waiting.get(fact.id)) is None:
+            waiting = self._waiting[fact.id] = (fact, asyncio.get_running_loop().create_future())
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
-        # Shielded: a caller that goes away must not take the others' answer along.
-        await asyncio.shield(committed)
+        return waiting[1]
 
     async def tell_rest(self) -> None:
         """Tell of projects whose counters have moved since it was last told of them."""

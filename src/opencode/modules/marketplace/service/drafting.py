@@ -10,6 +10,7 @@ from opencode.kernel.principal import Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.drafts import Draft
 from opencode.modules.marketplace.domain.project import checked
+from opencode.modules.marketplace.domain.readings import prints_of
 from opencode.modules.marketplace.errors import DraftsTooFast
 from opencode.modules.marketplace.service.base import Shared, UseCases
 
@@ -54,6 +55,19 @@ class Drafting(UseCases):
         """
         policy.require_writer(by)
         return self._hosts
+
+    async def draft(self, by: Principal, url: str) -> ReadProject:
+        """
+        Read a project to be. Nothing of it is saved but prints of what was read, which tell later what is its author's.
+
+        Raises:
+            Those of `read`.
+        """
+        read = await self.read(by, url)
+        if repository_url := read.fields["repository_url"]:
+            async with self.unit_of_work() as work:
+                await work.stores.readings.note_draft(by.id, repository_url, prints_of(read.fields), self.clock.now())
+        return read
 
     async def read(self, by: Principal, url: str) -> ReadProject:
         """

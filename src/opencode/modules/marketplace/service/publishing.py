@@ -33,6 +33,7 @@ from opencode.modules.marketplace.service.base import (
     subject_of,
 )
 from opencode.modules.marketplace.service.cases import note_deleted
+from opencode.modules.marketplace.store import MarketplaceWork
 
 _LEAVING = {ProjectStatus.PUBLISHED: ProjectWithdrawn, ProjectStatus.ARCHIVED: ArchivedProjectChanged}
 """What is said when a project is deleted that others could read."""
@@ -177,6 +178,8 @@ class Publishing(UseCases):
                     new = await work.stores.projects.add_under_free_name(wanted)
                     if key:
                         await work.stores.requests.add(by.id, key, print_of_request, new.id, new.created_at)
+                    if new.repository_url:
+                        await _note_draft(work, new, new.repository_url)
                     if new.is_listed:
                         work.publish(_published(new))
                 return Shown(new, Counters(), owner.display_name)
@@ -201,6 +204,12 @@ def _actions(fields: Mapping[str, Any]) -> list[Action]:
     """What somebody does who sends these fields."""
     actions = [Action.FEATURE] if "featured" in fields else []
     return [Action.CHANGE, *actions] if fields.keys() - {"featured"} or not fields else actions
+
+
+async def _note_draft(work: MarketplaceWork, new: Project, repository_url: str) -> None:
+    """What its owner has read for it follows the repository; what they word otherwise is theirs."""
+    if prints := await work.stores.readings.of_draft(new.owner_id, repository_url):
+        await work.stores.readings.save(new.id, prints, new.created_at)
 
 
 def _published(project: Project) -> ProjectPublished:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from opencode.contracts.marketplace import ProjectRated
 from opencode.contracts.notifications import NoticeGiven, NoticeKind
 from opencode.kernel.errors import FieldProblem
 from opencode.kernel.ids import ReviewId, UserId, is_id, new_id
@@ -87,6 +88,8 @@ class Reviewing(UseCases):
             if before:
                 _require(WordsAction.CHANGE, by, before, author.handle, project)
             after = await (self._rewrite(work, before, fields, now) if before else self._add(work, project, by, fields))
+            if before is None or after.rating != before.rating:
+                work.publish(ProjectRated(project_id=project.id, at=now))
             if before is None:
                 work.publish(_written(project, after, author, now))
             return await self._own(work.stores, after, project, by), before is None
@@ -109,6 +112,7 @@ class Reviewing(UseCases):
             _require(WordsAction.DELETE, by, own, author.handle, project)
             await note_deleted(work, review_subject(own, author.handle, project.slug), by.id, self.clock.now())
             await work.stores.reviews.delete(own.id)
+            work.publish(ProjectRated(project_id=project.id, at=self.clock.now()))
 
     async def mark_helpful(self, review_id: str, by: Principal, *, wanted: bool) -> int:
         """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from opencode.kernel.principal import ANONYMOUS
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.project import Project
+from opencode.modules.marketplace.domain.review import Ratings
 from opencode.modules.marketplace.policy import Action
 from opencode.modules.marketplace.service.base import Shared, UseCases
 from opencode.modules.marketplace.service.readmes import Readmes
@@ -29,6 +30,7 @@ class Sheet:
     owner_name: str
     summary: str
     readme: str
+    ratings: Ratings
 
 
 class Showing(UseCases):
@@ -49,13 +51,14 @@ class Showing(UseCases):
         """
         async with self.reading() as stores:
             shown = await self.find(stores, slug)
+            ratings = await stores.reviews.ratings_of(shown.project.id)
         policy.require(Action.SEE, ANONYMOUS, shown.project)
         project = shown.project
         if project.slug != slug:
-            return Sheet(project, shown.owner_name, "", "")
+            return Sheet(project, shown.owner_name, "", "", Ratings())
         if not policy.may_have(ANONYMOUS, project):
             # Where what is sold is kept, and what leads there, only who paid for it reads.
             project = replace(project, repository_url=None)
         summary = project.summary or await asyncio.to_thread(self._summarise, project.description)
         readme = await self._readmes.html_of(project.description, project.repository_url)
-        return Sheet(project, shown.owner_name, summary, readme)
+        return Sheet(project, shown.owner_name, summary, readme, ratings)

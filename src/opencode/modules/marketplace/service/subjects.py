@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from opencode.contracts.marketplace import ProfileChanged
+from opencode.contracts.marketplace import ProfileChanged, ProjectRated
 from opencode.modules.marketplace.domain.addresses import page_of_person, page_of_project
 from opencode.modules.marketplace.domain.moderation import (
     HOLD_OF,
@@ -97,7 +97,10 @@ async def carry_out(work: MarketplaceWork, found: Found, decision: Decision, at:
                 for event in listing_events(project, after, at):
                     work.publish(event)
         case Review() as review:
-            await work.stores.reviews.save(replace(review, hold=hold_after(decision, review.hold)))
+            hold = hold_after(decision, review.hold)
+            await work.stores.reviews.save(replace(review, hold=hold))
+            if (hold is None) != (review.hold is None):
+                work.publish(ProjectRated(project_id=review.project_id, at=at))
         case Profile() as profile:
             held = profile.held(hold_after(decision, profile.hold))
             if held is not profile:

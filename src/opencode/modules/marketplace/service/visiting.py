@@ -1,5 +1,6 @@
 """What visitors do with one project: look at it, star it, download it."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import structlog
 from opencode.contracts.marketplace import ProjectStood
 from opencode.kernel.errors import FieldProblem, Invalid, Unavailable
 from opencode.kernel.ids import ProjectId, is_id
-from opencode.kernel.principal import Principal
+from opencode.kernel.principal import ANONYMOUS, Principal
 from opencode.modules.marketplace import policy
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Kind, Visitor, date_of, day_of
 from opencode.modules.marketplace.domain.project import Counters
@@ -60,6 +61,34 @@ class Visiting(UseCases):
         if project.repository_url and not await self._entitlements.may_have(by, project):
             shown = replace(shown, project=replace(project, repository_url=None))
         return shown, starred
+
+    def look_now(self, slug: str, visitor: Visitor) -> "tuple[Shown, asyncio.Future[None] | None] | None":
+        """
+        As `look`, for nobody in particular at what is in memory and free: what there is to see, and what is done when
+        the look is counted, if it was not before. A look that cannot be counted is one all the same. None: ask `look`.
+        """
+        if (shown := self.catalogue.known(slug)) is None or not policy.may_have(ANONYMOUS, shown.project):
+            return None
+        policy.require(Action.SEE, ANONYMOUS, shown.project)
+        return shown, self._counting.note(Kind.VIEW, shown.project.id, visitor)
+
+    def download_now(
+        self, slug: str, visitor: Visitor, *, key: str | None = None
+    ) -> "tuple[str, asyncio.Future[None] | None] | None":
+        """
+        As `download`, for nobody in particular of what is in memory, free, and only in its repository: where it is,
+        and what is done when the download is counted, if it was not before. None: ask `download`.
+
+        Raises:
+            NotPublished
+        """
+        shown = self.catalogue.known(slug)
+        if shown is None or shown.project.latest_version or not shown.project.repository_url:
+            return None
+        if not policy.may_have(ANONYMOUS, shown.project):
+            return None
+        policy.require(Action.DOWNLOAD, ANONYMOUS, shown.project)
+        return shown.project.repository_url, self._counting.note(Kind.DOWNLOAD, shown.project.id, visitor, key=key)
 
     async def days(self, slug: str, by: Principal, count: int) -> list[Day]:
         """

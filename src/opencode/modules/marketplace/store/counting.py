@@ -1,23 +1,24 @@
 """Stars, downloads and views: the facts, and the totals that are kept beside them."""
 
-from collections import defaultdict
+import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from opencode.infra.db import in_drivers_thread
 from opencode.infra.db.tables import to_micros
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.counting import WEEK_DAYS, Fact, Kind
 from opencode.modules.marketplace.domain.project import Counters, ProjectStatus
 from opencode.modules.marketplace.domain.ranking import STAR_WEIGHT, popularity, trend
 from opencode.modules.marketplace.domain.snapshots import Standings
-from opencode.modules.marketplace.store.tables import counters, days, projects, stars, uses
+from opencode.modules.marketplace.store.tables import counters, days, projects, stars
 
 # One statement with one parameter, however many facts: what comes back are those that were not known.
 _INSERT = """
@@ -26,13 +27,11 @@ _INSERT = """
     on conflict do nothing
     returning id
 """
-_SQLITE = text(
-    _INSERT.format(
-        fact="json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), "
-        "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), "
-        "json_extract(value, '$[6]') from json_each(:facts)",
-        exists="exists (select 1 from projects where projects.id = json_extract(value, '$[1]'))",
-    )
+_SQLITE = _INSERT.format(
+    fact="json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), "
+    "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), "
+    "json_extract(value, '$[6]') from json_each(?)",
+    exists="exists (select 1 from projects where projects.id = json_extract(value, '$[1]'))",
 )
 _POSTGRES = text(
     _INSERT.format(
@@ -60,19 +59,90 @@ _STANDINGS_POSTGRES = text(_STANDINGS.format(list="json_agg", trends="cast(json_
 _COUNTED = ("downloads", "views", "robot_downloads", "robot_views")
 
 
-@dataclass(slots=True)
-class Added:
-    """What a batch of facts adds to one project, in all or of one day."""
+_ADD_USES = """
+    insert into project_uses (project_id, user_id, at) values (:project_id, :user_id, :at) on conflict do nothing
+"""
+_SAVE = """
+    update project_counters set stars = :stars, downloads = :downloads, views = :views,
+        robot_downloads = :robot_downloads, robot_views = :robot_views, trend = :trend
+    where project_id = :project_id
+"""
+_ADD_DAYS = """
+    insert into project_days (project_id, day, downloads, views, robot_downloads, robot_views)
+    values (:project_id, :day, :downloads, :views, :robot_downloads, :robot_views)
+    on conflict (project_id, day) do update set
+        downloads = project_days.downloads + excluded.downloads,
+        views = project_days.views + excluded.views,
+        robot_downloads = project_days.robot_downloads + excluded.robot_downloads,
+        robot_views = project_days.robot_views + excluded.robot_views
+"""
+_READ_IN_SQLITE = """
+    select project_id, stars, downloads, views, robot_downloads, robot_views, trend
+    from project_counters where project_id in (select value from json_each(?))
+"""
 
-    downloads: int = 0
-    views: int = 0
-    robot_downloads: int = 0
-    robot_views: int = 0
+_Added = Counter[str]
+"""What a batch of facts adds to one project, in all or of one day, by the names of counters."""
 
-    def count(self, fact: Fact) -> None:
-        name = "downloads" if fact.kind is Kind.DOWNLOAD else "views"
-        name = f"robot_{name}" if fact.robot else name
-        setattr(self, name, getattr(self, name) + 1)
+
+class _News:
+    """
+    What facts mean that were not known before.
+
+    Args:
+        facts: in one order everywhere.
+    """
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        self.facts = facts
+        self._totals: dict[ProjectId, _Added] = defaultdict(_Added)
+        self._daily: dict[tuple[ProjectId, int], _Added] = defaultdict(_Added)
+        for fact in facts:
+            name = f"{'robot_' if fact.robot else ''}{'downloads' if fact.kind is Kind.DOWNLOAD else 'views'}"
+            self._totals[fact.project_id][name] += 1
+            self._daily[fact.project_id, fact.day][name] += 1
+
+    @property
+    def projects(self) -> Collection[ProjectId]:
+        return self._totals.keys()
+
+    def uses(self) -> list[dict[str, Any]]:
+        """Rows of who has used what, of which one is kept."""
+        first = {(fact.project_id, fact.user_id): fact.at for fact in self.facts if fact.user_id}
+        return [
+            {"project_id": project_id, "user_id": user_id, "at": to_micros(at)}
+            for (project_id, user_id), at in sorted(first.items())
+        ]
+
+    def added_to(self, before: Mapping[ProjectId, Counters]) -> dict[ProjectId, Counters]:
+        """Of projects that are there still."""
+        at = max(fact.at for fact in self.facts)
+        return {found: _plus(before[found], added, at) for found, added in self._totals.items() if found in before}
+
+    def days(self) -> list[dict[str, Any]]:
+        """Rows that are added to what was counted on those days before."""
+        return [
+            {"project_id": project_id, "day": day, **{name: added[name] for name in _COUNTED}}
+            for (project_id, day), added in sorted(self._daily.items())
+        ]
+
+
+def _note_in_sqlite(raw: sqlite3.Connection, encoded: str, by_id: Mapping[str, Fact]) -> dict[ProjectId, Counters]:
+    """`CountingStore.note` in one go. Nobody else writes meanwhile: the transaction is one that may write."""
+    news = _News([by_id[row[0]] for row in raw.execute(_SQLITE, (encoded,)).fetchall()])
+    if not news.facts:
+        return {}
+    raw.executemany(_ADD_USES, news.uses())
+    ids = msgspec.json.encode(sorted(news.projects)).decode()
+    before = {ProjectId(key): Counters(*numbers) for key, *numbers in raw.execute(_READ_IN_SQLITE, (ids,))}
+    after = news.added_to(before)
+    raw.executemany(_SAVE, _rows_of(after))
+    raw.executemany(_ADD_DAYS, news.days())
+    return after
+
+
+def _rows_of(after: Mapping[ProjectId, Counters]) -> list[dict[str, Any]]:
+    return [{"project_id": project_id, **asdict(own)} for project_id, own in sorted(after.items())]
 
 
 class CountingStore:
@@ -125,54 +195,20 @@ class CountingStore:
         # In one order everywhere, or two servers with the same facts would wait for each other.
         in_order = sorted(by_id.values(), key=lambda fact: fact.id)
         rows = [(f.id, f.project_id, f.kind, f.hour, f.visitor, f.robot, to_micros(f.at)) for f in in_order]
-        statement = _SQLITE if self._is_sqlite else _POSTGRES
-        written = await self._connection.execute(statement, {"facts": msgspec.json.encode(rows).decode()})
-        new = [by_id[fact_id] for fact_id in written.scalars()]
-        await self._note_uses(new)
-        return await self._count(new) if new else {}
-
-    async def _note_uses(self, new: Sequence[Fact]) -> None:
-        """Keep who has used what, once."""
-        kind: Any = sqlite if self._is_sqlite else postgresql
-        first = {(fact.project_id, fact.user_id): fact.at for fact in new if fact.user_id}
-        rows = [
-            {"project_id": project_id, "user_id": user_id, "at": at}
-            for (project_id, user_id), at in sorted(first.items())
-        ]
-        if rows:
-            await self._connection.execute(kind.insert(uses).on_conflict_do_nothing(), rows)
-
-    async def _count(self, new: Sequence[Fact]) -> dict[ProjectId, Counters]:
-        totals: dict[ProjectId, Added] = defaultdict(Added)
-        daily: dict[tuple[ProjectId, int], Added] = defaultdict(Added)
-        for fact in new:
-            totals[fact.project_id].count(fact)
-            daily[fact.project_id, fact.day].count(fact)
-        before = await self.of(totals.keys(), to_change=True)
-        at = max(fact.at for fact in new)
-        after = {found: _plus(before[found], added, at) for found, added in totals.items() if found in before}
-        await self._save(after)
-        await self._add_days(daily)
+        encoded = msgspec.json.encode(rows).decode()
+        if self._is_sqlite:
+            return await in_drivers_thread(self._connection, lambda raw: _note_in_sqlite(raw, encoded, by_id))
+        written = await self._connection.execute(_POSTGRES, {"facts": encoded})
+        news = _News([by_id[fact_id] for fact_id in written.scalars()])
+        if not news.facts:
+            return {}
+        if used := news.uses():
+            await self._connection.execute(text(_ADD_USES), used)
+        after = news.added_to(await self.of(news.projects, to_change=True))
+        if after:
+            await self._connection.execute(text(_SAVE), _rows_of(after))
+        await self._connection.execute(text(_ADD_DAYS), news.days())
         return after
-
-    async def _save(self, after: Mapping[ProjectId, Counters]) -> None:
-        changed = update(counters).where(counters.c.project_id == bindparam("of"))
-        rows = [{"of": project_id, **asdict(own)} for project_id, own in sorted(after.items())]
-        if rows:
-            await self._connection.execute(changed, rows)
-
-    async def _add_days(self, daily: Mapping[tuple[ProjectId, int], Added]) -> None:
-        kind: Any = sqlite if self._is_sqlite else postgresql
-        row = kind.insert(days)
-        row = row.on_conflict_do_update(
-            index_elements=[days.c.project_id, days.c.day],
-            set_={name: days.c[name] + row.excluded[name] for name in _COUNTED},
-        )
-        rows = [
-            {"project_id": project_id, "day": day, **{name: getattr(added, name) for name in _COUNTED}}
-            for (project_id, day), added in sorted(daily.items())
-        ]
-        await self._connection.execute(row, rows)
 
     async def has_starred(self, project_id: ProjectId, user_id: str) -> bool:
         key = (stars.c.project_id == project_id, stars.c.user_id == user_id)
@@ -200,16 +236,16 @@ class CountingStore:
         trending = trend(_trend(found), STAR_WEIGHT, at.timestamp()) if was_set is None else found.trend
         total = found.stars + (1 if wanted else -1)
         after = replace(found, stars=total, trend=trending)
-        await self._save({project_id: after})
+        await self._connection.execute(text(_SAVE), _rows_of({project_id: after}))
         return after, True
 
     async def weeks_of(self, ids: Collection[ProjectId], first_day: int) -> dict[ProjectId, dict[int, int]]:
-        """People's downloads of published projects by week, counted from a day on."""
+        """People's downloads of published projects by week, counted from a day on; those without are left out."""
         week = (days.c.day - first_day) // WEEK_DAYS
         query = (
             select(days.c.project_id, week.label("week"), func.sum(days.c.downloads).label("downloads"))
             .select_from(days.join(projects, projects.c.id == days.c.project_id))
-            .where(days.c.project_id.in_(sorted(ids)), days.c.day >= first_day)
+            .where(days.c.project_id.in_(sorted(ids)), days.c.day >= first_day, days.c.downloads > 0)
             .where(projects.c.status == ProjectStatus.PUBLISHED)
             .group_by(days.c.project_id, week)
         )
@@ -228,9 +264,9 @@ class CountingStore:
 _NAMES = ("stars", "downloads", "views", "robot_downloads", "robot_views", "trend")
 
 
-def _plus(before: Counters, added: Added, at: datetime) -> Counters:
-    sums = {name: getattr(before, name) + getattr(added, name) for name in _COUNTED}
-    trending = trend(_trend(before), added.downloads, at.timestamp()) if added.downloads else before.trend
+def _plus(before: Counters, added: _Added, at: datetime) -> Counters:
+    sums = {name: getattr(before, name) + added[name] for name in _COUNTED}
+    trending = trend(_trend(before), added["downloads"], at.timestamp()) if added["downloads"] else before.trend
     return Counters(stars=before.stars, trend=trending, **sums)
 
 

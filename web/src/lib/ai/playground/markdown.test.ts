@@ -41,7 +41,57 @@ describe('an answer in Markdown', () => {
     }
   });
 
-  it('keeps the columns of a table below each other', () => {
-    expect(blocksOf('| a | b |\n|---|---|\n| 1 | 2 |')[0]).toMatchObject({ kind: 'code', language: '' });
+  const words = (text: string) => text.split('|').map((each) => each && [{ kind: 'text', text: each }]);
+  const tableOf = (markdown: string) => {
+    const [block, ...rest] = blocksOf(markdown);
+    if (block?.kind !== 'table') throw new Error(`no table but ${block?.kind}`);
+    return { head: block.head, rows: block.rows.map((row) => row.map(({ spans }) => spans)), rest };
+  };
+
+  it('has tables, with or without bars at the sides, up to the first line without one', () => {
+    for (const text of ['| a | b |\n|---|:-:|\n| 1 | 2 |\n', 'a | b\n--- | :---:\n1 | 2\n']) {
+      const { head, rows, rest } = tableOf(`${text}So it is.`);
+      expect(head).toEqual([
+        { align: 'left', spans: [{ kind: 'text', text: 'a' }] },
+        { align: 'center', spans: [{ kind: 'text', text: 'b' }] },
+      ]);
+      expect(rows).toEqual([words('1|2')]);
+      expect(rest).toEqual([{ kind: 'paragraph', spans: [{ kind: 'text', text: 'So it is.' }] }]);
+    }
+  });
+
+  it('has words with emphasis, code, links and breaks in the cells of a table, and no HTML', () => {
+    const { rows } = tableOf(
+      '| a | b |\n|:--|--:|\n| **x** | `y \\| z` |\n| one<br>two | <img src=x onerror=alert(1)> |\n| [l](https://example.org) |  |',
+    );
+    expect(rows).toEqual([
+      [[{ kind: 'strong', text: 'x' }], [{ kind: 'code', text: 'y | z' }]],
+      [[{ kind: 'text', text: 'one\ntwo' }], [{ kind: 'text', text: '<img src=x onerror=alert(1)>' }]],
+      [[{ kind: 'link', text: 'l', href: 'https://example.org' }], []],
+    ]);
+  });
+
+  it('leaves out cells beyond the head, and takes rows that have too few', () => {
+    expect(tableOf('| a | b |\n|---|---|\n| 1 |\n| 1 | 2 | 3 |').rows).toEqual([words('1'), words('1|2')]);
+  });
+
+  it('shows a table from the moment in which its second line begins', () => {
+    for (const begun of ['|', '| -', '|---|', '|---|--']) {
+      const { head, rows } = tableOf(`| a | b |\n${begun}`);
+      expect([head.length, rows]).toEqual([2, []]);
+    }
+  });
+
+  it('takes no sentence with bars for a table', () => {
+    for (const text of ['a | b', 'a || b\nc || d', '| a | b |\n|---|\n| 1 |', 'x | y\n---', '- a | b\n---|---']) {
+      expect(blocksOf(text).map(({ kind }) => kind)).not.toContain('table');
+    }
+  });
+
+  it('takes no longer for a large table than for a large text', () => {
+    const wide = `${'|'.repeat(20_000)}\n${'|-'.repeat(20_000)}|\n${'|\n'.repeat(20_000)}`;
+    const { rows } = tableOf(`|${'a|'.repeat(20_000)}\n|${'-|'.repeat(20_000)}\n${'|\n'.repeat(20_000)}`);
+    expect(rows.flat().length).toBeLessThanOrEqual(20_000);
+    expect(blocksOf(wide).length).toBeGreaterThan(0);
   });
 });

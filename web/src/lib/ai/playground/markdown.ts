@@ -9,19 +9,28 @@ export interface ListItem {
   spans: Span[];
 }
 
+/** `align` is that of its column. A row may have fewer cells than the head. */
+export interface Cell {
+  align: 'left' | 'center' | 'right';
+  spans: Span[];
+}
+
 export type Block =
   | { kind: 'paragraph' | 'heading' | 'quote'; spans: Span[] }
   | { kind: 'list'; items: ListItem[] }
+  | { kind: 'table'; head: Cell[]; rows: Cell[][] }
   | { kind: 'code'; language: string; text: string };
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
 const ITEM = /^(\s*)(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
 const HEADING = /^#{1,6}\s+(.*?)\s*#*$/;
 const QUOTE = /^ {0,3}> ?(.*)$/;
-const TABLE = /^\s*\|.*\|\s*$/;
+const DIVIDER = /^:?-+:?$/;
+/** The second line of a table while it is being written. */
+const HALF_DIVIDER = /^\s*\|[\s|:-]*$/;
 
 /**
- * The part of Markdown that models write: paragraphs, headings, quotes, lists, code, emphasis and links. What is not
+ * The part of Markdown that models write: paragraphs, headings, quotes, lists, tables, code, emphasis and links. What is not
  * known stays text. The result holds no HTML, so nothing in an answer can become a part of the page; a fence that is
  * still open runs to the end, since answers are shown while they are written.
  */
@@ -41,16 +50,16 @@ export function blocksOf(markdown: string): Block[] {
     const heading = HEADING.exec(line);
     const quote = QUOTE.exec(line);
     const item = ITEM.exec(line);
-    const isTable = TABLE.test(line) && TABLE.test(lines[at + 1] ?? '');
-    if (fence || isTable || heading || quote || item || line.trim() === '') endParagraph();
+    const columns = fence || heading || quote || item ? null : columnsOf(lines, at);
+    if (fence || columns || heading || quote || item || line.trim() === '') endParagraph();
     if (fence) {
       const end = closing(lines, at + 1, fence[1]!);
       blocks.push({ kind: 'code', language: fence[2]!, text: lines.slice(at + 1, end).join('\n') });
       at = end;
-    } else if (isTable) {
-      // As it was written: its columns stand below each other in such letters.
-      const end = runOf(lines, at, TABLE);
-      blocks.push({ kind: 'code', language: '', text: lines.slice(at, end).join('\n') });
+    } else if (columns) {
+      const end = Math.min(lines.length, runOf(lines, at + 1, /\|/));
+      const [head, ...rows] = [line, ...lines.slice(at + 2, end)].map((each) => rowOf(each, columns));
+      blocks.push({ kind: 'table', head: head!, rows });
       at = end - 1;
     } else if (heading) blocks.push({ kind: 'heading', spans: spansOf(heading[1]!) });
     else if (quote) {
@@ -78,6 +87,39 @@ function runOf(lines: readonly string[], from: number, kind: RegExp): number {
   let end = from + 1;
   while (end < lines.length && kind.test(lines[end]!)) end += 1;
   return end;
+}
+
+/** How the columns of a table are aligned whose head is this line; null where none begins. */
+function columnsOf(lines: readonly string[], at: number): Cell['align'][] | null {
+  const head = lines[at]!;
+  const below = lines[at + 1] ?? '';
+  if (!head.includes('|') || !below.includes('|')) return null;
+  const names = cellsOf(head);
+  const dividers = cellsOf(below);
+  if (at + 2 === lines.length && HALF_DIVIDER.test(below) && dividers.length <= names.length) {
+    return names.map((_, column) => alignOf(dividers[column] ?? ''));
+  }
+  const fits = dividers.length === names.length && dividers.every((each) => DIVIDER.test(each));
+  return fits ? dividers.map(alignOf) : null;
+}
+
+function alignOf(divider: string): Cell['align'] {
+  if (!divider.endsWith(':')) return 'left';
+  return divider.startsWith(':') ? 'center' : 'right';
+}
+
+/** Cells beyond the head are left out. Models write a break within a cell as the only tag that they know there. */
+function rowOf(line: string, columns: readonly Cell['align'][]): Cell[] {
+  const cells = cellsOf(line).slice(0, columns.length);
+  return cells.map((text, at) => ({ align: columns[at]!, spans: spansOf(text.replaceAll(/<br ?\/?>/gi, '\n')) }));
+}
+
+/** What stands between the bars of a line; one behind a backslash is a letter like others. */
+function cellsOf(line: string): string[] {
+  const cells = line.trim().split(/(?<!\\)\|/).map((each) => each.trim().replaceAll('\\|', '|'));
+  if (cells[0] === '') cells.shift();
+  if (cells.length > 1 && cells.at(-1) === '') cells.pop();
+  return cells;
 }
 
 function addItem(blocks: Block[], [, indent, number, text]: RegExpExecArray): void {

@@ -1,5 +1,6 @@
 import type { AiProvider, Preset, ProviderBody, ProviderDialect, ProviderType } from '#lib/api/ai.ts';
 import { ApiProblem, type FieldError } from '#lib/api/problem.ts';
+import { complaintOf, entryOf, factsAbout, factsIn, namesIn, saysSomething, type FactsByModel } from './facts.ts';
 
 /** A provider as it stands in the form; numbers are text until they are sent. */
 export interface ProviderFields {
@@ -12,6 +13,7 @@ export interface ProviderFields {
   dialect: ProviderDialect | '';
   /** One a line. */
   models: string;
+  facts: FactsByModel;
   discover: boolean;
   enabled: boolean;
   weight: string;
@@ -35,6 +37,7 @@ export const NEW_PROVIDER: ProviderFields = {
   base_url: '',
   dialect: '',
   models: '',
+  facts: {},
   discover: true,
   enabled: true,
   weight: '1',
@@ -49,6 +52,7 @@ export const FIELD_WORDS: Record<keyof ProviderFields, string> = {
   base_url: 'Address',
   dialect: 'Dialect',
   models: 'Models',
+  facts: 'Facts of models',
   discover: 'Ask for its models',
   enabled: 'In use',
   weight: 'Weight',
@@ -69,7 +73,8 @@ export function fieldsOf(provider: AiProvider): ProviderFields {
     type: settings.type,
     base_url: settings.base_url ?? '',
     dialect: settings.dialect ?? '',
-    models: (settings.models ?? []).join('\n'),
+    models: (settings.models ?? []).map((each) => (typeof each === 'string' ? each : each.name)).join('\n'),
+    facts: factsIn(settings.models ?? []),
     discover: settings.discover,
     enabled: settings.enabled,
     weight: String(settings.weight),
@@ -93,7 +98,7 @@ export function bodyOf(
   before: AiProvider | null,
   presets: readonly Preset[],
 ): ProviderBody {
-  const models = fields.models.split('\n').map((each) => each.trim()).filter(Boolean);
+  const models = namesIn(fields.models);
   const headers = headersOf(secrets.headers);
   const errors = [...complaints(fields, secrets, before, presets, models), ...headers.errors];
   if (errors.length > 0) throw new ApiProblem({ status: 400, title: 'The provider is not good', errors });
@@ -105,7 +110,7 @@ export function bodyOf(
     base_url: fields.base_url.trim() || null,
     api_key: secrets.api_key || (secrets.dropsKey ? '' : null),
     headers: secrets.headers.trim() || secrets.dropsHeaders || movesHeaders ? headers.values : null,
-    models,
+    models: models.map((name) => entryOf(name, factsAbout(fields.facts, name))),
     discover: fields.discover,
     enabled: fields.enabled,
     weight: Number(fields.weight),
@@ -131,6 +136,8 @@ function complaints(
   if (models.length === 0 && !fields.discover && fields.enabled) {
     tell('models', 'are needed: name one, or let the provider be asked for them');
   }
+  const wrong = models.map((name) => complaintOf(name, factsAbout(fields.facts, name))).find(Boolean);
+  if (wrong) tell('facts', wrong);
   if (!isNumber(fields.weight)) tell('weight', 'must be a number, such as 1');
   if (fields.concurrency.trim() !== '' && !/^\d+$/.test(fields.concurrency.trim())) {
     tell('concurrency', 'must be a whole number');
@@ -152,11 +159,18 @@ function headersOf(text: string): { values: Record<string, string>; errors: Fiel
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
 
+/** The same text for the same value. Facts are told of models in one order, whatever order they were written in. */
+function told(value: ProviderFields[keyof ProviderFields]): string {
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(Object.entries(value).filter(([, facts]) => saysSomething(facts)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** What became of two changes of one provider, both begun from `base`: one's own stay, others are taken over. */
 export function merged(base: ProviderFields, mine: ProviderFields, theirs: ProviderFields) {
-  const changedThere = FIELD_NAMES.filter((name) => theirs[name] !== base[name] && theirs[name] !== mine[name]);
-  const taken = changedThere.filter((name) => mine[name] === base[name]);
-  const conflicts = changedThere.filter((name) => mine[name] !== base[name]);
+  const differs = (a: ProviderFields, b: ProviderFields, name: keyof ProviderFields) => told(a[name]) !== told(b[name]);
+  const changedThere = FIELD_NAMES.filter((name) => differs(theirs, base, name) && differs(theirs, mine, name));
+  const taken = changedThere.filter((name) => !differs(mine, base, name));
+  const conflicts = changedThere.filter((name) => differs(mine, base, name));
   const fields = taken.reduce((joined, name) => ({ ...joined, [name]: theirs[name] }), mine);
   return { fields, taken, conflicts };
 }

@@ -5,6 +5,7 @@ import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
 import { placed } from '../placing.ts';
 import { bodyOf, NEW_PROVIDER, NO_SECRETS, PLACES } from './draft.ts';
 import { ProviderEditing } from './editing.svelte.ts';
+import { NO_FACTS } from './facts.ts';
 
 const PUT = 'PUT /api/v1/ai/providers/lab';
 const PRESETS: Preset[] = [
@@ -68,6 +69,52 @@ describe('a provider in the form', () => {
     });
   });
 
+  it('says of models what was written, and nothing of the others', async () => {
+    const small = {
+      name: 'small',
+      context_window: 8192,
+      max_output_tokens: null,
+      capabilities: ['chat' as const],
+      price: { input: 0.15, output: 0.6, cached_input: null, cache_write: null },
+    };
+    const server = new FakeServer().on(PUT, json(lab));
+    const editing = edit({ ...lab, settings: { ...settings, models: [small, 'large'] } });
+    expect(editing.fields.models).toBe('small\nlarge');
+    expect(editing.fields.facts.small).toMatchObject({ context_window: '8192', input: '0.15', cached_input: '' });
+    editing.fields.models = 'small\nlarge\nconstructor';
+    editing.fields.facts = { ...editing.fields.facts, large: { ...NO_FACTS, output: ' 2 ', input: '0' } };
+    await editing.save();
+    expect(server.calls[0]!.body).toMatchObject({
+      models: [
+        small,
+        {
+          name: 'large',
+          context_window: null,
+          capabilities: null,
+          price: { input: 0, output: 2, cached_input: null, cache_write: null },
+        },
+        'constructor',
+      ],
+    });
+    editing.fields.facts = {};
+    await editing.save();
+    expect(server.calls[1]!.body).toMatchObject({ models: ['small', 'large', 'constructor'] });
+  });
+
+  it.each([
+    [{ context_window: '8k' }, 'whole number of tokens'],
+    [{ max_output_tokens: '-1' }, 'whole number of tokens'],
+    [{ input: 'free' }, 'number of dollars'],
+    [{ input: '-1' }, 'number of dollars'],
+    [{ output: '1' }, 'the price of input is missing'],
+  ])('says what cannot be said of a model: %o', async (facts, words) => {
+    const editing = edit(lab);
+    editing.fields.facts = { small: { ...NO_FACTS, ...facts } };
+    const problem = await refusalOf(() => editing.save());
+    expect(problem.field('facts')).toContain(words);
+    expect(problem.field('facts')).toContain('of small');
+  });
+
   it('does not take headers along to another address', () => {
     const moved = { ...NEW_PROVIDER, name: 'lab', base_url: 'http://127.0.0.1:9/v1' };
     const body = bodyOf(moved, { ...NO_SECRETS, api_key: 'sk' }, lab, PRESETS);
@@ -127,6 +174,18 @@ describe('a provider in the form', () => {
     editing.takeTheirs('models');
     await editing.save();
     expect(server.calls.at(-1)!.body).toMatchObject({ models: ['theirs'], weight: 3, revision: 5 });
+  });
+
+  it('meets facts of models that were written elsewhere, whatever their order', async () => {
+    const facts = (name: string, context_window: number) => ({ name, context_window });
+    const stored = (...models: ReturnType<typeof facts>[]) => ({ ...lab, settings: { ...settings, models } });
+    const theirs = { ...stored(facts('b', 2), facts('a', 3)), revision: 5 };
+    new FakeServer().on(PUT, problem(412)).on('GET /api/v1/ai/providers/lab', json(theirs));
+    const editing = edit(stored(facts('a', 1), facts('b', 2)));
+    editing.fields.weight = '2';
+    await editing.save();
+    expect(editing.meeting).toMatchObject({ taken: ['models', 'facts'], conflicts: [] });
+    expect(editing.fields.facts.a?.context_window).toBe('3');
   });
 
   it('that is new does not overwrite one of the same name', async () => {

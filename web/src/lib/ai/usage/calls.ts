@@ -11,6 +11,7 @@ export function outcome({ status }: Pick<AiCall, 'status'>): { words: string; to
 
 const FLAG_WORDS: Readonly<Record<string, string>> = {
   cached: 'from the cache',
+  semantic: 'of a question like it',
   estimated: 'tokens estimated',
   retried: 'not at the first try',
 };

@@ -169,6 +169,8 @@ describe('usage', () => {
       'Cut off',
     ]);
     expect(remarks({ flags: ['stream', 'cached', 'unheard_of'] })).toEqual(['from the cache']);
+    expect(remarks({ flags: ['cached', 'semantic'] })).toEqual(['from the cache', 'of a question like it']);
+    expect(remarks({ flags: ['retried'] })).toEqual(['not at the first try']);
   });
 });
 

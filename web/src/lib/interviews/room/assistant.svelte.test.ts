@@ -23,6 +23,7 @@ const question = (fields: Partial<Question> = {}): Question => ({
   output_tokens: null,
   cost_nano: null,
   finished_at: null,
+  answer_seq: null,
   ...fields,
 });
 const place: AssistantPlace = {
@@ -46,13 +47,25 @@ describe('the assistant in a room', () => {
       { type: 'assistant.answered', at: AT, question_id: 'qst_1', text: 'Be' },
       { type: 'assistant.answered', at: AT, question_id: 'qst_1', text: 'cause.' },
     ];
-    for (const event of events) assistant.reduce(event, 'usr_1');
+    events.forEach((event, at) => assistant.reduce(event, 'usr_1', at + 1));
     expect(assistant.answering?.answer).toBe('Because.');
     const done = question({ state: 'answered', answer: 'Because.' });
-    assistant.reduce({ type: 'assistant.finished', at: AT, question: done }, 'usr_1');
+    assistant.reduce({ type: 'assistant.finished', at: AT, question: done }, 'usr_1', 4);
     expect(assistant.answering).toBeNull();
     expect(assistant.questions).toEqual([done]);
     expect(assistant.unread).toBe(2);
+  });
+
+  it('shows who comes in late the answer so far, and goes on from there', () => {
+    const assistant = new Assistant(api());
+    assistant.load([question({ answer: 'Because', answer_seq: 7 })]);
+    expect(assistant.answering?.answer).toBe('Because');
+    const piece = (text: string): InterviewEvent => ({ type: 'assistant.answered', at: AT, question_id: 'qst_1', text });
+    // The stream was open before the questions were fetched: what they have already comes again.
+    assistant.reduce(piece('cause'), 'usr_1', 7);
+    assistant.reduce(piece(' it is'), 'usr_1', 9);
+    assistant.reduce(piece(' it is'), 'usr_1', 9);
+    expect(assistant.answering?.answer).toBe('Because it is');
   });
 
   it('keeps its budget when another thing is changed, and takes it away when that is wanted', async () => {

@@ -52,11 +52,14 @@ export class Assistant {
     this.questions = questions;
   }
 
-  reduce(event: InterviewEvent, ownId: string): void {
+  /** `seq` is the event's number in the stream: what was answered before one came in may be told again. */
+  reduce(event: InterviewEvent, ownId: string, seq: number): void {
     if (TURNING.includes(event.type)) void this.look().catch(() => {});
     if (event.type === 'assistant.answered') {
       this.questions = this.questions.map((question) =>
-        question.id === event.question_id ? { ...question, answer: question.answer + event.text } : question,
+        question.id === event.question_id && seq > (question.answer_seq ?? 0)
+          ? { ...question, answer: question.answer + event.text, answer_seq: seq }
+          : question,
       );
     } else if ('question' in event) {
       this.#put(event.question);

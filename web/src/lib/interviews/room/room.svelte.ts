@@ -94,7 +94,7 @@ export class Room {
   readonly runRefusal: string | null = $derived(this.#whyNoRun());
 
   #events: EventStream<InterviewEvent> | null = null;
-  #early: InterviewEvent[] | null = [];
+  #early: [event: InterviewEvent, seq: number][] | null = [];
   #stopped = false;
 
   constructor(readonly id: string) {
@@ -156,9 +156,9 @@ export class Room {
   async #listen(): Promise<void> {
     const told = new Quiet(STREAM_QUIET_MS, STREAM_PATIENCE_MS);
     this.#events = this.api.events({
-      onEvent: (event) => {
+      onEvent: (event, id) => {
         told.touch();
-        this.#take(event);
+        this.#take(event, Number(id));
       },
       onState: (state, problem) => {
         this.stream = state;
@@ -190,7 +190,7 @@ export class Room {
     this.monitor.load(signals.items);
     this.assistant.load(questions.items);
     this.live = new LiveInterview(self, interview, participants.items);
-    for (const event of this.#early?.splice(0) ?? []) this.#reduce(event);
+    for (const [event, seq] of this.#early?.splice(0) ?? []) this.#reduce(event, seq);
     this.#early = null;
     if (!this.live.ended) this.#connect();
   }
@@ -211,17 +211,17 @@ export class Room {
     }
   }
 
-  #take(event: InterviewEvent): void {
-    if (this.#early) this.#early.push(event);
-    else this.#reduce(event);
+  #take(event: InterviewEvent, seq: number): void {
+    if (this.#early) this.#early.push([event, seq]);
+    else this.#reduce(event, seq);
   }
 
-  #reduce(event: InterviewEvent): void {
+  #reduce(event: InterviewEvent, seq: number): void {
     const live = this.live!;
     live.reduce(event);
     this.runs.reduce(event);
     if (event.type === 'chat.message') this.chat.take(event.message, live.isOwn(event.message.author));
-    this.assistant.reduce(event, live.self.id);
+    this.assistant.reduce(event, live.self.id, seq);
     if (event.type === 'monitor.signal') {
       this.monitor.take({ ...event.signal, participant_id: event.participant_id, at: event.at });
     }

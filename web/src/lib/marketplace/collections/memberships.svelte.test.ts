@@ -38,3 +38,18 @@ it('puts the project into a new collection', async () => {
   await memberships.create({ title: 'New', visibility: 'private', description: '' });
   expect(state(memberships)?.[0]).toEqual(['col_3', true]);
 });
+
+it('a collection is opened with the project that was just put into it', async () => {
+  let come!: (answer: Response) => void;
+  const server = new FakeServer().on(
+    'PUT /api/v1/collections/col_2/items/ada.engine',
+    () => new Promise<Response>((resolve) => (come = resolve)),
+  );
+  const memberships = await loaded(server);
+  expect([memberships.isKept('col_1'), memberships.isKept('col_2')]).toEqual([true, false]);
+  const done = memberships.set('col_2', true);
+  expect([memberships.has('col_2'), memberships.isKept('col_2')]).toEqual([true, false]);
+  come(json({}, 201));
+  await done;
+  expect(memberships.isKept('col_2')).toBe(true);
+});

@@ -8,6 +8,7 @@ export class Memberships {
   collections = $state.raw<readonly Collection[] | null>(null);
   problem = $state.raw<ApiProblem | null>(null);
   #holding = $state.raw<ReadonlySet<string>>(new Set());
+  #underWay = $state.raw<readonly string[]>([]);
   // The same until a collection is made: whoever tries again after a lost answer gets the one that was made.
   #key = randomKey();
 
@@ -17,6 +18,11 @@ export class Memberships {
 
   has(id: string): boolean {
     return this.#holding.has(id);
+  }
+
+  /** Does the server say so, too? Whoever opens the collection then finds the project in it. */
+  isKept(id: string): boolean {
+    return this.has(id) && !this.#underWay.includes(id);
   }
 
   async load(): Promise<void> {
@@ -36,11 +42,15 @@ export class Memberships {
   /** Shown at once; throws `ApiProblem` when it was refused, and is as it was then. */
   async set(id: string, wanted: boolean): Promise<void> {
     this.#show(id, wanted);
+    this.#underWay = [...this.#underWay, id];
     try {
       await (wanted ? collecting.put(id, this.slug) : collecting.take(id, this.slug));
     } catch (error) {
       this.#show(id, !wanted);
       throw asProblem(error);
+    } finally {
+      // One of them: it may have been pressed again meanwhile.
+      this.#underWay = this.#underWay.toSpliced(this.#underWay.indexOf(id), 1);
     }
   }
 

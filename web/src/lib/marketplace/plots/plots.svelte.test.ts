@@ -20,6 +20,26 @@ it('each project of a list is asked for once, and again only after a failure', a
   expect(server.calls.at(-1)?.path).toBe('/api/v1/projects/weeks?ids=prj_c');
 });
 
+it('what is drawn stays while it is asked for again', async () => {
+  const day = (downloads: number) => ({ day: '2026-01-05', downloads, views: 0, robot_downloads: 0, robot_views: 0 });
+  let come!: (answer: Response) => void;
+  new FakeServer().on(
+    'GET /api/v1/projects/ada.engine/days',
+    json({ days: [day(1)] }),
+    problem(503),
+    () => new Promise<Response>((resolve) => (come = resolve)),
+  );
+  const counted = new ProjectDays();
+  await counted.load('ada.engine');
+  await counted.load('ada.engine');
+  expect([counted.status, counted.people]).toEqual(['ready', [1]]);
+  const again = counted.load('ada.engine');
+  expect([counted.status, counted.people]).toEqual(['ready', [1]]);
+  come(json({ days: [day(2)] }));
+  await again;
+  expect(counted.people).toEqual([2]);
+});
+
 it('a shorter range is the end of the year that is known already', async () => {
   const days = Array.from({ length: 365 }, (_, index) => ({
     day: `day ${index}`,

@@ -21,9 +21,11 @@ export class ProjectDays {
   readonly isEmpty = $derived(this.#year.every((day) => day.downloads + day.robot_downloads === 0));
   #slug = '';
 
+  /** Asked again for the same project, what is shown stays until there is something newer. */
   async load(slug: string): Promise<void> {
+    const isShown = this.#slug === slug && this.status === 'ready';
     this.#slug = slug;
-    this.status = 'loading';
+    if (!isShown) this.status = 'loading';
     this.problem = null;
     try {
       const { days } = await counts.days(slug, LONGEST);
@@ -31,7 +33,7 @@ export class ProjectDays {
       this.#year = days;
       this.status = 'ready';
     } catch (error) {
-      if (this.#slug !== slug) return;
+      if (this.#slug !== slug || isShown) return;
       this.problem = asProblem(error);
       this.status = 'failed';
     }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
 import { ProjectVisit } from './visit.svelte.ts';
 
@@ -40,6 +40,17 @@ describe('a visit', () => {
   });
 });
 
+it('a rating is never that of the project that was asked for before', async () => {
+  const server = new FakeServer().on('GET /api/v1/projects/ada.loom', json(project({ id: 'prj_2', slug: 'ada.loom' })));
+  const visit = await visiting(server);
+  const ratings = { count: 1, mean: 4, stars: {} };
+  visit.rated('prj_1', ratings);
+  expect(visit.ratings).toEqual(ratings);
+  await visit.load('ada.loom');
+  visit.rated('prj_1', ratings);
+  expect(visit.ratings).toBeNull();
+});
+
 describe('a star', () => {
   it('is there at once, and is what the server counts afterwards', async () => {
     const server = new FakeServer().on('PUT /api/v1/projects/ada.engine/star', json({ starred: true, stars: 50 }));
@@ -70,11 +81,63 @@ describe('a star', () => {
   });
 });
 
+describe('the counters', () => {
+  const COUNTERS = 'GET /api/v1/projects/counters';
+  const counted = (change = {}) => json({ items: [{ id: 'prj_1', stars: 41, downloads: 8, views: 90, ...change }] });
+
+  it('move with one’s own download', async () => {
+    const server = new FakeServer()
+      .on('POST /api/v1/projects/ada.engine/downloads', json({ url: 'https://example.org/a' }))
+      .on(COUNTERS, counted());
+    const visit = await visiting(server);
+    await visit.download();
+    await vi.waitFor(() => expect([visit.project?.downloads, visit.project?.views]).toEqual([8, 90]));
+    expect(server.calls.at(-1)?.path).toBe('/api/v1/projects/counters?ids=prj_1');
+  });
+
+  it('stay as they are when they do not come, and the download is none the worse', async () => {
+    const server = new FakeServer()
+      .on('POST /api/v1/projects/ada.engine/downloads', json({ url: 'https://example.org/a' }))
+      .on(COUNTERS, problem(503));
+    const visit = await visiting(server);
+    expect(await visit.download()).toBe('https://example.org/a');
+    await visit.recount();
+    expect([visit.status, visit.project?.stars]).toEqual(['ready', 41]);
+  });
+
+  it('leave a star alone that is on its way', async () => {
+    let come!: (answer: Response) => void;
+    const server = new FakeServer()
+      .on('PUT /api/v1/projects/ada.engine/star', () => new Promise<Response>((resolve) => (come = resolve)))
+      .on(COUNTERS, counted());
+    const visit = await visiting(server);
+    const starred = visit.star();
+    await visit.recount();
+    expect([visit.project?.stars, visit.project?.downloads]).toEqual([42, 8]);
+    come(json({ starred: true, stars: 50 }));
+    await starred;
+    expect(visit.project?.stars).toBe(50);
+  });
+
+  it('are not those of a project that was left meanwhile', async () => {
+    let come!: (answer: Response) => void;
+    const server = new FakeServer()
+      .on('GET /api/v1/projects/ada.loom', json(project({ id: 'prj_2', slug: 'ada.loom', stars: 3 })))
+      .on(COUNTERS, () => new Promise<Response>((resolve) => (come = resolve)));
+    const visit = await visiting(server);
+    const counting = visit.recount();
+    await visit.load('ada.loom');
+    come(counted());
+    await counting;
+    expect(visit.project?.stars).toBe(3);
+  });
+});
+
 it('counts each download with a key of its own', async () => {
   const server = new FakeServer().on('POST /api/v1/projects/ada.engine/downloads', json({ url: 'https://example.org/a' }));
   const visit = await visiting(server);
   expect(await visit.download()).toBe('https://example.org/a');
   await visit.download();
-  const keys = server.calls.slice(1).map(({ headers }) => headers['idempotency-key']);
+  const keys = server.calls.filter(({ method }) => method === 'POST').map(({ headers }) => headers['idempotency-key']);
   expect(new Set(keys).size).toBe(2);
 });

@@ -1,4 +1,4 @@
-import { asProblem, marketplace, type ApiProblem, type Project } from '#lib/api/index.ts';
+import { asProblem, counts, marketplace, type ApiProblem, type Project, type Ratings } from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
 
 export type VisitStatus = 'loading' | 'ready' | 'failed';
@@ -8,6 +8,8 @@ export class ProjectVisit {
   project = $state.raw<Project | null>(null);
   status = $state<VisitStatus>('loading');
   problem = $state.raw<ApiProblem | null>(null);
+  /** Null until the reviews are there, which come after the page. */
+  ratings = $state.raw<Ratings | null>(null);
   isDownloading = $state(false);
   /** Of this visit. */
   downloads = $state(0);
@@ -19,6 +21,7 @@ export class ProjectVisit {
     if (this.project?.slug !== slug) {
       this.project = null;
       this.downloads = 0;
+      this.ratings = null;
     }
     this.#slug = slug;
     this.status = 'loading';
@@ -69,10 +72,28 @@ export class ProjectVisit {
     try {
       const { url } = await marketplace.download(project.slug, randomKey());
       this.downloads += 1;
+      void this.recount();
       return url;
     } finally {
       this.isDownloading = false;
     }
+  }
+
+  /** Heard of the reviews, perhaps after the project was left. */
+  rated(id: string, ratings: Ratings): void {
+    if (this.project?.id === id) this.ratings = ratings;
+  }
+
+  /** Shows the counters of now. They come apart from the project; when they do not come, those that are shown stay. */
+  async recount(): Promise<void> {
+    const { project } = this;
+    if (!project) return;
+    const told = await counts.now([project.id]).catch(() => null);
+    const counted = told?.items.find(({ id }) => id === project.id);
+    if (!counted || this.project?.id !== project.id) return;
+    const { stars, downloads, views } = counted;
+    // A star that is under way is shown already, and told of by its own answer.
+    this.#show({ downloads, views, ...(this.#starWish === null ? { stars } : {}) });
   }
 
   /** Throws `ApiProblem`. */

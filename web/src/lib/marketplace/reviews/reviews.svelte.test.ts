@@ -7,7 +7,7 @@ const review = (id: string, change = {}) => ({ id, rating: 4, title: '', body: '
 const page = (items: unknown[], own: unknown = null) => ({
   items,
   next_cursor: null,
-  summary: { count: items.length, mean: 3.2, stars: { 1: 0, 2: 0, 3: 0, 4: items.length, 5: 0 } },
+  summary: { count: items.length, mean: items.length ? 4 : null, stars: { 1: 0, 2: 0, 3: 0, 4: items.length, 5: 0 } },
   own,
   may_review: true,
 });
@@ -33,6 +33,17 @@ it('counts anew after one has written, and keeps what was there when it is refus
   await reviews.write(draft);
   expect([reviews.own?.id, reviews.summary?.count]).toEqual(['rev_1', 1]);
   expect(server.calls[1]!.body).toEqual(draft);
+});
+
+it('tells how people rate it each time that it was read', async () => {
+  new FakeServer()
+    .on(`GET ${PATH}/reviews`, json(page([])), json(page([review('rev_1')], review('rev_1'))))
+    .on(`PUT ${PATH}/review`, json(review('rev_1'), 201));
+  const heard: (number | null)[] = [];
+  const reviews = new Reviews('ada.engine', ({ mean }) => heard.push(mean));
+  await reviews.load();
+  await reviews.write({ rating: 4, title: '', body: 'Good.' });
+  expect(heard).toEqual([null, 4]);
 });
 
 it('asks for the order that was chosen', async () => {

@@ -16,10 +16,13 @@ export class Reviews {
   own = $state.raw<Review | null>(null);
   /** Has this person used the project, as far as the server knows? */
   mayReview = $state(false);
+  readonly #onrated: (ratings: Ratings) => void;
   readonly others = $derived.by(() => this.paged.items.filter(({ id }) => id !== this.own?.id));
 
-  constructor(slug: string) {
+  /** `onrated`: told how people rate it, whenever that has been read. */
+  constructor(slug: string, onrated: (ratings: Ratings) => void = () => {}) {
     this.slug = slug;
+    this.#onrated = onrated;
     this.paged = new Paged<Review>((cursor) => this.#fetch(cursor));
   }
 
@@ -54,6 +57,7 @@ export class Reviews {
   async #fetch(cursor: string | null) {
     const page = await reviewing.page(this.slug, this.order, { cursor, limit: 20 });
     this.summary = page.summary;
+    this.#onrated(page.summary);
     this.own = page.own;
     this.mayReview = page.may_review;
     return page;

@@ -10,6 +10,7 @@ from opencode.modules.ai.domain.configuration.jsonc import Node, Path, shown
 from opencode.modules.ai.domain.configuration.model import (
     Alias,
     Configuration,
+    Dialect,
     ModelEntry,
     Provider,
     ProviderType,
@@ -70,6 +71,7 @@ class _Check:
             yield from self._model(default, ["default_model"])
         yield from self._people()
         yield from self._teams()
+        yield from self._semantic_cache()
 
     def _provider(self, name: str, provider: Provider) -> Iterator[Problem]:
         path: Path = ["providers", name]
@@ -99,6 +101,9 @@ class _Check:
             )
         if provider.entry_point is not None and provider.base_url is not None:
             yield self._value([*path, "entry_point"], "A provider has an entry point or an address, not both.")
+        if provider.entry_point is not None and provider.dialect not in (None, Dialect.OPENAI):
+            message = "A Python object speaks no dialect: leave `dialect` out."
+            yield self._value([*path, "dialect"], message)
         if preset is not None and provider.type is not preset.type and provider.type is not ProviderType.CUSTOM:
             where = [*path, "type"]
             yield self._value(where, f"The preset is of the type {preset.type}, not {provider.type}.", preset.type)
@@ -188,6 +193,17 @@ class _Check:
                 if first != team:
                     path: Path = ["teams", team, "members", number]
                     yield self._value(path, f"{member!r} is in the team {first!r} already, and nobody is in two.")
+
+    def _semantic_cache(self) -> Iterator[Problem]:
+        cache, path = self.configuration.cache, ["cache", "semantic"]
+        if cache.semantic is None:
+            return
+        yield from self._model(cache.semantic.embedding_model, [*path, "embedding_model"])
+        if not cache.enabled:
+            message = (
+                "Nothing is kept that questions could be like: set `cache.enabled` to true, or `semantic` to null."
+            )
+            yield self._key([*path], message)
 
     def _value(self, path: Path, message: str, suggestion: str = "") -> Problem:
         return Problem(node_at(self.node, path).place, shown(path), message, suggestion)

@@ -196,12 +196,36 @@ class Team(_Part, frozen=True):
     limits: Limits = field(default_factory=Limits)
 
 
+class SemanticCache(_Part, frozen=True):
+    """
+    Answers that are given again to questions that are merely like the one they were given to. Read what that risks
+    (ai.md, "Answers to questions like it") before you switch it on.
+    """
+
+    embedding_model: Annotated[ModelName, Meta(description="makes vectors of questions; whoever asks pays for it")]
+    least_similarity: Annotated[
+        float, Meta(ge=0.5, le=1, description="cosine of two questions from which one answer does for both")
+    ] = 0.95
+    lifetime_s: Annotated[
+        float, Meta(gt=0, le=2_592_000, description="of a question; its answer lives as long as all answers")
+    ] = 3_600.0
+    most_entries: Annotated[int, Meta(ge=1, le=100_000, description="questions that a process remembers")] = 1_000
+    most_characters: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="of a question; models cut longer ones, which makes different ones alike"),
+    ] = 1_000
+    timeout_s: Annotated[Seconds, Meta(description="for a vector; after that the model is asked")] = 2.0
+
+
 class AnswerCache(_Part, frozen=True):
     """Answers that are given again to the very same request."""
 
     enabled: bool = False
     lifetime_s: Annotated[float, Meta(gt=0, le=2_592_000)] = 3_600.0
     most_bytes: Annotated[int, Meta(ge=0, le=2**40)] = 67_108_864
+    semantic: Annotated[
+        SemanticCache | None, Meta(description="also to questions that are like it; nothing is, where this is absent")
+    ] = None
 
 
 class Redaction(_Part, frozen=True):

@@ -16,8 +16,9 @@ from opencode.modules.ai.domain.dialects.canonical import (
     Failure,
     Usage,
 )
-from opencode.modules.ai.domain.dialects.decoding import CannotBeSaidError
+from opencode.modules.ai.domain.dialects.decoding import CannotBeSaidError, RequestNotUnderstoodError
 from opencode.modules.ai.domain.dialects.envelope import Envelope, read_envelope
+from opencode.modules.ai.domain.dialects.questions import LastQuestion, last_question
 from opencode.modules.ai.domain.dialects.speaking import (
     CLIENTS,
     EMBEDDING_CLIENTS,
@@ -30,6 +31,9 @@ from opencode.modules.ai.domain.dialects.speaking import (
 )
 from opencode.modules.ai.domain.dialects.watching import usage_of
 from opencode.modules.ai.domain.registry import Deployment
+
+MOST_COMPARED_BYTES = 64 * 1024
+"""Of a request: to read a longer one takes a while in which others wait, and its like hardly ever comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,10 @@ class Exchange(ABC):
             RequestNotUnderstoodError: the whole request is not what its dialect allows.
             CannotBeSaidError: the provider's dialect has no words for something in it.
         """
+
+    def last_question(self) -> LastQuestion | None:
+        """What is asked in words alone; None where there is more to it, or nothing can be made of it."""
+        return None
 
 
 class ChatExchange(Exchange):
@@ -111,6 +119,15 @@ class ChatExchange(Exchange):
         )
         return Question(provider.path, provider.write(request, deployment.facts.max_output_tokens), answering)
 
+    def last_question(self) -> LastQuestion | None:
+        if len(self._body) > MOST_COMPARED_BYTES:
+            return None
+        try:
+            return last_question(self.envelope, self._request)
+        except RequestNotUnderstoodError:
+            # A provider of the same dialect may understand it all the same.
+            return None
+
     @cached_property
     def _seed(self) -> str:
         return self._make_seed()
@@ -138,7 +155,7 @@ class EmbeddingExchange(Exchange):
         if path is not None:
             return Question(path, self.envelope.body(model=deployment.model), _Vectors(dialect))
         provider = EMBEDDING_PROVIDERS.get(upstream.dialect)
-        if provider is None or upstream.entry_point is not None:
+        if provider is None:
             raise CannotBeSaidError(f"The provider {upstream.name} has no embeddings.", "model")
         request = msgspec.structs.replace(self._request, model=deployment.model)
         return Question(provider.path, provider.write(request), _TranslatedVectors(self._client, provider, request))

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from opencode.modules.marketplace.domain.money import Price
+from opencode.modules.marketplace.domain.review import RATINGS, Ratings
 from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.service.people import Person
 from opencode.modules.marketplace.service.showing import Sheet
@@ -51,6 +52,7 @@ def project(sheet: Sheet, url: str, public_url: str) -> tuple[Linked, ...]:
         "dateModified": _moment(own.updated_at),
         "isAccessibleForFree": own.price.is_free,
         "offers": _offer(own.price, url) if own.is_listed else None,
+        "aggregateRating": _rating(sheet.ratings),
     }
     steps = [("Projects", f"{public_url}/projects"), (own.title, url)]
     trail = {
@@ -103,6 +105,18 @@ def _items(cards: Sequence[Card], public_url: str) -> list[Linked]:
 def _offer(price: Price, url: str) -> Linked:
     offer = {"@type": "Offer", "url": url, "price": price.decimal if not price.is_free else "0"}
     return {**offer, "priceCurrency": price.currency} if price.currency else offer
+
+
+def _rating(ratings: Ratings) -> Linked | None:
+    if ratings.mean is None:
+        return None
+    return {
+        "@type": "AggregateRating",
+        "ratingValue": ratings.mean,
+        "reviewCount": ratings.count,
+        "bestRating": RATINGS[-1],
+        "worstRating": RATINGS[0],
+    }
 
 
 def _moment(at: Any) -> str | None:

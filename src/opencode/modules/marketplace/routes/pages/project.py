@@ -2,6 +2,7 @@
 
 from opencode.infra.html import Markup, PublicPage, element
 from opencode.modules.marketplace.domain.project import Project
+from opencode.modules.marketplace.domain.review import RATINGS, Ratings
 from opencode.modules.marketplace.domain.surrogates import project_key, user_key
 from opencode.modules.marketplace.domain.text import excerpt
 from opencode.modules.marketplace.routes.pages import linked_data
@@ -46,16 +47,17 @@ def _body(sheet: Sheet) -> list[Markup | None]:
         element("p", "by ", person_link(project.handle, sheet.owner_name)),
         None if project.is_listed else element("p", element("mark", "Archived: its owner no longer works on it.")),
         element("p", sheet.summary, dir="auto") if sheet.summary else None,
-        facts(_facts(project)),
+        facts(_facts(project, sheet.ratings)),
         # Sanitised where it was rendered: `adapters.readme` lets through what is known to be harmless.
         element("article", Markup(sheet.readme), dir="auto") if sheet.readme else None,
     ]
 
 
-def _facts(project: Project) -> list[tuple[str, Markup | str | list[Markup] | None]]:
+def _facts(project: Project, ratings: Ratings) -> list[tuple[str, Markup | str | list[Markup] | None]]:
     return [
         ("Price", price_words(project.price)),
         ("Licence", project.license or "not told"),
+        ("Rating", _rating(ratings)),
         ("Technologies", filter_links("technologies", project.technologies)),
         ("Tags", filter_links("tags", project.tags)),
         ("Repository", away(project.repository_url) if project.repository_url else None),
@@ -64,3 +66,10 @@ def _facts(project: Project) -> list[tuple[str, Markup | str | list[Markup] | No
         ("Published", moment(project.published_at) if project.published_at else None),
         ("Updated", moment(project.updated_at)),
     ]
+
+
+def _rating(ratings: Ratings) -> str | None:
+    if ratings.mean is None:
+        return None
+    reviews = f"{ratings.count:,} {'review' if ratings.count == 1 else 'reviews'}"
+    return f"{ratings.mean:.1f} of {RATINGS[-1]}, from {reviews}"

@@ -13,7 +13,14 @@ from opencode.modules.marketplace.store.tables.orders import (
     payment_events,
     refunds,
 )
-from opencode.modules.marketplace.store.tables.projects import handles, profiles, projects, readings, slugs
+from opencode.modules.marketplace.store.tables.projects import (
+    draft_readings,
+    handles,
+    profiles,
+    projects,
+    readings,
+    slugs,
+)
 from opencode.modules.marketplace.store.tables.purges import purges
 from opencode.modules.marketplace.store.tables.releases import release_files, releases, spent_file_names
 from opencode.modules.marketplace.store.tables.reviews import review_marks, reviews
@@ -26,6 +33,7 @@ __all__ = [
     "collections",
     "counters",
     "days",
+    "draft_readings",
     "entitlements",
     "errand_reports",
     "errands",

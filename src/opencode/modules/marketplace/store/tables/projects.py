@@ -55,6 +55,18 @@ readings = Table(
     Column("read_at", UtcDateTime, nullable=False),
 )
 
+# What somebody has read for a draft, until they make a project of it. `place` is a print of the repository's address.
+draft_readings = Table(
+    "draft_readings",
+    metadata,
+    Column("reader_id", ID, nullable=False),
+    Column("place", String(32), nullable=False),
+    Column("prints", Text, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("reader_id", "place"),
+    Index(None, "read_at"),
+)
+
 # Every name that a project has or had: looked up, redirected from and kept unique in one place.
 slugs = Table(
     "project_slugs",
