@@ -43,7 +43,8 @@ its repository), the file that `--config` or `OCP_AI_CONFIG` names, providers th
 variables: \
 `{VALUE_PREFIX}LIMITS__CONCURRENCY=5` is `limits.concurrency`, in lower case. Objects are merged key by key, \
 anything else replaces what is below it, and \
-`null` takes it away.
+`null` takes it away. Limits that administrators have set hold where nothing else says anything of them \
+([ai.md](ai.md#limits-that-administrators-set)).
 
 ## What is filled in
 
@@ -70,7 +71,7 @@ is not good |
 | `ocp ai rotate` | seals the stored keys of providers with a new key |
 | `ocp ai mock` | runs a small provider on loopback, to [try things without a model](ai.md#without-a-model) |
 
-`check`, `show`, `explain` and `doctor` look at providers that administrators have added as well, when there is a \
+`check`, `show`, `explain` and `doctor` look at providers and limits of administrators as well, when there is a \
 database (`--data` names its folder). [ai.md](ai.md#providers) tells what a server does with all this while it runs.
 
 ## Reference

@@ -14,6 +14,8 @@ from opencode.infra.db import Database
 from opencode.infra.security import Keyring
 from opencode.kernel.clock import SystemClock
 from opencode.kernel.ids import ProviderId, UserId, new_id
+from opencode.modules.ai.domain.configuration.model import Limits
+from opencode.modules.ai.domain.setting import StoredLimits, Whose
 from opencode.modules.ai.domain.stored import Secrets, StoredProvider
 from opencode.modules.ai.service.storing import Storing
 from opencode.modules.ai.store import writing
@@ -131,8 +133,16 @@ async def test_what_administrators_added_is_explained_and_its_key_sealed_anew(tm
         changed_at=now,
     )
     made = replace(made, sealed=storing.sealed(Secrets(api_key="sk-stored"), made.what))
+    whose = Whose.of_words("everybody")
     async with writing(database) as stores:
         await stores.providers.add(made)
+        await stores.limits.add(StoredLimits(whose, Limits(60, None, 7), new_id("lim"), made.changed_by, now))
+    config = tmp_path / "opencode.json"
+    config.write_text(json.dumps({"$schema": SCHEMA, "limits": {"concurrency": 2}}, indent=1))
+    where = ("--data", str(tmp_path), "--config", str(config))
+    told = await asyncio.to_thread(run_ocp, "ai", "explain", "limits", *where)
+    assert "limits.requests_per_minute = 60  database, database" in told.out
+    assert f"limits.concurrency = 2  named, {config}:4:18" in told.out, told.out
     explained = await asyncio.to_thread(run_ocp, "ai", "explain", "providers.lab", "--data", str(tmp_path))
     assert 'providers.lab.base_url = "http://127.0.0.1:9/v1"  database, database' in explained.out
     assert "sk-stored" not in explained.out + explained.err

@@ -58,6 +58,10 @@ class IdentityInMemory:
     async def email_addresses(self, user_ids: frozenset[str]) -> dict[str, str]:
         return {user_id: self.emails[user_id] for user_id in user_ids if user_id in self.emails}
 
+    async def accounts_at(self, addresses: frozenset[str]) -> dict[str, UserId]:
+        ids = {address.lower(): UserId(user_id) for user_id, address in self.emails.items()}
+        return {address: ids[address.lower()] for address in addresses if address.lower() in ids}
+
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         return frozenset(UserId(who.id) for who in self._principals.values() if permission in who.permissions)
 

@@ -218,7 +218,7 @@ def _loaded(config: Path | None, data: Path | None, *, opened: bool = False) -> 
     for name, reason in looked.unreadable.items():
         err.print(f"[yellow]{escape(f'The stored key of {name} cannot be opened: {reason}.')}[/yellow]")
     named = config or (Path(settings.ai.ai_config) if settings.ai.ai_config else None)
-    return configuring.load(Places.of_process(named), looked.providers)
+    return configuring.load(Places.of_process(named), looked.providers, looked.limits)
 
 
 def _good(config: Path | None, data: Path | None) -> Loaded:

@@ -1,12 +1,14 @@
-"""Providers of the database, for commands that look at the AI configuration without a server."""
+"""What the database has of the AI configuration, for commands that look at it without a server."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from opencode.app.settings import Settings
 from opencode.kernel.errors import OpenCodeError
+from opencode.modules.ai.domain.setting import Whose, said_by
 from opencode.modules.ai.service.configuring import Stored
 
 
@@ -14,6 +16,7 @@ from opencode.modules.ai.service.configuring import Stored
 class Looked:
     """
     Attributes:
+        limits: of persons, teams and everybody.
         unreadable: providers whose keys cannot be opened, with the reason.
         note: why there may be more than was found; empty when all was.
     """
@@ -21,6 +24,7 @@ class Looked:
     providers: Stored
     unreadable: dict[str, str]
     note: str = ""
+    limits: Mapping[Whose, Mapping[str, object]] = field(default_factory=dict[Whose, Mapping[str, object]])
 
 
 NONE_STORED = Looked({}, {})
@@ -49,11 +53,11 @@ async def _look(settings: Settings, *, opened: bool) -> Looked:
         if await pending(database):
             return Looked({}, {}, "the database is of an earlier version; ocp migrate brings it up to date")
         storing = build_storing(database, settings.ai, settings.process.data)
-        stored = await storing.all()
+        stored, limits = await storing.all(), said_by(await storing.limits())
         if not opened:
-            return Looked(masked(stored), {})
+            return Looked(masked(stored), {}, limits=limits)
         layer = storing.layer_of(stored)
-        return Looked(layer.providers, layer.unreadable)
+        return Looked(layer.providers, layer.unreadable, limits=limits)
     except OpenCodeError as error:
         return Looked({}, {}, error.detail.rstrip("."))
     except (OSError, SQLAlchemyError) as error:

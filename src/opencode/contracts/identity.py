@@ -63,6 +63,10 @@ class Identity(Protocol):
         """
         ...
 
+    async def accounts_at(self, addresses: frozenset[str]) -> dict[str, UserId]:
+        """The accounts with these e-mail addresses, however they are written; those that nobody has are left out."""
+        ...
+
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         """The accounts whose roles permit this, such as `projects:moderate`."""
         ...

@@ -106,7 +106,9 @@ async def test_the_list_is_of_ones_own_keys_and_of_anybodys_for_administrators(a
     [shown] = (await admin.get(KEYS, person=ann.id)).json()["items"]
     assert shown["changed_by"] == admin.id
     assert len((await key.get(KEYS, person=ann.id)).json()["items"]) == 1
+    assert (await admin.get(KEYS, everybody=True)).json()["items"] == [shown]
     assert (await holder(ai).get(KEYS, person=ann.id)).status_code == 403
+    assert (await ann.get(KEYS, everybody=True)).status_code == 403
     assert (await ai.member().get(KEYS)).status_code == 403
     assert (await ai.nobody().get(KEYS)).status_code == 401
 

@@ -175,10 +175,10 @@ async def test_an_administrator_sees_the_budgets_of_everybody_who_has_asked_and_
     admin, today = ai.administrator(), day_of(ai.clock.now().date())
     async with AiWork(ai.parts) as work:
         for person in people[:2]:
-            begins = span_of(Period.MONTH, today).begins
-            row = await work.stores.budgets.open(Subject(SubjectKind.PERSON, person.id), Period.MONTH, begins)
+            span = span_of(Period.MONTH, today)
+            row = await work.stores.budgets.open(Subject(SubjectKind.PERSON, person.id), Period.MONTH, span)
             await work.stores.budgets.change({row.id: (1_500_000_000, 500_000_000)})
-        old = span_of(Period.MONTH, today - 40).begins
+        old = span_of(Period.MONTH, today - 40)
         await work.stores.budgets.open(Subject(SubjectKind.PERSON, people[2].id), Period.MONTH, old)
     ai.identity.revoke(people[1].token or "")
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import httpx
 import pytest
 
+from opencode.contracts.identity import CredentialsRevoked
 from opencode.infra.http import SESSION_COOKIE
 from tests.modules.identity.conftest import PASSWORD, Open, Server, audit_kinds, make_token, register, sign_in
 
@@ -264,3 +265,66 @@ async def test_the_trail_tells_what_happened_and_no_secret(admin: httpx.AsyncCli
     for secret in (token["token"], PASSWORD, "a wrong password", "example.org"):
         assert secret not in str(page)
     assert (await grace.get("/api/v1/audit")).status_code == 403
+
+
+async def test_an_administrator_sees_and_revokes_the_tokens_of_everybody_at_a_browser_only(
+    server: Server, admin: httpx.AsyncClient, grace: httpx.AsyncClient
+) -> None:
+    me = (await grace.get("/api/v1/me")).json()
+    of_grace, of_run = await make_token(grace, "ai"), await make_token(grace, "run", "ai:use")
+    own = await make_token(admin, "ai", "users:manage", "tokens:manage")
+
+    async def listed(client: httpx.AsyncClient, **query: str) -> list[str]:
+        answer = await client.get("/api/v1/tokens", params=query)
+        assert answer.status_code == 200, answer.text
+        return [token["id"] for token in answer.json()["items"]]
+
+    assert await listed(admin) == [own["id"]]
+    assert sorted(await listed(admin, everybody="true")) == sorted([own["id"], of_run["id"], of_grace["id"]])
+    assert sorted(await listed(admin, everybody="true", scope="ai")) == sorted([own["id"], of_grace["id"]])
+    assert await listed(grace, scope="run") == [of_run["id"]]
+    assert await listed(grace, scope="a%") == []
+    shown = (await admin.get("/api/v1/tokens", params={"everybody": "true"})).json()["items"]
+    assert {(token["owner_id"], token["owner_name"]) for token in shown if token["id"] != own["id"]} == {
+        (me["id"], "Grace")
+    }
+    assert (await grace.get("/api/v1/tokens", params={"everybody": "true"})).status_code == 403
+    assert (await grace.delete(f"/api/v1/tokens/{own['id']}")).status_code == 404
+    async with server.browser(bearer=own["token"]) as program:
+        assert (await program.get("/api/v1/tokens", params={"everybody": "true"})).status_code == 403
+        assert (await program.delete(f"/api/v1/tokens/{of_grace['id']}")).status_code == 404
+    assert (await admin.delete(f"/api/v1/tokens/{of_grace['id']}")).status_code == 204
+    async with server.browser(bearer=of_grace["token"]) as program:
+        assert (await program.get("/api/v1/me")).status_code == 401
+    entry = (await admin.get("/api/v1/audit")).json()["items"][0]
+    assert (entry["kind"], entry["subject_id"], entry["detail"]) == (
+        "token.revoked",
+        of_grace["id"],
+        f"of {me['id']}",
+    )
+    assert any(isinstance(said, CredentialsRevoked) and said.principal_id == me["id"] for said in await server.said())
+
+
+@pytest.mark.parametrize(("ai_users", "may"), [("interviewers", False), ("everybody", True)])
+async def test_the_operator_decides_whether_members_ask_models(open_server: Open, ai_users: str, may: bool) -> None:
+    async with (
+        open_server(ai_users=ai_users, default_role="member") as server,
+        server.browser() as admin,
+        server.browser() as mel,
+    ):
+        await register(admin, "Ada")
+        user = await register(mel, "Mel")
+        assert user["roles"] == ["member"]
+        for shown in (
+            user,
+            (await mel.get("/api/v1/me")).json(),
+            (await admin.get("/api/v1/users")).json()["items"][0],
+        ):
+            assert ("ai:use" in shown["permissions"]) is may
+        made = await mel.post("/api/v1/tokens", json={"name": "CI", "scopes": ["ai"], "expires_in_days": 1})
+        assert made.status_code == (201 if may else 403)
+        contract = server.module.contract
+        assert (user["id"] in await contract.holders_of("ai:use")) is may
+        assert await contract.accounts_at(frozenset({"MEL@example.org", "no@example.org"})) == {
+            "MEL@example.org": user["id"]
+        }

@@ -16,6 +16,7 @@ from opencode.infra.http.late_router import LateRouter
 from opencode.infra.http.pages import PageView, provide_page_request
 from opencode.infra.http.problems import problem_of, problem_response, status_of
 from opencode.infra.http.requests import ApiRequest, Body, IdempotencyKey
+from opencode.infra.http.revisions import IfMatch, with_revision
 
 __all__ = [
     "ASKED_EACH_TIME",
@@ -27,6 +28,7 @@ __all__ = [
     "DigestInvalid",
     "Download",
     "IdempotencyKey",
+    "IfMatch",
     "IfNoneMatch",
     "LastEventId",
     "LateRouter",
@@ -46,4 +48,5 @@ __all__ = [
     "provide_principal",
     "refuse_other_sites",
     "status_of",
+    "with_revision",
 ]

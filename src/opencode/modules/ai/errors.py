@@ -1,10 +1,11 @@
 """
 What can go wrong with AI: its configuration, providers, models and limits.
 
-    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall · KeyNotFound
+    NotFound        ConfigurationNotFound · ModelUnknown · ProviderNotFound · NoSuchCall · KeyNotFound · NobodyToLimit
     Invalid         ConfigurationFaulty · ProviderRefused · EntryPointFaulty · KeyNotGivenAgain · DaysNotUnderstood
-    Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets
-    Outdated        ProviderOutdated
+    Conflict        ProviderNameTaken · ProviderOfFile · TooManyProviders · NotOllama · TooManyBudgets ·
+                    LimitOfFile · LimitsNotInForce · TooManyLimits
+    Outdated        ProviderOutdated · LimitsOutdated
     Busy            TestsTooFast · LimitReached · BudgetSpent
     TooLarge        CallTooLarge · BodyTooLarge
     Unavailable     ProviderUnreachable · LimitsUnknown · LedgerBehind · AnswerFailed ·
@@ -287,6 +288,60 @@ class KeyNotFound(NotFound):
     def __init__(self, token_id: str) -> None:
         super().__init__(
             f"You have no token {token_id[:40]} that works.", action="GET /api/v1/tokens lists yours; make one there."
+        )
+
+
+class NobodyToLimit(NotFound):
+    """Limits are set for nobody that there is."""
+
+    title = "There is nobody to limit"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            f"There is no account and no team {words[:_LONGEST_TOLD]!r}.",
+            action="Name everybody, person:<id or e-mail address of an account> or team:<name in the configuration>.",
+        )
+
+
+class LimitOfFile(Conflict):
+    """The limit is set in a file, which only the operator changes."""
+
+    title = "The limit is set in a file"
+
+    def __init__(self, name: str, where: str) -> None:
+        super().__init__(f"{name} is set at {where}.", action="Change it there; it is read at once. Leave it out here.")
+
+
+class LimitsOutdated(Outdated):
+    """Somebody else changed the limits in the meantime."""
+
+    title = "The limits were changed in the meantime"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"The limits of {words} are not what you read.", action="Read them again, then change them.")
+
+
+class LimitsNotInForce(Conflict):
+    """The configuration has mistakes, so that no change of it comes into force."""
+
+    title = "No limit would come into force"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The AI configuration has mistakes, and the one before stays in force until they are corrected.",
+            action="Correct them (GET /api/v1/ai/configuration tells each with its place), then set the limits.",
+        )
+
+
+class TooManyLimits(Conflict):
+    """Limits are set for as many persons and teams as may be."""
+
+    title = "Too many limits"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Limits are set for {most} persons and teams, which is as many as may be.",
+            action="Set them for everybody or for a team, or ask the operator for a higher OCP_AI_STORED_LIMITS.",
         )
 
 

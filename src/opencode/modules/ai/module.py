@@ -38,6 +38,7 @@ from opencode.modules.ai.service.fleet import Fleet
 from opencode.modules.ai.service.gateway import Gateway
 from opencode.modules.ai.service.inspecting import Inspecting
 from opencode.modules.ai.service.keys import Keys
+from opencode.modules.ai.service.limiting import Limiting
 from opencode.modules.ai.service.live import Live, Snapshot
 from opencode.modules.ai.service.metering import Meter
 from opencode.modules.ai.service.models import Models
@@ -82,6 +83,7 @@ class _Services:
     inspecting: Inspecting
     models: Models
     keys: Keys
+    limiting: Limiting
     reporting: Reporting
     standings: Standings
 
@@ -125,6 +127,7 @@ def build(
         inspecting=Inspecting(live),
         models=models,
         keys=keys,
+        limiting=Limiting(parts, settings, identity, live, storing, counters, standings),
         reporting=Reporting(parts, identity),
         standings=standings,
     )
@@ -214,7 +217,7 @@ def _shared_shelf(redis_url: str) -> Shelf | None:
 
 
 def build_storing(database: Database, settings: AiSettings, data: Path) -> Storing:
-    """Stored providers, for the server and for commands that look at them without one."""
+    """What is stored of the configuration, for the server and for commands that look at them without one."""
     key_file = Path(settings.ai_key_file) if settings.ai_key_file else data / KEY_FILE
     return Storing(database, Keyring(key_file))
 

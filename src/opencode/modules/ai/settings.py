@@ -27,6 +27,12 @@ class AiSettings:
     ai_stored_providers: int = setting(
         100, "providers that administrators may add while the server runs", minimum=0, maximum=1_000
     )
+    ai_stored_limits: int = setting(
+        1_000,
+        "persons and teams that administrators may set limits for while the server runs",
+        minimum=0,
+        maximum=10_000,
+    )
     ai_body_bytes: int = setting(
         32 * 1024 * 1024, "the largest request to a model, in bytes; pictures come inside of it", minimum=1_024
     )

@@ -108,10 +108,6 @@ class Account:
     roles: frozenset[Role]
     created_at: datetime
 
-    @property
-    def permissions(self) -> frozenset[str]:
-        return permissions_of(self.roles)
-
     def with_roles(self, roles: Iterable[Role]) -> "Account":
         return replace(self, roles=frozenset(roles))
 
@@ -195,14 +191,19 @@ class AuditEntry:
 
 
 @cache
-def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
-    """All that any of these roles permits."""
-    return frozenset[str]().union(*(GRANTS[role] for role in roles))
+def permissions_of(roles: frozenset[Role], of_every_role: frozenset[str] = frozenset()) -> frozenset[str]:
+    """
+    All that any of these roles permits.
+
+    Args:
+        of_every_role: what each role permits on this server beside what it permits everywhere.
+    """
+    return frozenset[str]().union(*(GRANTS[role] | of_every_role for role in roles))
 
 
-def roles_with(permission: str) -> frozenset[Role]:
+def roles_with(permission: str, of_every_role: frozenset[str] = frozenset()) -> frozenset[Role]:
     """The roles that permit this."""
-    return frozenset(role for role in Role if permission in GRANTS[role])
+    return frozenset(role for role in Role if permission in GRANTS[role] | of_every_role)
 
 
 def permissions_within(permissions: frozenset[str], scopes: Iterable[str]) -> frozenset[str]:
@@ -210,9 +211,18 @@ def permissions_within(permissions: frozenset[str], scopes: Iterable[str]) -> fr
     return permissions & frozenset[str]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
-def principal_of(account: Account, credential_id: str, scopes: Iterable[str] | None = None) -> Principal:
-    """Args: scopes: those of the token that was shown; None for a session, which may do all that its account may."""
-    permissions = account.permissions
+def principal_of(
+    account: Account,
+    credential_id: str,
+    scopes: Iterable[str] | None = None,
+    of_every_role: frozenset[str] = frozenset(),
+) -> Principal:
+    """
+    Args:
+        scopes: those of the token that was shown; None for a session, which may do all that its account may.
+        of_every_role: see `permissions_of`.
+    """
+    permissions = permissions_of(account.roles, of_every_role)
     return Principal(
         id=account.id,
         kind=PrincipalKind.USER,

@@ -18,6 +18,7 @@ from opencode.modules.identity.routes import (
     MeController,
     SessionCookies,
     TokenController,
+    UserViews,
 )
 from opencode.modules.identity.service import (
     Accounts,
@@ -68,6 +69,7 @@ def build(parts: Parts, settings: IdentitySettings) -> IdentityModule:
         setup=setup,
         tokens=Tokens(parts, settings),
         trail=trail,
+        user_views=UserViews(settings.of_every_role),
     )
     plug = Plug(
         name="identity",

@@ -1,6 +1,6 @@
 """Who may do what to accounts and credentials."""
 
-from opencode.kernel.errors import Unauthenticated
+from opencode.kernel.errors import Forbidden, Unauthenticated
 from opencode.kernel.principal import Principal
 from opencode.modules.identity.domain import SCOPES, Account, Role
 from opencode.modules.identity.errors import LastAdministrator, NotASession, ScopesBeyondReach
@@ -24,6 +24,21 @@ def require_session(principal: Principal) -> None:
     require_user(principal)
     if not (principal.credential_id or "").startswith("ses_"):
         raise NotASession
+
+
+def keeps_tokens_of_others(principal: Principal) -> bool:
+    """Administrators do, at a browser: whoever finds a token must not learn of everybody's, and not end them."""
+    return principal.may("users:manage") and (principal.credential_id or "").startswith("ses_")
+
+
+def require_keeper_of_others(principal: Principal) -> None:
+    """
+    Raises:
+        Unauthenticated, Forbidden: the caller does not see tokens of others.
+    """
+    principal.require("users:manage")
+    if not keeps_tokens_of_others(principal):
+        raise Forbidden("A token does not show the tokens of others.", action="Sign in as an administrator.")
 
 
 def require_within_reach(principal: Principal, scopes: tuple[str, ...]) -> None:

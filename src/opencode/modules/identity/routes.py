@@ -6,12 +6,13 @@ from typing import Annotated, Any, TypeVar
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import UnsetType
 
 from opencode.infra.http import SESSION_COOKIE, PageView, refuse_other_sites
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
+from opencode.modules.identity.domain import Account
 from opencode.modules.identity.schemas import (
     AuditEntryView,
     CreateInviteBody,
@@ -71,6 +72,16 @@ class SessionCookies:
         )
 
 
+class UserViews:
+    """Accounts as they are shown. Args: of_every_role: what each role permits on this server beside the usual."""
+
+    def __init__(self, of_every_role: frozenset[str]) -> None:
+        self._of_every_role = of_every_role
+
+    def of(self, account: Account) -> UserView:
+        return UserView.of(account, self._of_every_role)
+
+
 class AuthController(Controller):
     path = "/auth"
     before_request = refuse_other_sites
@@ -84,9 +95,14 @@ class AuthController(Controller):
         return RegistrationPolicyView(registration=registration, first_account=await accounts.is_first())
 
     @get("/session", operation_id="get_session", summary="Who is signed in at this browser")
-    async def session(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> SessionView:
+    async def session(
+        self,
+        principal: NamedDependency[Principal],
+        accounts: NamedDependency[Accounts],
+        user_views: NamedDependency[UserViews],
+    ) -> SessionView:
         """For pages that are open to everybody: where nobody is signed in, that is an answer and not an error."""
-        return SessionView(UserView.of(await accounts.me(principal)) if principal.is_user else None)
+        return SessionView(user_views.of(await accounts.me(principal)) if principal.is_user else None)
 
     @post("/register", operation_id="register_user", summary="Make an account and sign in")
     async def register(
@@ -95,10 +111,13 @@ class AuthController(Controller):
         address: NamedDependency[str],
         accounts: NamedDependency[Accounts],
         session_cookies: NamedDependency[SessionCookies],
+        user_views: NamedDependency[UserViews],
     ) -> Response[UserView]:
         """The first account is the administrator. Answers the account and sets the session cookie."""
         newcomer = Newcomer(data.email, data.password, data.display_name, data.invite)
-        return _signed_in(await accounts.register(newcomer, address=address), session_cookies, status_code=201)
+        return _signed_in(
+            await accounts.register(newcomer, address=address), user_views, session_cookies, status_code=201
+        )
 
     @post("/login", status_code=200, operation_id="sign_in", summary="Sign in")
     async def sign_in(
@@ -108,6 +127,7 @@ class AuthController(Controller):
         address: NamedDependency[str],
         sessions: NamedDependency[Sessions],
         session_cookies: NamedDependency[SessionCookies],
+        user_views: NamedDependency[UserViews],
     ) -> Response[UserView]:
         """
         Answers the account and sets the session cookie. 401 does not tell whether the account exists; 429 after too
@@ -115,7 +135,7 @@ class AuthController(Controller):
         """
         replaces = request.cookies.get(SESSION_COOKIE)
         signed_in = await sessions.sign_in(data.email, data.password, address=address, replaces=replaces)
-        return _signed_in(signed_in, session_cookies)
+        return _signed_in(signed_in, user_views, session_cookies)
 
     @post("/logout", status_code=204, operation_id="sign_out", summary="Sign out")
     async def sign_out(
@@ -139,21 +159,27 @@ class AuthController(Controller):
         address: NamedDependency[str],
         setup: NamedDependency[Setup],
         session_cookies: NamedDependency[SessionCookies],
+        user_views: NamedDependency[UserViews],
     ) -> Response[UserView]:
         """
         For the one-time link that the first start prints. Makes the administrator, who then chooses an address and a
         password with `PATCH /api/v1/me`.
         """
-        return _signed_in(await setup.use_link(data.token, address=address), session_cookies)
+        return _signed_in(await setup.use_link(data.token, address=address), user_views, session_cookies)
 
 
 class MeController(Controller):
     path = "/me"
 
     @get("/", operation_id="get_me", summary="Who am I")
-    async def me(self, principal: NamedDependency[Principal], accounts: NamedDependency[Accounts]) -> UserView:
+    async def me(
+        self,
+        principal: NamedDependency[Principal],
+        accounts: NamedDependency[Accounts],
+        user_views: NamedDependency[UserViews],
+    ) -> UserView:
         """The account of the caller, with its roles and all that they permit."""
-        return UserView.of(await accounts.me(principal))
+        return user_views.of(await accounts.me(principal))
 
     @patch("/", operation_id="update_me", summary="Change my name, address or password")
     async def change_me(
@@ -162,6 +188,7 @@ class MeController(Controller):
         principal: NamedDependency[Principal],
         address: NamedDependency[str],
         accounts: NamedDependency[Accounts],
+        user_views: NamedDependency[UserViews],
     ) -> UserView:
         """
         Only the fields that are sent change. The address and the password need `current_password`, unless there is no
@@ -173,7 +200,7 @@ class MeController(Controller):
             new_password=_given(data.new_password),
             current_password=_given(data.current_password),
         )
-        return UserView.of(await accounts.change_me(principal, changes, address=address))
+        return user_views.of(await accounts.change_me(principal, changes, address=address))
 
 
 class TokenController(Controller):
@@ -195,10 +222,20 @@ class TokenController(Controller):
 
     @get("/", operation_id="list_tokens", summary="My tokens")
     async def page(
-        self, principal: NamedDependency[Principal], page: NamedDependency[PageRequest], tokens: NamedDependency[Tokens]
+        self,
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        tokens: NamedDependency[Tokens],
+        *,
+        everybody: Annotated[
+            bool, QueryParameter(description="for administrators who are signed in: those of all accounts")
+        ] = False,
+        with_scope: Annotated[
+            str, QueryParameter(name="scope", max_length=100, description="only those with this scope")
+        ] = "",
     ) -> PageView[TokenView]:
         """Those that have not expired, the newest first, without their secrets."""
-        return _page(await tokens.page(principal, page), TokenView.of)
+        return _page(await tokens.page(principal, page, everybody=everybody, scope=with_scope), TokenView.of)
 
     @delete("/{token_id:str}", operation_id="revoke_token", summary="Revoke a token")
     async def revoke(
@@ -208,7 +245,7 @@ class TokenController(Controller):
         address: NamedDependency[str],
         tokens: NamedDependency[Tokens],
     ) -> None:
-        """It stops working at once."""
+        """It stops working at once. Administrators who are signed in revoke anybody's."""
         await tokens.revoke(principal, token_id, address=address)
 
 
@@ -231,9 +268,10 @@ class AdministrationController(Controller):
         principal: NamedDependency[Principal],
         page: NamedDependency[PageRequest],
         accounts: NamedDependency[Accounts],
+        user_views: NamedDependency[UserViews],
     ) -> PageView[UserView]:
         """The newest first."""
-        return _page(await accounts.page(principal, page), UserView.of)
+        return _page(await accounts.page(principal, page), user_views.of)
 
     @patch("/users/{user_id:str}/roles", operation_id="update_user", summary="Give an account other roles")
     async def set_roles(
@@ -243,20 +281,27 @@ class AdministrationController(Controller):
         principal: NamedDependency[Principal],
         address: NamedDependency[str],
         accounts: NamedDependency[Accounts],
+        user_views: NamedDependency[UserViews],
     ) -> UserView:
         """In force from the account's next request on. The last administrator stays one."""
-        return UserView.of(await accounts.set_roles(principal, user_id, data.roles, address=address))
+        return user_views.of(await accounts.set_roles(principal, user_id, data.roles, address=address))
 
     @get("/audit", operation_id="list_audit_entries", summary="The trail of security events")
     async def audit(
-        self, principal: NamedDependency[Principal], page: NamedDependency[PageRequest], trail: NamedDependency[Trail]
+        self,
+        principal: NamedDependency[Principal],
+        page: NamedDependency[PageRequest],
+        trail: NamedDependency[Trail],
+        user_views: NamedDependency[UserViews],
     ) -> PageView[AuditEntryView]:
         """Sign-ins, failed ones too, and every change of accounts and credentials, the newest first."""
         return _page(await trail.page(principal, page), AuditEntryView.of)
 
 
-def _signed_in(signed_in: SignedIn, cookies: SessionCookies, status_code: int = 200) -> Response[UserView]:
-    view = UserView.of(signed_in.account)
+def _signed_in(
+    signed_in: SignedIn, user_views: UserViews, cookies: SessionCookies, status_code: int = 200
+) -> Response[UserView]:
+    view = user_views.of(signed_in.account)
     return Response(view, status_code=status_code, cookies=[cookies.give(signed_in.secret)])
 
 

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from opencode.infra.http import Body
-from opencode.modules.identity.domain import Account, AuditEntry, Role, Token
-from opencode.modules.identity.service import NewInvite, NewToken
+from opencode.modules.identity.domain import Account, AuditEntry, Role, permissions_of
+from opencode.modules.identity.service import NewInvite, NewToken, OwnedToken
 
 # Longer than any that is accepted: whoever pastes a book into a field is told so before it is worked on.
 _Email = Annotated[str, Meta(max_length=320, description="E-mail address; capitals make no difference.")]
@@ -87,13 +87,13 @@ class UserView(msgspec.Struct):
     created_at: datetime
 
     @classmethod
-    def of(cls, account: Account) -> "UserView":
+    def of(cls, account: Account, of_every_role: frozenset[str]) -> "UserView":
         return cls(
             id=account.id,
             email=account.email,
             display_name=account.display_name,
             roles=[role for role in Role if role in account.roles],
-            permissions=sorted(account.permissions),
+            permissions=sorted(permissions_of(account.roles, of_every_role)),
             created_at=account.created_at,
         )
 
@@ -105,7 +105,10 @@ class SessionView(msgspec.Struct):
 
 
 class TokenView(msgspec.Struct):
-    """A token without its secret. `last_used_at` lags by up to an hour; null means never used."""
+    """
+    A token without its secret. `last_used_at` lags by up to an hour; null means never used. The name of the owner is
+    null for an account that is gone.
+    """
 
     id: str
     name: str
@@ -113,10 +116,22 @@ class TokenView(msgspec.Struct):
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+    owner_id: str
+    owner_name: str | None
 
     @classmethod
-    def of(cls, token: Token) -> "TokenView":
-        return cls(token.id, token.name, list(token.scopes), token.created_at, token.expires_at, token.last_used_at)
+    def of(cls, owned: OwnedToken) -> "TokenView":
+        token = owned.token
+        return cls(
+            id=token.id,
+            name=token.name,
+            scopes=list(token.scopes),
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            last_used_at=token.last_used_at,
+            owner_id=token.account_id,
+            owner_name=owned.owner_name,
+        )
 
 
 class NewTokenView(msgspec.Struct):

@@ -24,6 +24,11 @@ class IdentitySettings:
         choices=("auto", "open", "invite", "closed"),
     )
     default_role: str = setting("interviewer", "role of accounts made without an invitation", choices=_ROLES)
+    ai_users: str = setting(
+        "interviewers",
+        "whose accounts may ask AI models: interviewers (and administrators), or everybody with a role",
+        choices=("interviewers", "everybody"),
+    )
     admin_email: str = setting("", "e-mail address of an administrator to make at start, if there is none of it yet")
     admin_password: str = setting("", "the first password of that administrator; later changes are kept", secret=True)
     session_days: int = setting(14, "days without a visit after which a sign-in ends", minimum=1, maximum=365)
@@ -44,6 +49,11 @@ class IdentitySettings:
         if self.registration != "auto":
             return self
         return replace(self, registration="open" if private else "invite")
+
+    @property
+    def of_every_role(self) -> frozenset[str]:
+        """What each role permits on this server beside what it permits everywhere."""
+        return frozenset({"ai:use"}) if self.ai_users == "everybody" else frozenset()
 
     def __post_init__(self) -> None:
         if bool(self.admin_email) != bool(self.admin_password):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from opencode.contracts.collaboration import DocumentEnded, NotAdmitted, PeerRole
 from opencode.kernel.errors import Unauthenticated
 from opencode.kernel.principal import Principal, PrincipalKind
-from opencode.modules.interviews.domain.assistant import AssistantMode
+from opencode.modules.interviews.domain.assistant import AssistantMode, Question
 from opencode.modules.interviews.domain.interview import Interview, InterviewState
 from opencode.modules.interviews.domain.people import Part, Participant, Status
 from opencode.modules.interviews.domain.records import Audience, EventType, Said
@@ -253,6 +253,16 @@ def sees(standing: Standing, reader_id: str, event: Said, *, over: bool) -> bool
     if standing is Standing.ADMITTED and not over:
         return True
     return event.about == reader_id or event.type in (EventType.INTERVIEW_STARTED, EventType.INTERVIEW_ENDED)
+
+
+def question_seen(standing: Standing, question: Question) -> Question:
+    """What somebody gets to read of a question: candidates not what its answer took."""
+    return question if part_of(standing) is Part.INTERVIEWER else question.without_usage()
+
+
+def event_seen(standing: Standing, event: Said) -> Said:
+    """What somebody who sees an event gets to read of it."""
+    return event if part_of(standing) is Part.INTERVIEWER else event.without_usage()
 
 
 FAREWELLS = frozenset({EventType.PARTICIPANT_DECLINED, EventType.PARTICIPANT_REMOVED, EventType.PARTICIPANT_LEFT})

@@ -199,6 +199,8 @@ SHAPE = [
         "month",
     ),
     (beside('"teams": ⟪[]'), "teams must be an object"),
+    (beside('"people": {"a@x.org": {"concurrency": ⟪0}}'), "must be at least 1"),
+    (beside('"people": {"a@x.org": {"budget": {"amount_usd": ⟪-1}}}'), "must be at least 0"),
     (beside('"teams": {"a": {"members": ⟪"ada@example.org"}}'), "must be a list"),
     (beside('"teams": {"a": {"members": [⟪3]}}'), "must be a text"),
     (beside('"teams": {"a": {⟪"limit": {}}}'), "is not a key in teams.a", "limits"),
@@ -266,6 +268,9 @@ MEANING = [
         beside('"teams": {"a": {"members": ["x@example.org"]}, "b": {"members": [⟪"X@example.org"]}}'),
         "in the team 'a' already",
     ),
+    (beside('"people": {⟪"ada": {"concurrency": 1}}'), "people are named by their e-mail addresses"),
+    (beside('"people": {⟪"usr_1": {"concurrency": 1}}'), "people are named by their e-mail addresses"),
+    (beside('"people": {"a@x.org": {"concurrency": 1}, ⟪"A@X.org": {}}'), "is here already, as 'a@x.org'"),
 ]
 
 SUBSTITUTION = [

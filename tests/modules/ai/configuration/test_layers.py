@@ -1,6 +1,7 @@
 """Layers on top of each other, and what is filled into them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from opencode.modules.ai.adapters.files import Owner, Places, found, read_secret
 from opencode.modules.ai.domain.configuration.checking import check
 from opencode.modules.ai.domain.configuration.jsonc import Node, Source, plain, read
 from opencode.modules.ai.domain.configuration.layers import merged
-from opencode.modules.ai.domain.configuration.model import SCHEMA_ID
+from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Budget, Limits, Period
 from opencode.modules.ai.domain.configuration.substitution import Substitution
+from opencode.modules.ai.domain.setting import Whose
 from opencode.modules.ai.errors import ConfigurationNotFound
 from opencode.modules.ai.service import configuring
 
@@ -130,6 +132,30 @@ class TestFiles:
             "limits.tokens_per_minute": "user",
             "limits.concurrency": "project",
         }
+
+    def test_stored_limits_hold_where_neither_files_nor_variables_say_anything(self, places: Places) -> None:
+        self.write(places.system, limits={"requests_per_minute": 1, "budget": {"amount_usd": 9, "period": "day"}})
+        self.write(places.user, limits={"budget": {"amount_usd": 1}, "tokens_per_minute": 3}, teams={"red": {}})
+        # Taken away, which is to say nothing.
+        self.write(places.working / "opencode.json", limits={"requests_per_minute": None, "tokens_per_minute": 4})
+        places = replace(places, variables={"OCP_AI__LIMITS__CONCURRENCY": "5"})
+        stored = {
+            "requests_per_minute": 60,
+            "tokens_per_minute": 60,
+            "concurrency": 60,
+            "budget": {"amount_usd": 60.0, "period": "month"},
+        }
+        limits = {Whose.of_words(words): stored for words in ("everybody", "team:red", "team:gone")}
+        loaded = configuring.load(places, None, limits)
+        configuration = loaded.checked.configuration
+        assert configuration, loaded.checked.problems
+        assert configuration.limits == Limits(60, 4, 5, Budget(1.0, Period.DAY))
+        assert configuration.teams["red"].limits == Limits(60, 60, 60, Budget(60.0))
+        assert set(configuration.teams) == {"red"}
+        layers = {each.path: each.layer for each in configuring.explain(loaded, "limits")}
+        assert layers["limits.requests_per_minute"] == "database"
+        assert layers["limits.concurrency"] == "environment"
+        assert (layers["limits.budget.amount_usd"], layers["limits.budget.period"]) == ("user", "system")
 
     def test_a_file_of_the_coding_agent_is_left_alone(self, places: Places) -> None:
         (places.working / "opencode.json").write_text('{"$schema": "https://example.org/config.json", "model": "a/b"}')

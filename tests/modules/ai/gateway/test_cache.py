@@ -62,6 +62,22 @@ async def test_other_people_get_nothing_of_it_and_teams_share(door: Door, upstre
         assert answer.headers["x-opencode-cache"] == outcome
 
 
+async def test_answers_stay_when_limits_change_and_go_when_anything_else_does(
+    door: Door, upstream: MockUpstream
+) -> None:
+    team = {"members": ["ada@example.org"]}
+    await door.configured(providers=three(upstream), teams={"lab": team}, **KEPT)
+    await door.chat("openai/small")
+    put = await door.ai.administrator().call("PUT", "/api/v1/ai/limits/everybody", json={"concurrency": 5})
+    assert put.status_code == 200
+    assert (await door.chat("openai/small")).headers["x-opencode-cache"] == "hit"
+    limited = {"lab": {**team, "limits": {"requests_per_minute": 9}}}
+    await door.configured(providers=three(upstream), teams=limited, people={"ada@example.org": {}}, **KEPT)
+    assert (await door.chat("openai/small")).headers["x-opencode-cache"] == "hit"
+    await door.configured(providers=three(upstream), teams=limited, redaction={"email_addresses": True}, **KEPT)
+    assert (await door.chat("openai/small")).headers["x-opencode-cache"] == "miss"
+
+
 @pytest.mark.parametrize("said", ["no-store", "no-cache"])
 async def test_a_request_can_opt_out(door: Door, upstream: MockUpstream, said: str) -> None:
     await door.configured(providers=three(upstream), **KEPT)

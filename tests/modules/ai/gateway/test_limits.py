@@ -62,6 +62,36 @@ async def test_a_key_that_is_over_its_limit_is_told_so_and_the_persons_other_key
     assert (await chat(door, key)).status_code == 200
 
 
+async def test_what_an_administrator_sets_holds_from_the_next_call_on_and_counts_what_was_spent(door: Door) -> None:
+    ann, bob, admin = holder(door), holder(door), door.ai.administrator()
+    key, other = key_of(door, ann), key_of(door, bob)
+    for _ in range(6):
+        assert (await chat(door, key)).status_code == 200
+    spent = sum(Decimal(call["cost_usd"]) for call in await charged(door, ann, 6))
+
+    async def set_for(whose: str, **limits: Any) -> None:
+        put = await admin.call("PUT", f"{API}/limits/{whose}", json=limits)
+        assert put.status_code == 200, put.text
+
+    await set_for("everybody", requests_per_minute=1)
+    assert (await chat(door, other)).status_code == 200
+    refused = await chat(door, other)
+    assert (refused.status_code, "The person may have 1 requests a minute" in refused.text) == (429, True)
+    await set_for(f"person:{bob.id}", requests_per_minute=3)
+    assert (await chat(door, other)).status_code == 200, "what is set for a person takes the place of everybody's"
+    # Exactly what Ann has spent: nothing is left, and a month's budget began before there was one.
+    await set_for("everybody")
+    await set_for(f"person:{ann.id}", budget={"amount_usd": float(spent)})
+    refused = await chat(door, key, max_tokens=1)
+    assert refused.status_code == 429, refused.text
+    assert "too little is left" in refused.text
+    view = (await admin.get(f"{API}/limits/person:{ann.id}")).json()
+    assert Decimal(view["spent_usd"]) == Decimal(view["standing"]["spent_usd"]) == spent
+    assert (await chat(door, other)).status_code == 200
+    await admin.call("DELETE", f"{API}/limits/person:{ann.id}")
+    assert (await chat(door, key)).status_code == 200
+
+
 async def test_a_key_asks_the_models_of_its_list_alone(door: Door) -> None:
     key = key_of(door, holder(door))
     await limit(door, key, models=["openai/s*", "*/large"])

@@ -222,7 +222,7 @@ def test_limits_are_those_of_the_person_and_of_each_of_their_teams() -> None:
         limits=Limits(requests_per_minute=5, budget=Budget(2.5, Period.WEEK)),
         teams={"lab": Team(limits=Limits(concurrency=3, tokens_per_minute=9)), "other": Team(limits=Limits(1))},
     )
-    bounds = bounds_for(Caller("usr_ann", teams=("gone", "lab")), configuration)
+    bounds = bounds_for(Caller("usr_ann", teams=("gone", "lab")), configuration, configuration.limits)
     lab = Subject(SubjectKind.TEAM, "lab")
     assert bounds.counts == (
         CountBound(PERSON, Measure.REQUESTS, 5),

@@ -26,6 +26,8 @@ export type AiBudget = Schemas['BudgetView'];
 export type BudgetPeriod = Schemas['Period'];
 export type KeyLimits = Schemas['KeyLimitsView'];
 export type KeyLimitsBody = Schemas['KeyLimitsBody'];
+export type AiLimits = Schemas['LimitsView'];
+export type LimitsBody = Schemas['LimitsBody'];
 
 /** Whose calls, with which key, of which model or provider; what is left out is not asked for. */
 export interface CallFilters {
@@ -37,6 +39,7 @@ export interface CallFilters {
 
 const AI = '/api/v1/ai';
 const keyPath = (tokenId: string) => `${AI}/keys/${encodeURIComponent(tokenId)}/limits`;
+const limitsPath = (whose: string) => `${AI}/limits/${encodeURIComponent(whose)}`;
 const providerPath = (name: string) => `${AI}/providers/${encodeURIComponent(name)}`;
 
 export const ai = {
@@ -57,7 +60,14 @@ export const ai = {
   calls: (query: CallFilters & PageQuery = {}) => request<Page<AiCall>>('GET', `${AI}/calls`, { query: { ...query } }),
   budgets: (query: PageQuery & { everybody?: boolean } = {}) =>
     request<Page<AiBudget>>('GET', `${AI}/budgets`, { query: { ...query } }),
-  /** Those of one's own keys that have limits. */
-  keys: (query: PageQuery = {}) => request<Page<KeyLimits>>('GET', `${AI}/keys`, { query: { ...query } }),
+  /** For administrators: of everybody, teams and persons. */
+  limits: (query: PageQuery = {}) => request<Page<AiLimits>>('GET', `${AI}/limits`, { query: { ...query } }),
+  limitsOf: (whose: string) => request<AiLimits>('GET', limitsPath(whose)),
+  /** `version`: of what is changed; refused with 412 when they have another one. */
+  setLimits: (whose: string, body: LimitsBody, version: string) =>
+    request<AiLimits>('PUT', limitsPath(whose), { body, revision: version }),
+  removeLimits: (whose: string, version: string) => request<void>('DELETE', limitsPath(whose), { revision: version }),
+  /** Those of one's own keys that have limits, or for administrators of everybody's. */
+  keys: (query: PageQuery & { everybody?: boolean } = {}) => request<Page<KeyLimits>>('GET', `${AI}/keys`, { query: { ...query } }),
   limitKey: (tokenId: string, body: KeyLimitsBody) => request<KeyLimits>('PUT', keyPath(tokenId), { body }),
 };

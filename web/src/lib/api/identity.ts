@@ -29,7 +29,8 @@ export const identity = {
   session: () => request<{ user: User | null }>('GET', '/api/v1/auth/session'),
   changeMe: (body: ProfileChange) => request<User>('PATCH', '/api/v1/me', { body }),
 
-  tokens: (query: PageQuery = {}) => request<Page<Token>>('GET', '/api/v1/tokens', { query: { ...query } }),
+  /** `everybody`: for administrators. */
+  tokens: (query: PageQuery & { everybody?: boolean; scope?: string } = {}) => request<Page<Token>>('GET', '/api/v1/tokens', { query: { ...query } }),
   createToken: (body: { name: string; scopes: string[]; expires_in_days: number }) =>
     request<NewToken>('POST', '/api/v1/tokens', { body }),
   revokeToken: (id: string) => request<void>('DELETE', `/api/v1/tokens/${encodeURIComponent(id)}`),

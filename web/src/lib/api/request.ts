@@ -13,7 +13,7 @@ export interface RequestOptions {
   /** Lets a creation be sent again after a lost answer without creating twice. */
   idempotencyKey?: string;
   /** The revision that a change is made for: 412 when there is a later one. */
-  revision?: number;
+  revision?: number | string;
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -131,6 +131,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ai/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits of everybody, teams and persons
+         * @description What is set for everybody first, then teams by name, then, by id, all who have asked a model or for whom
+         *     something is set. Each with what is spent, and where each limit comes from.
+         */
+        get: operations["list_ai_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ai/limits/{whose}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The limits of somebody */
+        get: operations["get_ai_limits"];
+        /**
+         * Set the limits of somebody
+         * @description All that are not set in a file: what is null is as for everybody. In force when this answers, and on all
+         *     servers within a second. What was spent stays spent.
+         */
+        put: operations["put_ai_limits"];
+        post?: never;
+        /**
+         * Take the limits of somebody away
+         * @description What is set for everybody holds again; what files say stays.
+         */
+        delete: operations["delete_ai_limits"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ai/models": {
         parameters: {
             query?: never;
@@ -2459,7 +2506,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a token
-         * @description It stops working at once.
+         * @description It stops working at once. Administrators who are signed in revoke anybody's.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -2699,6 +2746,11 @@ export interface components {
             standing: number;
             first: components["schemas"]["DifferenceView"][];
         };
+        /** AmountView */
+        AmountView: {
+            amount_usd: string;
+            period: components["schemas"]["Period"];
+        };
         /** AppealBody */
         AppealBody: {
             text: string;
@@ -2785,6 +2837,12 @@ export interface components {
         BudgetBody: {
             amount_usd: number;
             period?: components["schemas"]["Period"];
+        };
+        /** BudgetLimitView */
+        BudgetLimitView: {
+            value: components["schemas"]["AmountView"] | null;
+            layer: string | null;
+            place: string | null;
         };
         /** PageView[BudgetView] */
         BudgetPage: {
@@ -3481,6 +3539,19 @@ export interface components {
             quantity?: number | null;
             activated_at?: string | null;
         };
+        /** LimitView */
+        LimitView: {
+            value: number | null;
+            layer: string | null;
+            place: string | null;
+        };
+        /** LimitsBody */
+        LimitsBody: {
+            requests_per_minute?: number | null;
+            tokens_per_minute?: number | null;
+            concurrency?: number | null;
+            budget?: components["schemas"]["BudgetBody"] | null;
+        };
         /** LimitsDraft */
         LimitsDraft: {
             wall_time_ms?: number | null;
@@ -3488,6 +3559,31 @@ export interface components {
             memory_bytes?: number | null;
             output_bytes?: number | null;
             processes?: number | null;
+        };
+        /** PageView[LimitsView] */
+        LimitsPage: {
+            items: components["schemas"]["LimitsView"][];
+            next_cursor: string | null;
+        };
+        /** LimitsView */
+        LimitsView: {
+            whose: string;
+            /** @enum {string} */
+            kind: "everybody" | "team" | "person";
+            subject: string | null;
+            label: string | null;
+            email: string | null;
+            exists: boolean;
+            requests_per_minute: components["schemas"]["LimitView"];
+            tokens_per_minute: components["schemas"]["LimitView"];
+            concurrency: components["schemas"]["LimitView"];
+            budget: components["schemas"]["BudgetLimitView"];
+            used: components["schemas"]["UsedView"];
+            standing: components["schemas"]["BudgetView"] | null;
+            spent_usd: string | null;
+            changed_by: string | null;
+            changed_at: string | null;
+            version: string;
         };
         /**
          * MailWhen
@@ -4759,6 +4855,8 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             last_used_at: string | null;
+            owner_id: string;
+            owner_name: string | null;
         };
         /** ToleranceDraft */
         ToleranceDraft: {
@@ -5129,6 +5227,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description an account's id, for administrators; you when not given */
                 person?: string;
+                /** @description for administrators: those of all accounts */
+                everybody?: boolean;
             };
             header?: never;
             path?: never;
@@ -5228,6 +5328,144 @@ export interface operations {
             header?: never;
             path: {
                 token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ai_limits: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200; 50 when not given */
+                limit?: number | null;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsPage"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description A problem: what went wrong and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ai_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag that the change is made for; 412 if gone */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description `everybody`, `team:<name>`, `person:<id or e-mail address of an account>` */
+                whose: string;
             };
             cookie?: never;
         };
@@ -10557,6 +10795,10 @@ export interface operations {
                 limit?: number | null;
                 /** @description next_cursor of the page before */
                 cursor?: string | null;
+                /** @description for administrators who are signed in: those of all accounts */
+                everybody?: boolean;
+                /** @description only those with this scope */
+                scope?: string;
             };
             header?: never;
             path?: never;

@@ -44,10 +44,13 @@ export interface Token {
   expires_at: string;
   /** To the hour; null when it was never used. */
   last_used_at: string | null;
+  /** Whose it is, in lists; the name is null for an account that is gone. */
+  owner_id?: string;
+  owner_name?: string | null;
 }
 
 /** Only the answer to its creation carries the secret. */
-export interface NewToken extends Omit<Token, 'last_used_at'> {
+export interface NewToken extends Omit<Token, 'last_used_at' | 'owner_id' | 'owner_name'> {
   token: string;
 }
 

@@ -30,7 +30,7 @@ class Layer(StrEnum):
     PROJECT = "project"
     NAMED = "named"
     DATABASE = "database"
-    """Providers that administrators added while the server runs."""
+    """Providers and limits that administrators set while the server runs."""
     ENVIRONMENT = "environment"
 
 

@@ -99,9 +99,14 @@ class LimitCounters(Protocol):
         ...
 
 
-def bounds_for(caller: Caller, configuration: Configuration) -> Bounds:
-    """What the configuration allows a person and the teams that they are in, and what is set for the key they show."""
-    own = (Subject(SubjectKind.PERSON, caller.user_id), configuration.limits)
+def bounds_for(caller: Caller, configuration: Configuration, own_limits: Limits) -> Bounds:
+    """
+    What the configuration allows a person and the teams that they are in, and what is set for the key they show.
+
+    Args:
+        own_limits: of the person (`setting.PeoplesLimits`).
+    """
+    own = (Subject(SubjectKind.PERSON, caller.user_id), own_limits)
     key = [(Subject(SubjectKind.KEY, caller.key_id), caller.key_limits)] if caller.key_limits else []
     teams = [
         (Subject(SubjectKind.TEAM, name), configuration.teams[name].limits)

@@ -50,12 +50,14 @@ class Caller:
         key_id: the token that was shown; empty for a session.
         teams: names, sorted.
         key_limits: what is set for the token alone.
+        address: their e-mail address, where the configuration has limits for any.
     """
 
     user_id: str
     key_id: str = ""
     teams: tuple[str, ...] = ()
     key_limits: Limits | None = None
+    address: str = ""
 
 
 class Usage(Struct, frozen=True):

@@ -26,9 +26,11 @@ class KeysController(Controller):
         person: Annotated[
             str, QueryParameter(max_length=40, description="an account's id, for administrators; you when not given")
         ] = "",
+        *,
+        everybody: Annotated[bool, QueryParameter(description="for administrators: those of all accounts")] = False,
     ) -> PageView[KeyLimitsView]:
         """By id, each with what is used of its limits now."""
-        found = await keys.page(principal, person, page)
+        found = await keys.page(principal, person, page, everybody=everybody)
         return PageView([KeyLimitsView.of(each) for each in found.items], found.next_cursor)
 
     @get("/{token_id:str}/limits", operation_id="get_ai_key_limits", summary="The limits of a key")

@@ -112,14 +112,14 @@ class Answers:
 
 def key_of(kind: str, dialect: Dialect, by: Known, parts: Iterable[bytes]) -> str:
     """
-    What is the same for the same parts of a request, of the same people only. A change of the configuration makes it
-    another one, since a request may lead elsewhere then.
+    What is the same for the same parts of a request, of the same people only. Another configuration makes it another
+    one, since a request may lead elsewhere then; limits do not.
     """
     tenant = by.caller.teams[0] if by.caller.teams else by.caller.user_id
     # A key may have a list of models of its own: what others are answered may be of none that it may ask.
     allowed = msgspec.json.encode(by.allowance.lists)
     whole = blake2b(digest_size=24)
-    for part in (tenant.encode(), by.snapshot.digest.encode(), dialect.value.encode(), allowed, *parts):
+    for part in (tenant.encode(), by.snapshot.answers_digest.encode(), dialect.value.encode(), allowed, *parts):
         whole.update(b"%d:%b" % (len(part), part))
     return f"{kind}.{whole.hexdigest()}"
 

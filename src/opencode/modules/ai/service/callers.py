@@ -6,6 +6,7 @@ from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.plugs import Parts
 from opencode.kernel.principal import Credentials, Principal
 from opencode.modules.ai.domain.limits import Bounds, bounds_for
+from opencode.modules.ai.domain.setting import PeoplesLimits
 from opencode.modules.ai.domain.usage import Caller
 from opencode.modules.ai.policy import require_user
 from opencode.modules.ai.service.live import Live, Snapshot
@@ -39,6 +40,7 @@ class Callers:
         self._known: dict[Credentials, Known] = {}
         self._bounds: dict[Caller, Bounds] = {}
         self._bounds_of: Snapshot | None = None
+        self._people = PeoplesLimits(live.current.configuration)
 
     async def known(self, shown: Credentials) -> Known:
         """
@@ -77,6 +79,7 @@ class Callers:
             key_id=(principal.credential_id or "") if shows_token else "",
             teams=(team,) if team else (),
             key_limits=key.limits if key else None,
+            address=await self._models.address(principal, snapshot),
         )
         allowance = Allowance.of(
             snapshot.configuration.teams[team].models if team else None, key.models if key else None
@@ -88,9 +91,11 @@ class Callers:
         snapshot = self._live.current
         if snapshot is not self._bounds_of or len(self._bounds) >= MOST_REMEMBERED:
             self._bounds, self._bounds_of = {}, snapshot
+            self._people = PeoplesLimits(snapshot.configuration)
         found = self._bounds.get(caller)
         if found is None:
-            found = self._bounds[caller] = bounds_for(caller, snapshot.configuration)
+            own = self._people.of(caller.user_id, caller.address)
+            found = self._bounds[caller] = bounds_for(caller, snapshot.configuration, own)
         return found
 
     async def forget(self, revoked: CredentialsRevoked) -> None:

@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from opencode.modules.ai.adapters.files import Found, Layer, Owner, Places, found, read_secret, secret_path
 from opencode.modules.ai.domain.configuration.checking import MASK, Checked, check, is_secret
-from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Source, plain, read, shown, walk
+from opencode.modules.ai.domain.configuration.jsonc import Member, Node, Path, Source, plain, read, shown, walk
+from opencode.modules.ai.domain.configuration.layers import merged
 from opencode.modules.ai.domain.configuration.problems import Place
+from opencode.modules.ai.domain.setting import Whose, as_configuration
 
 _FROM_ELSEWHERE = re.compile(r"\$\{(?P<variable>\w+)|\{file:(?P<file>[^{}\n]*)\}")
 
@@ -56,13 +58,17 @@ class Difference:
     after: object
 
 
-def load(places: Places, stored: Stored | None = None) -> Loaded:
+def load(
+    places: Places, stored: Stored | None = None, limits: Mapping[Whose, Mapping[str, object]] | None = None
+) -> Loaded:
     """
     Read everything and check it.
 
     Args:
         stored: providers of the database. They lie above all files and below the environment. One whose name a file
             has is left out whole: a key that was given for one address must not go to another.
+        limits: of the database. Each holds where neither a file nor the environment says anything of it, and those of
+            a team as long as one of them names the team.
 
     Raises:
         ConfigurationNotFound
@@ -70,9 +76,10 @@ def load(places: Places, stored: Stored | None = None) -> Loaded:
     layers = found(places)
     of_files = {name for each in layers if each.layer is not Layer.ENVIRONMENT for name in _provider_names(each)}
     free = {name: each for name, each in (stored or {}).items() if name not in of_files}
-    if free:
+    free_limits = _free_limits(layers, limits or {})
+    if free or free_limits:
         at = next((n for n, each in enumerate(layers) if each.layer is Layer.ENVIRONMENT), len(layers))
-        layers.insert(at, _layer_of(free))
+        layers.insert(at, _layer_of({**({"providers": free} if free else {}), **free_limits}))
     secret_files: set[FilePath] = set()
 
     def read_file(source: str, path: str) -> str:
@@ -84,8 +91,33 @@ def load(places: Places, stored: Stored | None = None) -> Loaded:
     return Loaded(tuple(layers), checked, frozenset(secret_files), hidden)
 
 
-def _layer_of(stored: Stored) -> Found:
-    text = json.dumps({"providers": stored})
+def _free_limits(layers: Sequence[Found], limits: Mapping[Whose, Mapping[str, object]]) -> dict[str, object]:
+    """Stored limits of which nobody else says anything, at their places in a configuration."""
+    if not limits:
+        return {}
+    said = merged(each.read[0] for each in layers if each.owner is Owner.OURS and each.read[0])
+    teams = _inside(said, ("teams",))
+    free: dict[Whose, dict[str, object]] = {}
+    for whose, own in limits.items():
+        if whose.path[0] == "teams" and whose.path[1] not in teams:
+            continue
+        taken = _inside(said, whose.path)
+        free[whose] = {name: value for name, value in own.items() if name not in taken}
+    return as_configuration(free)
+
+
+def _inside(node: Node, path: Path) -> Mapping[str, Member]:
+    """What an object says; nothing where there is none at the path."""
+    for step in path:
+        member = node.value.get(str(step)) if isinstance(node.value, dict) else None
+        if member is None:
+            return {}
+        node = member.node
+    return node.value if isinstance(node.value, dict) else {}
+
+
+def _layer_of(said: Mapping[str, object]) -> Found:
+    text = json.dumps(said)
     # What administrators write must not read the server's variables and files.
     source = Source(Layer.DATABASE, text, has_lines=False, is_literal=True)
     return Found(Layer.DATABASE, source, Owner.OURS, read(source))
@@ -107,6 +139,22 @@ def layer_of_provider(loaded: Loaded, name: str) -> tuple[str, Place] | None:
     if member is None:
         return None
     return _layer_names(loaded).get(member.source.name, "built-in"), member.key
+
+
+def limit_sources(loaded: Loaded, whose: Whose, address: str = "") -> dict[str, tuple[str, Place]]:
+    """
+    The layer and place of each limit that is set for somebody alone.
+
+    Args:
+        address: of a person, where a file may name them by it.
+    """
+    names, sources = _layer_names(loaded), dict[str, tuple[str, Place]]()
+    people = _inside(loaded.checked.whole, ("people",)) if address else {}
+    by_address = [name for name in people if name.strip().lower() == address.strip().lower()]
+    for path in (whose.path, *(("people", name) for name in by_address)):
+        for name, member in _inside(loaded.checked.whole, path).items():
+            sources[name] = names.get(member.source.name, "built-in"), member.key
+    return sources
 
 
 def key_sources(loaded: Loaded) -> dict[str, str]:

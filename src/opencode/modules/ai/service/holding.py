@@ -15,6 +15,7 @@ from opencode.modules.ai.domain.limits import BudgetBound
 from opencode.modules.ai.domain.money import dollars
 from opencode.modules.ai.domain.periods import Span, day_at, span_of
 from opencode.modules.ai.domain.slices import fitting, slice_of
+from opencode.modules.ai.domain.usage import Subject
 from opencode.modules.ai.errors import BudgetSpent, CallTooLarge, TooManyBudgets
 from opencode.modules.ai.store import AiWork, reading
 
@@ -92,6 +93,7 @@ class Holding:
         self._parts = parts
         self._process_id = process_id
         self._slices: dict[tuple[BudgetBound, int], Slice] = {}
+        self._latest: dict[Subject, tuple[BudgetBound, int]] = {}
         self._by_name: dict[tuple[str, str, int], Slice] = {}
         self._opening = asyncio.Lock()
 
@@ -108,8 +110,11 @@ class Holding:
         held: list[Slice] = []
         for bound in bounds:
             slice_ = self._slices.get((bound, day)) or await self._open(bound, day)
-            # The amount may have been changed: that of the latest call counts.
-            slice_.amount, slice_.used_at = bound.amount_nano, now
+            # The amount may have been changed: that of the latest call counts. What was taken of a larger one may be
+            # more than the smaller one has.
+            lowered, slice_.amount, slice_.used_at = bound.amount_nano < slice_.amount, bound.amount_nano, now
+            if lowered and slice_.free:
+                await self._give_back(slice_)
             if cost > bound.amount_nano:
                 raise CallTooLarge(bound.subject.kind, dollars(cost), f"{dollars(bound.amount_nano)} a {bound.period}")
             held.append(slice_)
@@ -200,11 +205,19 @@ class Holding:
         name = (bound.subject.words, bound.period.value, span.begins)
         async with self._opening:
             slice_ = self._by_name.get(name)
-            if slice_ is None:
+            before = self._latest.get(bound.subject)
+            is_changed = before is not None and before[0] != bound
+            if slice_ is None or is_changed:
                 async with AiWork(self._parts) as work:
-                    row = await work.stores.budgets.open(bound.subject, bound.period, span.begins)
-                slice_ = self._by_name[name] = Slice(row.id, span)
-                slice_.spent, slice_.recalls = row.spent, row.recalls
+                    row = await work.stores.budgets.open(bound.subject, bound.period, span, again=is_changed)
+                if slice_ is None:
+                    slice_ = self._by_name[name] = Slice(row.id, span)
+                    slice_.recalls = row.recalls
+                slice_.spent = row.spent
+            if before is not None:
+                # A budget that comes back after another one is opened again: meanwhile, calls were charged to that one.
+                self._slices.pop(before, None)
+            self._latest[bound.subject] = bound, day
         self._slices[bound, day] = slice_
         return slice_
 
@@ -219,3 +232,4 @@ class Holding:
         if ended:
             gone = {id(self._by_name.pop(name)) for name in ended}
             self._slices = {key: each for key, each in self._slices.items() if id(each) not in gone}
+            self._latest = {subject: key for subject, key in self._latest.items() if key in self._slices}

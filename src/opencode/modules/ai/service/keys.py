@@ -85,9 +85,11 @@ class Keys:
             key = await stores.keys.find(token_id)
         return (await self._shown([key]))[0] if key else KeyShown(token_id, owner_id, None, {}, None)
 
-    async def page(self, by: Principal, person_id: str, page: PageRequest) -> Page[KeyShown]:
+    async def page(
+        self, by: Principal, person_id: str, page: PageRequest, *, everybody: bool = False
+    ) -> Page[KeyShown]:
         """
-        The keys with limits of a person, by id.
+        The keys with limits of a person, or of everybody, by id.
 
         Args:
             person_id: empty for the caller.
@@ -95,9 +97,9 @@ class Keys:
         Raises:
             Unauthenticated, Forbidden, LimitsUnknown
         """
-        owner_id = person_id or by.id
-        policy.require_own_or_manager(by, owner_id)
-        if not is_id(owner_id, "usr"):
+        owner_id = None if everybody else person_id or by.id
+        policy.require_own_or_manager(by, owner_id or "")
+        if owner_id is not None and not is_id(owner_id, "usr"):
             return Page([])
         async with reading(self._parts.database) as stores:
             found = await stores.keys.page(owner_id, page)

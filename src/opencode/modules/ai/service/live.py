@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,15 +25,16 @@ from opencode.modules.ai.adapters.files import Places, candidates
 from opencode.modules.ai.domain.configuration.model import Configuration
 from opencode.modules.ai.domain.models import Catalogue
 from opencode.modules.ai.domain.registry import Registry, upstreams_of
+from opencode.modules.ai.domain.setting import said_by, without_limits
 from opencode.modules.ai.errors import ConfigurationNotFound
 from opencode.modules.ai.service.configuring import Loaded, key_sources, load
 from opencode.modules.ai.service.providers import Providers
-from opencode.modules.ai.service.storing import NOTHING_STORED, StoredLayer, Storing, stamp_of
+from opencode.modules.ai.service.storing import NOTHING_STORED, StoredLayer, Storing
 
 log = structlog.get_logger(__name__)
 
 TOPIC = "ai:configuration"
-"""Where servers tell each other that the stored providers have changed."""
+"""Where servers tell each other that stored providers or limits have changed."""
 MOST_TOLD = 100
 """Mistakes of one refused configuration that are kept."""
 
@@ -46,10 +47,12 @@ class Snapshot:
     Attributes:
         version: counts the snapshots of this process; 0 is the one before anything was loaded.
         digest: the same on all servers of a deployment that have the same configuration.
+        answers_digest: the same for configurations that give the same answers: they differ in limits alone.
     """
 
     version: int
     digest: str
+    answers_digest: str
     loaded: Loaded | None
     configuration: Configuration
     registry: Registry
@@ -90,7 +93,7 @@ class Live:
         self._listening: asyncio.Task[None] | None = None
         self.refused: Refused | None = None
         nothing = Configuration()
-        self.current = Snapshot(0, "", None, nothing, Registry(nothing, Catalogue(), {}), parts.clock.now())
+        self.current = Snapshot(0, "", "", None, nothing, Registry(nothing, Catalogue(), {}), parts.clock.now())
         self.on_swap: Callable[[Snapshot], None] = lambda _snapshot: None
         providers.on_discovery = self._with_discovered
 
@@ -115,8 +118,8 @@ class Live:
             await self.reload()
 
     async def look_at_stored(self) -> None:
-        """Load again if the stored providers have changed, for when nobody was heard to say so."""
-        if stamp_of(await self._storing.all()) != self._stored.stamp:
+        """Load again if what is stored has changed, for when nobody was heard to say so."""
+        if await self._storing.stamp() != self._stored.stamp:
             await self.reload()
 
     async def tell_others(self) -> None:
@@ -131,7 +134,8 @@ class Live:
             before = await asyncio.to_thread(self._state)
             self._stored = await self._storing.layer()
             try:
-                loaded = await asyncio.to_thread(load, self.places, self._stored.providers)
+                stored = self._stored
+                loaded = await asyncio.to_thread(load, self.places, stored.providers, said_by(stored.limits))
             except ConfigurationNotFound as error:
                 self._seen = self._in_force = before
                 self._refuse((error.detail,))
@@ -143,7 +147,7 @@ class Live:
                 return
             self.refused = None
             metrics.AI_RELOADS.labels("good").inc()
-            if (digest := self._digest(loaded)) != self.current.digest:
+            if (digest := self._digest(loaded.checked.configuration)) != self.current.digest:
                 self._publish(loaded, loaded.checked.configuration, digest)
 
     def notices(self) -> dict[str, str]:
@@ -178,7 +182,9 @@ class Live:
         # What was found out about a provider that is another one now is forgotten before it gets into the snapshot.
         self._providers.follow(upstreams_of(configuration, key_sources(loaded)))
         registry = self._registry(loaded, configuration)
-        self._swap(Snapshot(self.current.version + 1, digest, loaded, configuration, registry, self._now()))
+        of_answers = self._digest(without_limits(configuration))
+        version = self.current.version + 1
+        self._swap(Snapshot(version, digest, of_answers, loaded, configuration, registry, self._now()))
         if self.current.version == 1 and not configuration.providers:
             return
         log.info(
@@ -193,7 +199,7 @@ class Live:
         if now.loaded is None:
             return
         registry = self._registry(now.loaded, now.configuration)
-        self._swap(Snapshot(now.version + 1, now.digest, now.loaded, now.configuration, registry, self._now()))
+        self._swap(replace(now, version=now.version + 1, registry=registry, since=self._now()))
 
     def _swap(self, snapshot: Snapshot) -> None:
         self.current = snapshot
@@ -206,8 +212,8 @@ class Live:
     def _now(self) -> datetime:
         return self._parts.clock.now()
 
-    def _digest(self, loaded: Loaded) -> str:
-        raw = msgspec.json.encode(loaded.checked.configuration, order="deterministic")
+    def _digest(self, configuration: Configuration) -> str:
+        raw = msgspec.json.encode(configuration, order="deterministic")
         # Keyed: a plain digest would tell whoever sees it when a guess at a short key is right.
         return self._parts.signer.derive(f"ai.configuration {hashlib.sha256(raw).hexdigest()}").hex()[:32]
 

@@ -107,8 +107,15 @@ class Models:
         teams = snapshot.configuration.teams
         if not teams or not by.is_user:
             return ""
-        addresses = await self._identity.email_addresses(frozenset({by.id}))
-        return team_of(addresses.get(by.id, ""), teams)
+        return team_of(await self._address(by), teams)
+
+    async def address(self, by: Principal, snapshot: Snapshot) -> str:
+        """Somebody's e-mail address; empty where the configuration has no limits for any."""
+        people = snapshot.configuration.people
+        return await self._address(by) if by.is_user and any("@" in name for name in people) else ""
+
+    async def _address(self, by: Principal) -> str:
+        return (await self._identity.email_addresses(frozenset({by.id}))).get(by.id, "")
 
     def _all(self, snapshot: Snapshot) -> Iterator[ModelShown]:
         registry, default = snapshot.registry, snapshot.configuration.default_model

@@ -8,9 +8,10 @@ from opencode.contracts.identity import Identity
 from opencode.infra.plugs import Parts
 from opencode.kernel.pages import Page, PageRequest
 from opencode.kernel.principal import Principal
-from opencode.modules.ai.domain.configuration.model import Limits
+from opencode.modules.ai.domain.configuration.model import Limits, Period
 from opencode.modules.ai.domain.limits import BudgetBound, bounds_for, bounds_of
 from opencode.modules.ai.domain.periods import day_of, span_of
+from opencode.modules.ai.domain.setting import PeoplesLimits
 from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind
 from opencode.modules.ai.policy import require_manager, require_user
 from opencode.modules.ai.service.live import Live
@@ -57,7 +58,9 @@ class Standings:
         team = await self._models.team(by, snapshot)
         async with reading(self._parts.database) as stores:
             keys = await stores.keys.of(by.id)
-        own = bounds_for(Caller(by.id, teams=(team,) if team else ()), snapshot.configuration)
+        people = PeoplesLimits(snapshot.configuration)
+        limits = people.of(by.id, await self._models.address(by, snapshot))
+        own = bounds_for(Caller(by.id, teams=(team,) if team else ()), snapshot.configuration, limits)
         of_keys = bounds_of([(Subject(SubjectKind.KEY, key.token_id), key.own.limits) for key in keys])
         position = page.position(str)
         bounds = sorted([*own.budgets, *of_keys.budgets], key=lambda each: each.subject.words)
@@ -78,7 +81,7 @@ class Standings:
         kind, after = position or (SubjectKind.PERSON.value, "")
         bounds: list[BudgetBound] = []
         if kind == SubjectKind.PERSON.value:
-            bounds = await self._of_persons(configuration.limits, after, page.limit + 1)
+            bounds = await self._of_persons(PeoplesLimits(configuration), after, page.limit + 1)
             after = ""
         teams = [(Subject(SubjectKind.TEAM, name), configuration.teams[name].limits) for name in configuration.teams]
         of_teams = sorted(bounds_of(teams).budgets, key=lambda bound: bound.subject.id)
@@ -86,15 +89,27 @@ class Standings:
         cut = Page.cut(bounds[: page.limit + 1], page.limit, lambda each: (each.subject.kind.value, each.subject.id))
         return Page(await self._labelled(await self.of(cut.items)), cut.next_cursor)
 
-    async def _of_persons(self, limits: Limits, after: str, most: int) -> list[BudgetBound]:
-        """The budget of each person, from the one behind `after`; empty where persons have none."""
-        if limits.budget is None:
-            return []
-        period = limits.budget.period
-        begins = span_of(period, day_of(self._parts.clock.now().date())).begins
-        async with reading(self._parts.database) as stores:
-            ids = await stores.budgets.subjects(SubjectKind.PERSON, period, begins, after, most)
-        return list(bounds_of([(Subject(SubjectKind.PERSON, each), limits) for each in ids]).budgets)
+    async def _of_persons(self, people: PeoplesLimits, after: str, most: int) -> list[BudgetBound]:
+        """The budgets of so many persons, from the one behind `after`; of those who have one."""
+        today = day_of(self._parts.clock.now().date())
+        begins = {period: span_of(period, today).begins for period in Period}
+        bounds: list[BudgetBound] = []
+        while len(bounds) < most:
+            async with reading(self._parts.database) as stores:
+                ids = await stores.budgets.subjects(SubjectKind.PERSON, begins, after, most)
+            limited = await self._limited(people, ids)
+            bounds += bounds_of(
+                [(Subject(SubjectKind.PERSON, each), limits) for each, limits in limited.items()]
+            ).budgets
+            if len(ids) < most:
+                break
+            after = ids[-1]
+        return bounds[:most]
+
+    async def _limited(self, people: PeoplesLimits, ids: Sequence[str]) -> dict[str, Limits]:
+        """What each of some persons may use, in the same order."""
+        addresses = await self._identity.email_addresses(frozenset(ids)) if people.needs_addresses else {}
+        return {each: people.of(each, addresses.get(each, "")) for each in ids}
 
     async def _labelled(self, standings: Sequence[Standing]) -> list[Standing]:
         ids = frozenset(each.bound.subject.id for each in standings)

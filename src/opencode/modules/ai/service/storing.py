@@ -1,4 +1,4 @@
-"""Stored providers and their secrets: read for the configuration, sealed again when the key changes."""
+"""What administrators have stored, read for the configuration; secrets are sealed again when the key changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ import structlog
 from opencode.infra.db import Database
 from opencode.infra.security import Keyring, SealBroken
 from opencode.modules.ai.domain.configuration.checking import MASK
+from opencode.modules.ai.domain.setting import StoredLimits
 from opencode.modules.ai.domain.stored import Secrets, StoredProvider
 from opencode.modules.ai.service.configuring import Stored
 from opencode.modules.ai.store import reading, writing
 
 log = structlog.get_logger(__name__)
+
+Stamp = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,17 @@ class StoredLayer:
 
     Attributes:
         unreadable: providers whose secrets cannot be opened, with the reason; they are left out.
+        limits: of persons, teams and everybody.
         stamp: changes when any of them does.
     """
 
     providers: Stored
     unreadable: dict[str, str]
-    stamp: frozenset[tuple[str, int]]
+    limits: Sequence[StoredLimits]
+    stamp: Stamp
 
 
-NOTHING_STORED = StoredLayer({}, {}, frozenset())
+NOTHING_STORED = StoredLayer({}, {}, (), frozenset())
 
 
 class Storing:
@@ -41,13 +46,23 @@ class Storing:
 
     async def layer(self) -> StoredLayer:
         """What the database says."""
-        return self.layer_of(await self.all())
+        async with reading(self._database) as stores:
+            return self.layer_of(await stores.providers.all(), await stores.limits.all())
+
+    async def stamp(self) -> Stamp:
+        """The stamp of what the database says now."""
+        async with reading(self._database) as stores:
+            return stamp_of(await stores.providers.all(), await stores.limits.all())
 
     async def all(self) -> Sequence[StoredProvider]:
         async with reading(self._database) as stores:
             return await stores.providers.all()
 
-    def layer_of(self, stored: Sequence[StoredProvider]) -> StoredLayer:
+    async def limits(self) -> Sequence[StoredLimits]:
+        async with reading(self._database) as stores:
+            return await stores.limits.all()
+
+    def layer_of(self, stored: Sequence[StoredProvider], limits: Sequence[StoredLimits] = ()) -> StoredLayer:
         providers: dict[str, dict[str, object]] = {}
         unreadable: dict[str, str] = {}
         for each in stored:
@@ -55,7 +70,7 @@ class Storing:
                 providers[each.name] = said_by(each, self.secrets_of(each))
             except (SealBroken, OSError) as error:
                 unreadable[each.name] = str(error)
-        return StoredLayer(providers, unreadable, stamp_of(stored))
+        return StoredLayer(providers, unreadable, limits, stamp_of(stored, limits))
 
     def secrets_of(self, provider: StoredProvider) -> Secrets:
         """
@@ -103,5 +118,6 @@ def masked(stored: Sequence[StoredProvider]) -> Stored:
     return {each.name: {**each.settings, **({"api_key": MASK} if each.sealed else {})} for each in stored}
 
 
-def stamp_of(stored: Sequence[StoredProvider]) -> frozenset[tuple[str, int]]:
-    return frozenset((each.id, each.revision) for each in stored)
+def stamp_of(providers: Sequence[StoredProvider], limits: Sequence[StoredLimits]) -> Stamp:
+    of_providers = ((each.id, str(each.revision)) for each in providers)
+    return frozenset((*of_providers, *((each.whose.words, each.version) for each in limits)))

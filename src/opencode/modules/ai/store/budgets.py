@@ -10,8 +10,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.modules.ai.domain.configuration.model import Period
+from opencode.modules.ai.domain.ledger import NameKind, first_id_at
+from opencode.modules.ai.domain.periods import DAY_MS, Span
 from opencode.modules.ai.domain.usage import Subject, SubjectKind
-from opencode.modules.ai.store.tables import budgets, leases, processes
+from opencode.modules.ai.store.tables import budgets, calls, days, leases, names, processes
+
+_NAME_KINDS = {
+    SubjectKind.PERSON: NameKind.PERSON,
+    SubjectKind.TEAM: NameKind.TEAM,
+    SubjectKind.KEY: NameKind.KEY,
+}
 
 BudgetKey = tuple[str, str, int]
 """The words of a subject, the period, and the day that it begins."""
@@ -37,13 +45,45 @@ class BudgetStore:
         added = insert(processes).values(started_at=at).returning(processes.c.id)
         return (await self._connection.execute(added)).scalar_one()
 
-    async def open(self, subject: Subject, period: Period, begins: int) -> BudgetRow:
-        """The budget of a period, which begins on that day; it is made when it is the first time."""
-        keys = {"subject": subject.words, "period": period.value, "begins": begins}
+    async def open(self, subject: Subject, period: Period, span: Span, *, again: bool = False) -> BudgetRow:
+        """
+        The budget of a period; it is made when it is the first time. What was spent in the period while there was
+        no such budget counts: nobody gets money twice because a limit was changed.
+
+        Args:
+            again: look at what was spent although the budget is there, since another one may have held meanwhile.
+        """
+        keys = {"subject": subject.words, "period": period.value, "begins": span.begins}
         added = self._dialect.insert(budgets).values(**keys, spent_nano=0, held_nano=0, recalls=0)
-        await self._connection.execute(added.on_conflict_do_nothing())
-        row = (await self._connection.execute(select(budgets).filter_by(**keys))).one()
-        return BudgetRow(row.id, row.spent_nano, row.held_nano, row.recalls)
+        is_new = (await self._connection.execute(added.on_conflict_do_nothing())).rowcount > 0
+        row = (await self._connection.execute(select(budgets).filter_by(**keys).with_for_update())).one()
+        spent = row.spent_nano
+        # Of persons it is a few look-ups in an index, so that it is done each time.
+        if is_new or again or subject.kind is SubjectKind.PERSON:
+            # All that was charged to it is in the ledger, too: never less is found there.
+            spent = max(spent, await self.spent_of(subject, span))
+            if spent > row.spent_nano:
+                raised = update(budgets).where(budgets.c.id == row.id).values(spent_nano=spent)
+                await self._connection.execute(raised)
+        return BudgetRow(row.id, spent, row.held_nano, row.recalls)
+
+    async def spent_of(self, subject: Subject, span: Span) -> int:
+        """What the ledger has of somebody's calls within some days, in nano-dollars."""
+        number = select(names.c.id).where(names.c.kind == _NAME_KINDS[subject.kind], names.c.name == subject.id)
+        found = (await self._connection.execute(number)).scalar_one_or_none()
+        if found is None:
+            return 0
+        if subject.kind is SubjectKind.TEAM:
+            # Sums of days know no teams. A budget is opened when its period begins, unless it was set in the middle.
+            first, end = first_id_at(span.begins * DAY_MS), first_id_at(span.ends * DAY_MS)
+            query = select(func.sum(calls.c.cost_nano)).where(calls.c.id >= first, calls.c.id < end)
+            query = query.where(calls.c.team == found)
+        else:
+            column = days.c.person if subject.kind is SubjectKind.PERSON else days.c.key
+            # Day by day, as the index has them; between two days all persons would be read.
+            each_day = days.c.day.in_(list(range(span.begins, span.ends)))
+            query = select(func.sum(days.c.cost_nano)).where(each_day, column == found)
+        return int((await self._connection.execute(query)).scalar_one() or 0)
 
     async def standings(self, asked: Collection[BudgetKey]) -> dict[BudgetKey, BudgetRow]:
         """How budgets stand; those that nobody has spent from yet are left out."""
@@ -57,11 +97,17 @@ class BudgetStore:
             for row in rows
         }
 
-    async def subjects(self, kind: SubjectKind, period: Period, begins: int, after: str, most: int) -> list[str]:
-        """At most so many ids of whom money was reserved for in a period, by id, from the one behind this one."""
+    async def subjects(self, kind: SubjectKind, begins: Mapping[Period, int], after: str, most: int) -> list[str]:
+        """
+        At most so many ids of whom money was reserved for in a period, by id, from the one behind this one.
+
+        Args:
+            begins: the periods that run, with the days that they began.
+        """
         words = f"{kind.value}:"
         ids = func.substr(budgets.c.subject, len(words) + 1).label("id")
-        query = select(ids).where(budgets.c.begins == begins, budgets.c.period == period.value)
+        running = tuple_(budgets.c.period, budgets.c.begins).in_([(each.value, day) for each, day in begins.items()])
+        query = select(ids).where(running).group_by(budgets.c.subject)
         query = query.where(func.substr(budgets.c.subject, 1, len(words)) == words, budgets.c.subject > words + after)
         return list((await self._connection.execute(query.order_by(budgets.c.subject).limit(most))).scalars())
 

@@ -43,9 +43,11 @@ class KeyLimitStore:
         query = select(key_limits).where(key_limits.c.owner_id == owner_id).order_by(key_limits.c.token_id)
         return [_key_of(row) for row in await self._connection.execute(query)]
 
-    async def page(self, owner_id: str, page: PageRequest) -> Page[LimitedKey]:
-        """Those of a person, by id."""
-        query = select(key_limits).where(key_limits.c.owner_id == owner_id)
+    async def page(self, owner_id: str | None, page: PageRequest) -> Page[LimitedKey]:
+        """Those of a person, or of everybody, by id."""
+        query = select(key_limits)
+        if owner_id is not None:
+            query = query.where(key_limits.c.owner_id == owner_id)
         if position := page.position(str):
             query = query.where(key_limits.c.token_id > position[0])
         rows = await self._connection.execute(query.order_by(key_limits.c.token_id).limit(page.limit + 1))

@@ -85,6 +85,17 @@ key_limits = Table(
     Index(None, "owner_id", "token_id"),
 )
 
+# What administrators set for persons, teams and everybody.
+limits = Table(
+    "ai_limits",
+    metadata,
+    Column("subject", String(300), primary_key=True),
+    Column("limits", Text, nullable=False),
+    Column("version", _ID, nullable=False),
+    Column("changed_by", _ID, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
 # The id tells when, so a line has no other moment, and stays below a hundred bytes with its place in the index.
 calls = Table(
     "ai_calls",

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.modules.ai.domain.ledger import EPOCH_MS, MILLISECOND, MOST_ID, Call, NameKind, first_id_at
-from opencode.modules.ai.domain.periods import DAY_MS
+from opencode.modules.ai.domain.periods import DAY_MS, Span
 from opencode.modules.ai.domain.reports import DaySpan, Latencies, ReportBy, Sums
 from opencode.modules.ai.store.tables import calls, days, names
 
@@ -56,6 +56,19 @@ class UsageStore:
     async def names_of(self, numbers: Collection[int]) -> dict[int, str]:
         query = select(names.c.id, names.c.name).where(names.c.id.in_(numbers))
         return {row.id: row.name for row in await self._connection.execute(query)}
+
+    async def persons_after(self, after: str, most: int) -> list[str]:
+        """At most so many ids of persons who have ever asked a model, from the one behind this one."""
+        query = select(names.c.name).where(names.c.kind == NameKind.PERSON, names.c.name > after)
+        return list((await self._connection.execute(query.order_by(names.c.name).limit(most))).scalars())
+
+    async def spent_by_persons(self, ids: Collection[str], span: Span) -> dict[str, int]:
+        """What persons have spent within some days, in nano-dollars; who has spent nothing is left out."""
+        query = select(names.c.name, func.sum(days.c.cost_nano).label("spent"))
+        query = query.select_from(names.join(days, days.c.person == names.c.id)).group_by(names.c.name)
+        theirs = names.c.kind == NameKind.PERSON, names.c.name.in_(ids)
+        query = query.where(*theirs, days.c.day.in_(list(range(span.begins, span.ends))))
+        return {row.name: int(row.spent) for row in await self._connection.execute(query)}
 
     async def total(self, wanted: Wanted) -> Sums:
         return _sums_of((await self._connection.execute(self._summed(wanted))).one())

@@ -11,6 +11,7 @@ from opencode.infra.plugs import Parts
 from opencode.modules.ai.store.budgets import BudgetStore
 from opencode.modules.ai.store.keys import KeyLimitStore
 from opencode.modules.ai.store.ledger import LedgerStore
+from opencode.modules.ai.store.limits import LimitStore
 from opencode.modules.ai.store.providers import ProviderStore
 from opencode.modules.ai.store.usage import UsageStore
 
@@ -23,6 +24,7 @@ class Stores:
         self.budgets = BudgetStore(connection)
         self.ledger = LedgerStore(connection)
         self.keys = KeyLimitStore(connection)
+        self.limits = LimitStore(connection)
         self.usage = UsageStore(connection)
 
 

@@ -6,7 +6,7 @@ from opencode.modules.identity.service.local import LocalIdentity
 from opencode.modules.identity.service.passwords import Passwords
 from opencode.modules.identity.service.sessions import Sessions, SignedIn
 from opencode.modules.identity.service.setup import Setup
-from opencode.modules.identity.service.tokens import NewToken, Tokens
+from opencode.modules.identity.service.tokens import NewToken, OwnedToken, Tokens
 from opencode.modules.identity.service.trail import Trail
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NewInvite",
     "NewToken",
     "Newcomer",
+    "OwnedToken",
     "Passwords",
     "Sessions",
     "Setup",

@@ -6,7 +6,7 @@ from opencode.contracts.identity import CredentialsRevoked, GuestCredential
 from opencode.infra.security import hash_secret, new_secret
 from opencode.kernel.ids import UserId
 from opencode.kernel.principal import ANONYMOUS, Principal
-from opencode.modules.identity.domain import Guest, guest_principal, principal_of, roles_with
+from opencode.modules.identity.domain import Guest, email_key, guest_principal, principal_of, roles_with
 from opencode.modules.identity.errors import TokenNotGood
 from opencode.modules.identity.service.base import Service
 
@@ -49,9 +49,16 @@ class LocalIdentity(Service):
         async with self._reading() as stores:
             return await stores.accounts.addresses(user_ids)
 
+    async def accounts_at(self, addresses: frozenset[str]) -> dict[str, UserId]:
+        if not addresses:
+            return {}
+        async with self._reading() as stores:
+            found = await stores.accounts.at(frozenset(email_key(address) for address in addresses))
+        return {address: found[key] for address in addresses if (key := email_key(address)) in found}
+
     async def holders_of(self, permission: str) -> frozenset[UserId]:
         async with self._reading() as stores:
-            return await stores.accounts.with_any_role(roles_with(permission))
+            return await stores.accounts.with_any_role(roles_with(permission, self._settings.of_every_role))
 
     async def owners_of_tokens(self, token_ids: frozenset[str]) -> dict[str, UserId]:
         if not token_ids:
@@ -79,7 +86,7 @@ class LocalIdentity(Service):
         if touched := session.touch(now, timedelta(days=self._settings.session_days)):
             async with self._work() as work:
                 await work.stores.sessions.touch(touched)
-        return principal_of(account, session.id)
+        return principal_of(account, session.id, of_every_role=self._settings.of_every_role)
 
     async def _holder_of(self, secret: str) -> Principal:
         if len(secret) > _SECRET_MAX:
@@ -95,7 +102,7 @@ class LocalIdentity(Service):
         if token.is_stale(now):
             async with self._work() as work:
                 await work.stores.tokens.touch(token.id, now)
-        return principal_of(account, token.id, token.scopes)
+        return principal_of(account, token.id, token.scopes, self._settings.of_every_role)
 
     async def _guest_of(self, secret: str) -> Principal:
         async with self._reading() as stores:

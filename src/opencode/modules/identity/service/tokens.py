@@ -23,6 +23,12 @@ class NewToken:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnedToken:
+    token: Token
+    owner_name: str | None
+
+
 class Tokens(Service):
     async def create(
         self, principal: Principal, name: str, scopes: Sequence[str], *, expires_in_days: int, address: str
@@ -60,19 +66,31 @@ class Tokens(Service):
             )
         return NewToken(token, secret)
 
-    async def page(self, principal: Principal, page: PageRequest) -> Page[Token]:
+    async def page(
+        self, principal: Principal, page: PageRequest, *, everybody: bool = False, scope: str = ""
+    ) -> Page[OwnedToken]:
         """
-        The caller's own tokens, the newest first.
+        The caller's own tokens, the newest first; for administrators also everybody's.
+
+        Args:
+            scope: only those that were made with it; empty for all.
 
         Raises:
-            Unauthenticated, Forbidden: the caller may not see tokens.
+            Unauthenticated, Forbidden: the caller may not see tokens, or not those of others.
         """
         principal.require("tokens:manage")
+        if everybody:
+            policy.require_keeper_of_others(principal)
+        whose = None if everybody else principal.id
         async with self._reading() as stores:
-            return await stores.tokens.page(principal.id, self._now(), page)
+            found = await stores.tokens.page(whose, self._now(), page, scope=scope)
+            names = await stores.accounts.names(frozenset(token.account_id for token in found.items))
+        return Page([OwnedToken(token, names.get(token.account_id)) for token in found.items], found.next_cursor)
 
     async def revoke(self, principal: Principal, token_id: str, *, address: str) -> None:
         """
+        End a token of one's own, or, for administrators who are signed in, of anybody.
+
         Raises:
             Unauthenticated, Forbidden: the caller may not revoke tokens.
             TokenMissing: the caller has no such token.
@@ -80,8 +98,12 @@ class Tokens(Service):
         principal.require("tokens:manage")
         if not is_id(token_id, "tok"):
             raise TokenMissing(token_id)
+        whose = None if policy.keeps_tokens_of_others(principal) else principal.id
         async with self._work() as work:
-            if not await work.stores.tokens.revoke(token_id, principal.id):
+            owner = await work.stores.tokens.revoke(token_id, whose)
+            if owner is None:
                 raise TokenMissing(token_id)
-            await self._note(work.stores, "token.revoked", actor=principal.id, subject=token_id, address=address)
-            work.publish(CredentialsRevoked(principal_id=principal.id, revoked_at=self._now()))
+            detail = "" if owner == principal.id else f"of {owner}"
+            who = {"actor": principal.id, "subject": token_id, "address": address}
+            await self._note(work.stores, "token.revoked", **who, detail=detail)
+            work.publish(CredentialsRevoked(principal_id=owner, revoked_at=self._now()))

@@ -71,6 +71,11 @@ class AccountStore:
         query = select(accounts.c.id, accounts.c.email).where(accounts.c.id.in_(account_ids))
         return {row.id: row.email for row in await self._connection.execute(query) if row.email}
 
+    async def at(self, email_keys: frozenset[str]) -> dict[str, UserId]:
+        """The accounts of addresses as `email_key` makes them."""
+        query = select(accounts.c.email_key, accounts.c.id).where(accounts.c.email_key.in_(email_keys))
+        return {row.email_key: UserId(row.id) for row in await self._connection.execute(query)}
+
     async def count_administrators(self) -> int:
         # No other role has this word in it, and the question is asked only when roles change.
         query = (

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import Text, delete, exists, func, insert, literal, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import newest_first, time_keys
@@ -115,17 +115,25 @@ class TokenStore:
         query = select(func.count()).select_from(tokens).where(tokens.c.account_id == account_id)
         return (await self._connection.execute(query)).scalar_one()
 
-    async def page(self, account_id: str, now: datetime, page: PageRequest) -> Page[Token]:
-        """The tokens of an account that still work, the newest first."""
-        mine = select(tokens).where(tokens.c.account_id == account_id, tokens.c.expires_at > now)
-        query = newest_first(mine, tokens.c.created_at, tokens.c.id, page)
+    async def page(self, account_id: str | None, now: datetime, page: PageRequest, *, scope: str = "") -> Page[Token]:
+        """The tokens that still work, of an account or of all, the newest first. Args: scope: only those with it."""
+        wanted = select(tokens).where(tokens.c.expires_at > now)
+        if account_id is not None:
+            wanted = wanted.where(tokens.c.account_id == account_id)
+        if scope:
+            # Words side by side: one is found between blanks.
+            words = literal(" ").concat(type_coerce(tokens.c.scopes, Text)).concat(" ")
+            wanted = wanted.where(words.contains(f" {scope} ", autoescape=True))
+        query = newest_first(wanted, tokens.c.created_at, tokens.c.id, page)
         found = [_token_of(row, "") for row in await self._connection.execute(query)]
         return Page.cut(found, page.limit, lambda token: time_keys(token.created_at, token.id))
 
-    async def revoke(self, token_id: str, account_id: str) -> bool:
-        """False when the account has no such token."""
-        mine = (tokens.c.id == token_id, tokens.c.account_id == account_id)
-        return (await self._connection.execute(delete(tokens).where(*mine))).rowcount > 0
+    async def revoke(self, token_id: str, account_id: str | None) -> UserId | None:
+        """Whose it was, of an account or of anybody; None when there is no such token."""
+        ended = delete(tokens).where(tokens.c.id == token_id)
+        if account_id is not None:
+            ended = ended.where(tokens.c.account_id == account_id)
+        return (await self._connection.execute(ended.returning(tokens.c.account_id))).scalar_one_or_none()
 
     async def sweep(self, now: datetime) -> None:
         await self._connection.execute(delete(tokens).where(tokens.c.expires_at <= now))

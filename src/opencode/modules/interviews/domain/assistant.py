@@ -64,6 +64,10 @@ class AssistantTerms:
 FORBIDDEN = AssistantTerms()
 
 
+USAGE = ("input_tokens", "output_tokens", "cost_nano")
+"""What an answer took."""
+
+
 class QuestionState(StrEnum):
     ANSWERING = "answering"
     ANSWERED = "answered"
@@ -108,6 +112,10 @@ class Question:
     @property
     def is_open(self) -> bool:
         return self.state is QuestionState.ANSWERING
+
+    def without_usage(self) -> "Question":
+        """As candidates see it: what an answer took is its interviewer's business."""
+        return replace(self, **dict.fromkeys(USAGE))
 
     def answered(self, answer: str, end: Answered, at: datetime) -> "Question":
         return replace(

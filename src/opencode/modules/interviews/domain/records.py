@@ -1,11 +1,15 @@
 """What is written down while an interview goes on: chat, signals of the candidate's page, events of the stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, cast
+
+import msgspec
 
 from opencode.kernel.ids import InterviewId, MessageId
+from opencode.modules.interviews.domain.assistant import USAGE
+from opencode.modules.interviews.domain.chain import HASH, PREVIOUS
 from opencode.modules.interviews.domain.people import Part
 
 SIGNALS_AT_ONCE = 20
@@ -109,3 +113,16 @@ class Said:
     audience: Audience
     about: str
     data: str
+
+    def without_usage(self) -> "Said":
+        """
+        As candidates hear it: without what an answer of the assistant took. The hashes go, too: whoever knows the rest
+        of an entry finds such small numbers by trying them.
+        """
+        if self.type not in CHAINED:
+            return self
+        entry = msgspec.json.decode(self.data, type=dict[str, Any])
+        kept = {name: value for name, value in entry.items() if name not in (HASH, PREVIOUS)}
+        if isinstance(question := kept.get("question"), dict):
+            kept["question"] = {**cast("dict[str, Any]", question), **dict.fromkeys(USAGE)}
+        return replace(self, data=msgspec.json.encode(kept).decode())

@@ -237,7 +237,7 @@ class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
     A question to the assistant. `answer` is whole once `state` is not `answering`. Before, the list of questions has
     what was said so far, and `answer_seq` the number of the event that told the last of it: the event stream has what
     comes behind. `cut`: the answer ended because it was as long as it may be. `cost_nano` is in billionths of a US
-    dollar; it and the tokens are null where the provider did not tell.
+    dollar; it and the tokens are null where the provider did not tell, and for candidates.
     """
 
     id: str

@@ -128,7 +128,8 @@ class Assisting(UseCases):
         async with self.reading() as stores:
             case = await self.case(stores, interview_id, by, Action.SEE)
             page = await stores.questions.page(case.interview.id, wanted)
-            return Page([await _told(stores, question) for question in page.items], page.next_cursor)
+            seen = [policy.question_seen(case.standing, each) for each in page.items]
+            return Page([await _told(stores, question) for question in seen], page.next_cursor)
 
     async def ask(
         self, interview_id: str, by: Principal, text: str, *, include_code: bool = False, key: str | None = None
@@ -151,7 +152,7 @@ class Assisting(UseCases):
         policy.require_may_ask(case.standing, case.interview)
         print_of_request = fingerprint(("question", interview_id, text, include_code))
         if key and (earlier := await self._asked_before(interview_id, by, key, print_of_request)):
-            return earlier
+            return policy.question_seen(case.standing, earlier)
         code = None
         if include_code:
             code = (await self.documents.text(case.interview.document_id, case.interview.language))[:MAX_CODE]
@@ -161,7 +162,7 @@ class Assisting(UseCases):
         except (KeyReused, AnswerUnderWay):
             # The same request may have come twice at the same moment; the other one asked then.
             if key and (earlier := await self._asked_before(interview_id, by, key, print_of_request)):
-                return earlier
+                return policy.question_seen(case.standing, earlier)
             raise
         self._reply(case.interview, question, earlier_ones)
         return question
@@ -182,7 +183,7 @@ class Assisting(UseCases):
         if question.is_open:
             name = case.me.name if case.me else by.name
             await self._control.stop_answer(question.id, STOPPED.format(name=name))
-        return question
+        return policy.question_seen(case.standing, question)
 
     async def give_up_lost(self, *, starting: bool = False) -> None:
         """

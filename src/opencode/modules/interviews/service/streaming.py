@@ -63,7 +63,7 @@ class Streaming(UseCases):
         while page := await self._read(case.interview.id, after):
             for said in page:
                 if policy.sees(case.standing, by.id, said, over=case.interview.is_over):
-                    yield said
+                    yield policy.event_seen(case.standing, said)
                 if policy.is_last(said, by.id) and not policy.hears_of_summary(case.standing):
                     return
             after = page[-1].seq
@@ -78,7 +78,7 @@ class Streaming(UseCases):
                         case = await self._look_again(case, by)
                         seen = seen or policy.sees(case.standing, by.id, said, over=over)
                     if seen:
-                        yield said
+                        yield policy.event_seen(case.standing, said)
                     if policy.is_last(said, by.id):
                         return
 

@@ -1,21 +1,12 @@
-"""Revisions on the wire: `ETag`, `If-Match`, and where to go with an old address."""
+"""Where to go with an old address; and what goes with revisions (`infra/http/revisions.py`)."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 from litestar import Response
-from litestar.params import HeaderParameter
 
-V = TypeVar("V")
+from opencode.infra.http import IfMatch, with_revision
 
-IfMatch = Annotated[
-    str | None,
-    HeaderParameter(name="If-Match", max_length=1000, description="the ETag that the change is made for; 412 if gone"),
-]
-
-
-def with_revision(view: V, revision: int, *, status_code: int = 200) -> Response[V]:
-    """An answer whose `ETag` is the revision of what it shows."""
-    return Response(view, status_code=status_code, headers={"etag": f'"{revision}"'})
+__all__ = ["IfMatch", "moved_to", "with_revision"]
 
 
 def moved_to(path: str) -> Response[Any]:

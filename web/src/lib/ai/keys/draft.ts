@@ -1,37 +1,20 @@
-import type { BudgetPeriod, KeyLimits, KeyLimitsBody } from '#lib/api/ai.ts';
-import { ApiProblem, type FieldError } from '#lib/api/problem.ts';
+import type { KeyLimits, KeyLimitsBody } from '#lib/api/ai.ts';
+import { ApiProblem } from '#lib/api/problem.ts';
+import { NO_NUMBERS, NUMBER_PLACES, readNumbers, type LimitNumbers } from '../limits/numbers.ts';
 
-/** The limits of a key as they stand in the form; numbers are text until they are sent, and empty for no limit. */
-export interface LimitFields {
-  requests_per_minute: string;
-  tokens_per_minute: string;
-  concurrency: string;
-  /** US dollars. */
-  budget: string;
-  period: BudgetPeriod;
+/** The limits of a key as they stand in the form. */
+export interface LimitFields extends LimitNumbers {
   /** Only those in `models` may be asked. */
   onlySome: boolean;
   models: readonly string[];
 }
 
-export const NO_LIMITS: LimitFields = {
-  requests_per_minute: '',
-  tokens_per_minute: '',
-  concurrency: '',
-  budget: '',
-  period: 'month',
-  onlySome: false,
-  models: [],
-};
+export const NO_LIMITS: LimitFields = { ...NO_NUMBERS, onlySome: false, models: [] };
 
-/** Fields that have a place for complaints; `budget` has those of its amount and period. */
-export const PLACES = ['name', 'expires_in_days', 'requests_per_minute', 'tokens_per_minute', 'concurrency', 'budget', 'models'] as const;
+/** Fields that have a place for complaints. */
+export const PLACES = ['name', 'expires_in_days', ...NUMBER_PLACES, 'models'] as const;
 
-// As the server has them.
-const MOST_COUNTED = 1_000_000_000;
-const MOST_CALLS = 100_000;
-const MOST_USD = 1_000_000;
-const MOST_MODELS = 200;
+const MOST_MODELS = 200; // as the server has it
 
 export function fieldsOf(limits: KeyLimits | null): LimitFields {
   if (!limits) return { ...NO_LIMITS };
@@ -57,30 +40,10 @@ export function limitsSomething(body: KeyLimitsBody): boolean {
  * Throws `ApiProblem` with what is wrong at which field.
  */
 export function bodyOf(fields: LimitFields): KeyLimitsBody {
-  const errors: FieldError[] = [];
-  const number = (field: (typeof PLACES)[number], text: string, least: number, most: number, whole: boolean) => {
-    const trimmed = text.trim();
-    if (trimmed === '') return null;
-    const form = whole ? /^\d+$/ : /^\d*\.?\d+$/;
-    const value = Number(trimmed);
-    if (!form.test(trimmed)) {
-      errors.push({ pointer: `/${field}`, detail: whole ? 'must be a whole number' : 'must be a number, such as 12.50' });
-    } else if (value < least || value > most) {
-      errors.push({ pointer: `/${field}`, detail: `must be from ${least} to ${most.toLocaleString('en')}` });
-    }
-    return value;
-  };
-  const amount = number('budget', fields.budget, 0, MOST_USD, false);
+  const { body, errors } = readNumbers(fields);
   if (fields.onlySome && fields.models.length > MOST_MODELS) {
     errors.push({ pointer: '/models', detail: `must be ${MOST_MODELS} at the most` });
   }
-  const body: KeyLimitsBody = {
-    requests_per_minute: number('requests_per_minute', fields.requests_per_minute, 0, MOST_COUNTED, true),
-    tokens_per_minute: number('tokens_per_minute', fields.tokens_per_minute, 0, MOST_COUNTED, true),
-    concurrency: number('concurrency', fields.concurrency, 1, MOST_CALLS, true),
-    budget: amount === null ? null : { amount_usd: amount, period: fields.period },
-    models: fields.onlySome ? [...fields.models] : null,
-  };
   if (errors.length > 0) throw new ApiProblem({ status: 400, title: 'Some fields need another look.', errors });
-  return body;
+  return { ...body, models: fields.onlySome ? [...fields.models] : null };
 }

@@ -114,7 +114,7 @@ describe('a new key', () => {
 describe('the list of keys', () => {
   const serve = () =>
     new FakeServer()
-      .on(`GET ${TOKENS}`, page([token, { ...token, id: 'tok_2', scopes: ['run'] }]))
+      .on(`GET ${TOKENS}`, page([token]))
       .on('GET /api/v1/ai/keys', page([limits]))
       .on('GET /api/v1/ai/usage', json({ parts: [{ name: 'tok_1', sums: { calls: 3 } }, { name: '', sums: { calls: 9 } }] }));
 
@@ -124,6 +124,7 @@ describe('the list of keys', () => {
     await list.load();
     expect(list.keys).toEqual([{ token, limits, used: { calls: 3 } }]);
     expect(server.calls.find(({ path }) => path.includes('usage'))?.path).toMatch('person=usr_1');
+    expect(server.calls.find(({ path }) => path.startsWith(TOKENS))?.path).toMatch('scope=ai');
   });
 
   it('is there also while nobody knows what is used', async () => {
@@ -145,5 +146,24 @@ describe('the list of keys', () => {
     ]);
     await list.revoke('tok_3');
     expect([list.fresh, list.keys.length]).toEqual([null, 1]);
+  });
+});
+
+describe('keys of everybody', () => {
+  it('are asked for with their limits, and come in place of one\'s own', async () => {
+    const server = new FakeServer();
+    const other = { ...token, id: 'tok_2', owner_id: 'usr_2', owner_name: 'Bob' };
+    server.on(`GET ${TOKENS}`, page([token]), page([token, other]));
+    server.on('GET /api/v1/ai/keys', page([]), page([{ ...limits, token_id: 'tok_2' }]));
+    server.on('GET /api/v1/ai/usage', json({ parts: [] }));
+    const list = new KeyList(() => 'usr_1');
+    await list.load();
+    expect(list.keys.map((key) => key.token.id)).toEqual(['tok_1']);
+    list.turnTo(true);
+    await expect.poll(() => list.keys.length).toBe(2);
+    expect(list.keys[1]!.limits?.concurrency).toBe(2);
+    const asked = server.calls.slice(-3).map(({ path }) => path);
+    expect(asked.filter((path) => path.includes('everybody=true'))).toHaveLength(2);
+    expect(asked.find((path) => path.includes('/usage'))).not.toContain('person=');
   });
 });

@@ -8,7 +8,6 @@ export const LOOK_AGAIN_MS = 10_000;
 /** The days of which is told what a key was used for. */
 export const TOLD_DAYS = '30';
 
-/** A key of one's own. */
 export interface AiKey {
   token: Token;
   /** Null where nothing is set. */
@@ -17,7 +16,7 @@ export interface AiKey {
   used: UsageSums | null;
 }
 
-/** One's own tokens that may ask models, with their limits and what is used of them. */
+/** Tokens that may ask models, one's own or everybody's, with their limits and what is used of them. */
 export class KeyList {
   status = $state<'loading' | 'ready' | 'failed'>('loading');
   problem = $state.raw<ApiProblem | null>(null);
@@ -37,7 +36,10 @@ export class KeyList {
     })),
   );
   readonly isEmpty = $derived(this.status === 'ready' && this.#tokens.length === 0);
+  /** For administrators: the keys of all accounts. */
+  everybody = $state(false);
   readonly #me: () => string | null;
+  #round = 0;
 
   /** `me`: the id of who looks at the page. */
   constructor(me: () => string | null) {
@@ -54,20 +56,31 @@ export class KeyList {
   }
 
   async load(): Promise<void> {
+    const round = (this.#round += 1);
     this.status = 'loading';
     this.problem = null;
     try {
+      const { everybody } = this;
       const [tokens] = await Promise.all([
-        all((cursor) => identity.tokens({ cursor, limit: 200 })),
+        all((cursor) => identity.tokens({ cursor, limit: 200, scope: 'ai', everybody })),
         this.#loadLimits(),
         this.#loadUsed(),
       ]);
-      this.#tokens = tokens.filter(({ scopes }) => scopes.includes('ai'));
+      if (round !== this.#round) return;
+      this.#tokens = tokens;
       this.status = 'ready';
     } catch (error) {
+      if (round !== this.#round) return;
       this.problem = asProblem(error);
       this.status = 'failed';
     }
+  }
+
+  turnTo(everybody: boolean): void {
+    this.everybody = everybody;
+    this.#tokens = [];
+    this.putAway();
+    void this.load();
   }
 
   /** After a key was made; its secret is shown until it is put away. */
@@ -94,7 +107,7 @@ export class KeyList {
 
   async #loadLimits(): Promise<void> {
     try {
-      const limits = await all((cursor) => ai.keys({ cursor, limit: 200 }));
+      const limits = await all((cursor) => ai.keys({ cursor, limit: 200, everybody: this.everybody }));
       this.#limits = new Map(limits.map((each) => [each.token_id, each]));
       this.limitsProblem = null;
     } catch (error) {
@@ -104,7 +117,7 @@ export class KeyList {
 
   async #loadUsed(): Promise<void> {
     try {
-      const { parts } = await ai.usage({ by: 'key', from: firstDay(TOLD_DAYS), person: this.#me() });
+      const { parts } = await ai.usage({ by: 'key', from: firstDay(TOLD_DAYS), person: this.everybody ? null : this.#me() });
       this.#used = new Map(parts.map(({ name, sums }) => [name, sums]));
     } catch {
       // The page Usage tells it, and why it does not.

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from opencode.kernel.ids import is_id
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, shown
 from opencode.modules.ai.domain.configuration.model import (
     Alias,
@@ -68,6 +69,7 @@ class _Check:
             yield from self._fallbacks(name, others)
         if default := self.configuration.default_model:
             yield from self._model(default, ["default_model"])
+        yield from self._people()
         yield from self._teams()
         yield from self._semantic_cache()
 
@@ -173,6 +175,15 @@ class _Check:
     def _all_models(self) -> list[str]:
         providers = self.configuration.providers.items()
         return [f"{name}/{name_of(model)}" for name, provider in providers for model in provider.models]
+
+    def _people(self) -> Iterator[Problem]:
+        first: dict[str, str] = {}
+        for name in self.configuration.people:
+            path: Path = ["people", name]
+            if "@" not in name and not is_id(name, "usr"):
+                yield self._key(path, f"{name!r} is nobody: people are named by their e-mail addresses.")
+            elif (other := first.setdefault(name.strip().lower(), name)) != name:
+                yield self._key(path, f"{name!r} is here already, as {other!r}.")
 
     def _teams(self) -> Iterator[Problem]:
         team_of: dict[str, str] = {}

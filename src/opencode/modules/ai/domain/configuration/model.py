@@ -255,6 +255,10 @@ class Configuration(_Part, frozen=True):
     ] = field(default_factory=dict[str, tuple[str, ...]])
     default_model: Annotated[ModelName | None, Meta(description="what is asked where nothing is said")] = None
     limits: Annotated[Limits, Meta(description="of each person")] = field(default_factory=Limits)
+    people: Annotated[
+        dict[str, Limits],
+        Meta(description="by the e-mail address of an account: in place of what `limits` says, each limit alone"),
+    ] = field(default_factory=dict[str, Limits])
     teams: dict[str, Team] = field(default_factory=dict[str, Team])
     cache: AnswerCache = field(default_factory=AnswerCache)
     redaction: Redaction = field(default_factory=Redaction)
