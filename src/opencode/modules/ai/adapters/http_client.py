@@ -178,6 +178,8 @@ class _Line(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._is_lost = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._patient_until_s = 0.0
         self.idle_since_s = 0.0
         self._begin()
 
@@ -238,12 +240,29 @@ class _Line(asyncio.Protocol):
         if self._failure:
             raise self._failure
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(patience_s, _time_out, waiter)
+        self._wait_until(self._loop.time() + patience_s)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _wait_until(self, moment_s: float) -> None:
+        """One timer serves all that is waited for: to make one for each piece would cost a tenth of the piece."""
+        self._patient_until_s = moment_s
+        if self._timer and self._timer.when() > moment_s:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(moment_s, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._patient_until_s:
+            self._timer = self._loop.call_at(self._patient_until_s, self._look)
+        else:
+            self._waiter.set_exception(AnswerTimedOut())
 
     def _wake(self) -> None:
         waiter = self._waiter
@@ -292,6 +311,8 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_lost = True
+        if self._timer:
+            self._timer.cancel()
         self._pool.forget(self)
         if self._has_head and exc is None and self._ends_with_the_connection():
             self._is_over = True
@@ -364,11 +385,6 @@ def head_of(pool: Pool, method: str, target: str, headers: Mapping[str, str]) ->
     if any(not _FORBIDDEN.isdisjoint(line) for line in lines):
         raise ValueError("a header holds the end of a line")
     return "\r\n".join([*lines, ""]).encode("latin-1")
-
-
-def _time_out(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_exception(AnswerTimedOut())
 
 
 @cache

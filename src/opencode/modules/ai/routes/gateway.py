@@ -197,10 +197,39 @@ class GatewayCalls:
 
 
 class _Reader:
-    """How far a client has read. `waits` for it while it has not taken the piece of the `number` before."""
+    """
+    The client of a stream. One that stays and takes no piece any more is as good as gone: it would hold a provider's
+    place for ever.
+    """
 
-    waits = False
-    number = 0
+    def __init__(self, cut_short: Callable[[], None]) -> None:
+        self._cut_short = cut_short
+        self._waits = False
+        self._taken = 0
+
+    @contextmanager
+    def watched(self) -> Generator[None]:
+        """Around a stream: it is cut short when nothing of it is taken."""
+        loop = asyncio.get_running_loop()
+
+        def look(taken_before: int) -> None:
+            nonlocal looking
+            if self._waits and self._taken == taken_before:
+                self._cut_short()
+            else:
+                looking = loop.call_later(STALLED_S, look, self._taken)
+
+        looking = loop.call_later(STALLED_S, look, -1)
+        try:
+            yield
+        finally:
+            looking.cancel()
+
+    async def take(self, send: Send, piece: bytes) -> None:
+        self._waits = True
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._waits = False
+        self._taken += 1
 
 
 class _StreamBroke(Exception):
@@ -209,12 +238,10 @@ class _StreamBroke(Exception):
 
 async def _stream(sent: AsyncGenerator[bytes], send: Send, reader: _Reader) -> None:
     try:
-        async with aclosing(sent) as pieces:
-            async for piece in pieces:
-                reader.waits = True
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                reader.waits = False
-                reader.number += 1
+        with reader.watched():
+            async with aclosing(sent) as pieces:
+                async for piece in pieces:
+                    await reader.take(send, piece)
     except Exception as error:
         raise _StreamBroke from error
     await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -273,11 +300,8 @@ def _may_be_kept(scope: HTTPScope) -> bool:
 
 @contextmanager
 def _while_there(scope: HTTPScope, receive: Receive) -> Generator[_Reader]:
-    """
-    What is done inside is cut short when the client goes away, and so is what it asked of a provider. One that stays
-    and reads nothing any more is as good as gone: it would hold a provider's place for ever.
-    """
-    loop, work, over, left, reader = asyncio.get_running_loop(), asyncio.current_task(), False, False, _Reader()
+    """What is done inside is cut short when the client goes away, and so is what it asked of a provider."""
+    work, over, left = asyncio.current_task(), False, False
 
     def cut_short() -> None:
         nonlocal left
@@ -285,23 +309,14 @@ def _while_there(scope: HTTPScope, receive: Receive) -> Generator[_Reader]:
             left = True
             work.cancel()
 
-    def look(before: int) -> None:
-        nonlocal looking
-        if reader.waits and reader.number == before:
-            cut_short()
-        else:
-            looking = loop.call_later(STALLED_S, look, reader.number)
-
     watched_no_more = _watched(scope, receive, cut_short)
-    looking = loop.call_later(STALLED_S, look, -1)
     try:
-        yield reader
+        yield _Reader(cut_short)
     except asyncio.CancelledError:
         if not left or work is None or work.uncancel():
             raise
     finally:
         over = True
-        looking.cancel()
         watched_no_more()
 
 
