@@ -40,6 +40,7 @@ OF_A_LARGE_CATALOGUE = {
     "label_counts._KEPT_BYTES": 1000,
     "embedded.MANY": 1,
     "embedded._DENSE": 5,
+    "merging._MOST_MERGED": 8,
 }
 WORDS = ("fast", "api", "tree", "parser", "green", "lib", "json", "http", "client", "server", "größe", "c++", "tools")
 TECHNOLOGIES = ("Python", "Rust", "Go", "C++", "JavaScript")
@@ -269,6 +270,34 @@ async def held_against_brute_force(
         assert [each.popularity for each in await index.named(names, 3)] == [
             each.popularity for each in await oracle.named(names, 3)
         ]
+
+
+def test_what_came_in_large_parts_is_one_part_after_settling_and_what_went_meanwhile_stays_gone(
+    of_a_large_catalogue: None,
+) -> None:
+    del of_a_large_catalogue
+    chance = random.Random(5)
+    index, other = EmbeddedCatalog(), EmbeddedCatalog()
+    parts = [[listing_of(chance) for _ in range(12)] for _ in range(6)]
+    for part in parts:
+        for each in (index, other):
+            each.put(part)
+            each.seal()
+    put_in_place = index.settle()
+    gone, late = [parts[0][0].id, parts[3][7].id], [listing_of(chance) for _ in range(3)]
+    for each in (index, other):
+        each.remove(gone)
+        each.put(late)
+        each.seal()
+    assert len(index.content().segments) == len(other.content().segments) == 7
+    put_in_place()
+    assert [segment.count for segment in index.content().segments] == [72, 3]
+    for _ in range(200):
+        search = search_of(chance)
+        assert index.search(search).total == other.search(search).total
+        assert index.search(search).facets == other.search(search).facets
+        assert {hit.id for hit in index.search(search).hits}.isdisjoint(gone)
+    assert len(index) == 73
 
 
 async def nothing_to_learn() -> None:

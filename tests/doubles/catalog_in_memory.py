@@ -1,7 +1,7 @@
 """The index of the catalogue by brute force: every search looks at every project. Short enough to be believed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from opencode.kernel.ids import ProjectId
@@ -98,8 +98,8 @@ class CatalogInMemory:
     def seal(self) -> None:
         pass  # nothing is left for later
 
-    def settle(self) -> None:
-        pass  # nothing is kept sorted
+    def settle(self) -> Callable[[], None]:
+        return lambda: None  # nothing is kept sorted
 
     def known(self, ids: Iterable[ProjectId]) -> list[Known]:
         entries = [self._entries[project_id] for project_id in ids if project_id in self._entries]

@@ -1,7 +1,8 @@
 """The index that is in this process."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -75,7 +76,8 @@ class EmbeddedCatalog:
     a new small segment, and marks the old version of the project as gone. Small segments are merged as they come.
 
     Attributes:
-        changes: how many projects were put or removed; `stood` how many were noted to stand otherwise.
+        changes: how many projects were put, removed, or moved to another segment; `stood` how many were noted to stand
+            otherwise.
     """
 
     def __init__(self) -> None:
@@ -90,6 +92,7 @@ class EmbeddedCatalog:
         self._numbering = Numbering(columns)
         self._matched = Matched(_CACHE_BYTES)
         self._counted: tuple[Segment, ...] = ()  # by which rarity is told
+        self._is_uniting = False  # a thread has segments in its hands, which must stay
         self._orderings = {
             Order.POPULARITY: Ordering(columns, lambda columns: columns.popularity),
             Order.TRENDING: Ordering(columns, lambda columns: columns.trending),
@@ -192,9 +195,9 @@ class EmbeddedCatalog:
         self._segments.append(self._prepared(self._unsealed.build()))
         self._gone.append(None)
         self._unsealed = SegmentBuilder(self._columns.count)
-        while merging.is_due(self._segments):
+        while not self._is_uniting and merging.is_due(self._segments):
             later, earlier = self._segments.pop(), self._segments.pop()
-            self._segments.append(self._prepared(merging.merged(earlier, later, self._columns)))
+            self._segments.append(self._prepared(merging.merged((earlier, later), self._columns)))
             self._gone[-2:] = [None]
         if is_outdated(sum(each.count for each in self._counted), sum(each.count for each in self._segments)):
             self._counted = tuple(self._segments)
@@ -208,12 +211,42 @@ class EmbeddedCatalog:
         label_counts = LabelCounts(segment.count, np.bincount(segment.labels), having)
         return replace(segment, label_counts=label_counts, frequent=FrequentWords())
 
-    def settle(self) -> None:
-        """See `CatalogIndex.settle`."""
+    def settle(self) -> Callable[[], None]:
+        """See `CatalogIndex.settle`, and `PromptIndex` for what is returned."""
         most = max(_RESORT_AFTER, int(self._columns.count * _RESORT_AFTER_SHARE))
         for ordering in self._orderings.values():
             if ordering.moved > most:
                 ordering.sort()
+        self._is_uniting = True
+        parts = merging.to_unite(tuple(self._segments))
+        united = self._prepared(merging.merged(parts, self._columns)) if parts else None
+        return partial(self._take_over, parts, united)
+
+    def _take_over(self, parts: Sequence[Segment], united: Segment | None) -> None:
+        """Put a segment in the place of those that it was made of."""
+        self._is_uniting = False
+        first = self._segments.index(parts[0]) if united and parts[0] in self._segments else 0
+        behind = first + len(parts)
+        if united is None or tuple(self._segments[first:behind]) != tuple(parts):
+            return  # some were merged in the very moment in which they were looked at
+        self._segments[first:behind] = [united]
+        # Who has gone meanwhile is found by looking anew.
+        self._gone[first:behind] = [None]
+        self._matched = Matched(_CACHE_BYTES)
+        self._recount(parts, united)
+        if united.count > MANY:
+            self.changes += united.count  # of little, the next start makes one in no time
+
+    def _recount(self, parts: Sequence[Segment], united: Segment) -> None:
+        """
+        Tell rarity by the segment that there is now: where it is by the same projects, so that cursors stay good, or
+        where those that were would take much memory.
+        """
+        if set(self._counted).issuperset(parts):
+            at = self._counted.index(parts[0])
+            self._counted = (*self._counted[:at], united, *self._counted[at + len(parts) :])
+        elif united.count > MANY:
+            self._counted = tuple(self._segments)
 
     def _forget(self, number: int) -> None:
         self._columns.alive[number] = False
