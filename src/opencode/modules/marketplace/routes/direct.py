@@ -30,7 +30,7 @@ from opencode.modules.marketplace.service.browsing import Browsing
 from opencode.modules.marketplace.service.readmes import Readmes
 from opencode.modules.marketplace.service.visiting import Visiting
 
-MOST_PAGES = 500
+MOST_PAGES = 200
 LONGEST_PAGE = 64 * 1024
 """Bytes of a project's page that is kept as it was sent; longer ones are put together for each look."""
 
