@@ -160,7 +160,11 @@ class Ordering:
         first = bisect.bisect_left(places, value, key=value_at)
         if first == len(places) or value_at(first) != value:
             return first
-        last = bisect.bisect_right(places, value, lo=first, key=value_at)
+        # Few are equal as a rule, so their end is looked for in doubling steps.
+        step, last = 1, first + 1
+        while last < len(places) and value_at(last) == value:
+            step, last = 2 * step, last + step
+        last = bisect.bisect_right(places, value, lo=max(first, last - step), hi=min(last, len(places)), key=value_at)
         return bisect.bisect_right(places, of_key, lo=first, hi=last, key=key_at)
 
 
