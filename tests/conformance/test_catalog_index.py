@@ -300,6 +300,29 @@ def test_what_came_in_large_parts_is_one_part_after_settling_and_what_went_meanw
     assert len(index) == 73
 
 
+def test_an_index_that_could_not_be_brought_together_goes_on_merging_what_is_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(6)
+    index = EmbeddedCatalog()
+
+    def put(count: int) -> None:
+        index.put([listing_of(chance) for _ in range(count)])
+        index.seal()
+
+    put(40)
+    put(8)
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr("opencode.modules.marketplace.adapters.catalog.merging._keys", fail_for_want_of_memory)
+        index.settle()
+    put(8)
+    assert [segment.count for segment in index.content().segments] == [56]
+
+
+def fail_for_want_of_memory(*_: object) -> None:
+    raise MemoryError
+
+
 async def nothing_to_learn() -> None:
     pass
 

@@ -218,8 +218,12 @@ class EmbeddedCatalog:
             if ordering.moved > most:
                 ordering.sort()
         self._is_uniting = True
-        parts = merging.to_unite(tuple(self._segments))
-        united = self._prepared(merging.merged(parts, self._columns)) if parts else None
+        try:
+            parts = merging.to_unite(tuple(self._segments))
+            united = self._prepared(merging.merged(parts, self._columns)) if parts else None
+        except BaseException:
+            self._is_uniting = False
+            raise
         return partial(self._take_over, parts, united)
 
     def _take_over(self, parts: Sequence[Segment], united: Segment | None) -> None:
