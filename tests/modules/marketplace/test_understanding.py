@@ -39,6 +39,7 @@ class Known:
 WORDS = Known(
     {"fastapi": 40, "fast": 200, "api": 300, "server": 500, "kubernetes": 60, "git": 90, "gti": 1, "serve": 30}
 )
+SERVER_API = Known({"serverapi": 1, "server": 500, "apis": 300})
 
 
 def words_of_clause(understood: Understanding, at: int = 0) -> set[str]:
@@ -81,6 +82,16 @@ def test_what_nobody_can_guess_is_left_as_it_is() -> None:
 def test_when_little_is_found_the_whole_may_be_a_name_with_a_mistake() -> None:
     first = understand("fast-aoi ", WORDS)
     assert [name.word for name in understand_again(first, "fast-aoi ", WORDS).names] == ["fastapi"]
+
+
+def test_words_that_begin_no_name_may_be_a_name_with_a_mistake_however_much_has_them() -> None:
+    assert [name.word for name in understand("fast apo", WORDS).names] == ["fastapi"]
+    assert [name.word for name in understand("server apis", SERVER_API).names] == ["serverapi"]
+
+
+@pytest.mark.parametrize("typed", ["fast api", "fast ap", "fast"])
+def test_a_name_that_is_there_or_being_typed_is_held_for_no_mistake(typed: str) -> None:
+    assert not understand(typed, Known({"fastapi": 40, "fastapo": 1, "fast": 200, "apo": 9, "fas": 9})).names
 
 
 def test_when_nothing_is_found_words_that_there_are_may_be_mistakes() -> None:

@@ -23,7 +23,7 @@ MOST_REPEATS = 3
 EXACT_NAME = 1e6
 """What the score of an exact name is multiplied by, so that nothing comes before it."""
 NEAR_NAME = 1e3
-"""What the score of a name is multiplied by that is one letter away from what was typed, where that found little."""
+"""What the score of a name is multiplied by that is one letter away from what was typed; see `understanding`."""
 UNFINISHED = 0.7
 """What a word counts that only begins with what was typed."""
 CORRECTED = 0.5

@@ -43,7 +43,7 @@ class Understanding:
 
     Attributes:
         exact: the text as one word: a project of that name is meant.
-        names: names as one word that are one letter away from it.
+        names: names as one word that are one letter away from it, where it is no name itself.
         corrected: the text as it was understood; None where every word was known.
     """
 
@@ -87,7 +87,7 @@ def understand(text: str, words: Words) -> Understanding:
 
 def understand_again(first: Understanding, text: str, words: Words) -> Understanding:
     """When little was found: the whole may be a name with a mistake, or else words that there are may be mistakes."""
-    names = tuple(_corrections(first.exact, 0, words, is_open=False))
+    names = first.names or _names(first.exact, words)
     return replace(first, names=names) if names else _understand(text, words, doubting=True)
 
 
@@ -109,7 +109,17 @@ def _understand(text: str, words: Words, *, doubting: bool) -> Understanding:
         clauses.append(clause)
         understood.append(best)
     corrected = " ".join(understood) if understood != typed else None
-    return Understanding(tuple(clauses), exact, corrected=corrected)
+    names = _names(exact, words) if len(typed) > 1 and not _is_begun(exact, words, is_open=is_open) else ()
+    return Understanding(tuple(clauses), exact, names, corrected)
+
+
+def _is_begun(name: str, words: Words, *, is_open: bool) -> bool:
+    """Has anything this name, or, as it may be unfinished, one that begins with it?"""
+    return bool(words.frequency(name) or (is_open and words.frequency(name, is_open=True)))
+
+
+def _names(name: str, words: Words) -> Clause:
+    return tuple(_corrections(name, 0, words, is_open=False))
 
 
 def _in_one(typed: Sequence[str], at: int, everything: str) -> list[str]:
