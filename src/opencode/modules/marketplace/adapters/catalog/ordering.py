@@ -4,6 +4,7 @@ import bisect
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ class Ordering:
 
     def take_up(self, numbers: Numbers, covered: int) -> None:
         """What was kept is sorted still: all below the number `covered`."""
-        self._settled = _Sorted(numbers, self._settled.values, covered)
+        self._settled = _Sorted(numbers, self._settled.ranks, covered)
 
     def note(self, number: int) -> None:
         """What a project is sorted by has changed."""
@@ -78,9 +79,10 @@ class Ordering:
         columns, count = self.columns, self.columns.count
         self._moved_meanwhile = meanwhile = set[int]()
         ordered = self.best_first(np.flatnonzero(columns.alive[:count]).astype(np.uint32))
-        values = self._settled.values if self.steady else self.column(columns)[ordered]
+        values = self.column(columns)
+        ranks = self._settled.ranks if self.steady else values[ordered] if self.ascending else -values[ordered]
         # In this order: what is noted as moved may stand in its right place already, but not the other way round.
-        self._settled = _Sorted(ordered, values, count)
+        self._settled = _Sorted(ordered, ranks, count)
         self._moved = meanwhile
         self._moved_meanwhile = None
         self._moved_sorted_for = (-1, 0)
@@ -141,46 +143,59 @@ class Ordering:
 
     def _place_behind(self, settled: "_Sorted", start: Rank) -> int:
         """
-        Where what comes after a place begins in what was sorted. Most are told apart by their values alone: ids, which
-        cost as much as ten comparisons, are looked at only among equal ones.
+        Where what comes after a place begins in what was sorted. Most are told apart by their values alone, and nearly
+        all others by the first half of their ids.
         """
-        value, *of_key = start
-        numbers, sign = settled.numbers, 1 if self.ascending else -1
-        column = self.column(self.columns) if self.steady else settled.values
+        value, *halves = start
+        first, last = self._places_of(settled, value) if self.steady else settled.places_of(value)
+        for half, column in zip(halves, (self.columns.high, self.columns.low), strict=True):
+            first, last = _equal(half, first, last, partial(_newest_first, column, settled.numbers))
+        return last
+
+    def _places_of(self, settled: "_Sorted", value: Any) -> tuple[int, int]:
+        """Where those of a value, which none of them changes, begin and end in what was sorted."""
+        column, sign = self.column(self.columns), 1 if self.ascending else -1
 
         def value_at(place: int) -> Any:
-            found = column[numbers[place] if self.steady else place].item()
+            found = column[settled.numbers[place]].item()
             return found if sign > 0 else -found
 
-        def key_at(place: int) -> list[int]:
-            key = self.columns.key(int(numbers[place]))
-            return [-key.high, -key.low]
-
-        places = range(len(numbers))
-        first = bisect.bisect_left(places, value, key=value_at)
-        if first == len(places) or value_at(first) != value:
-            return first
-        # Few are equal as a rule, so their end is looked for in doubling steps.
-        step, last = 1, first + 1
-        while last < len(places) and value_at(last) == value:
-            step, last = 2 * step, last + step
-        last = bisect.bisect_right(places, value, lo=max(first, last - step), hi=min(last, len(places)), key=value_at)
-        return bisect.bisect_right(places, of_key, lo=first, hi=last, key=key_at)
+        return _equal(value, 0, len(settled.numbers), value_at)
 
 
 class _Sorted(NamedTuple):
     """
     Attributes:
-        values: beside `numbers`, as they were then; none where they cannot change.
+        ranks: of their values as they were then, beside `numbers`, ascending; none where they cannot change.
         covered: from this number on all are new.
     """
 
     numbers: Numbers
-    values: npt.NDArray[Any]
+    ranks: npt.NDArray[Any]
     covered: int
+
+    def places_of(self, rank: Any) -> tuple[int, int]:
+        """Where those of a rank begin and end."""
+        return int(np.searchsorted(self.ranks, rank)), int(np.searchsorted(self.ranks, rank, side="right"))
 
 
 def older(columns: Columns, numbers: Numbers, key: Key) -> npt.NDArray[np.bool_]:
     """Which of some projects have an id before this one."""
     high, low = columns.high[numbers], columns.low[numbers]
     return (high < np.uint64(key.high)) | ((high == np.uint64(key.high)) & (low < np.uint64(key.low)))
+
+
+def _newest_first(half: npt.NDArray[np.uint64], numbers: Numbers, place: int) -> int:
+    return -half[numbers[place]].item()
+
+
+def _equal(wanted: Any, first: int, last: int, at: Callable[[int], Any]) -> tuple[int, int]:
+    """
+    Where what equals the wanted begins and ends among some places, at which values ascend. Few are equal as a rule, so
+    their end is looked for in doubling steps.
+    """
+    first = bisect.bisect_left(range(last), wanted, lo=first, key=at)
+    step, beyond = 1, first
+    while beyond < last and at(beyond) == wanted:
+        step, beyond = 2 * step, beyond + step
+    return first, bisect.bisect_right(range(last), wanted, lo=first, hi=min(beyond, last), key=at)
