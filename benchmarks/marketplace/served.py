@@ -39,6 +39,8 @@ _LINES = 100_000  # of one import
 _PROJECTS = f"{API}/projects"
 _POLL_S = 0.2
 _SOON_S = 0.05
+_BETWEEN_READS_S = 0.01
+_READS_ALONE = 300
 _NOT_IN_TAGS = re.compile(r"[^a-z0-9]+")
 
 
@@ -174,15 +176,22 @@ async def hot(server: Served, seconds: float) -> Figures:
 async def _read_beside(
     port: int, slug: str, acting: Callable[[int], asyncio.Future[int]]
 ) -> tuple[list[float], list[float], int]:
-    """Reads of one project before others act on another one, and meanwhile; and how much those did."""
+    """
+    Reads of one project before others act on another one, and meanwhile; and how much those did. Both at the same pace:
+    what is read without a pause is quicker by a third, since nothing has to be woken up for it.
+    """
     quiet = encoded("GET", f"{_PROJECTS}/{slug}", headers={"User-Agent": "reader"})
     async with connected(port) as reader:
-        alone = [await _timed(reader, quiet) for _ in range(300)]
+
+        async def read() -> float:
+            await asyncio.sleep(_BETWEEN_READS_S)
+            return await _timed(reader, quiet)
+
+        alone = [await read() for _ in range(_READS_ALONE)]
         crowd = acting(ACTS_PER_S)
         beside: list[float] = []
         while not crowd.done():
-            beside.append(await _timed(reader, quiet))
-            await asyncio.sleep(0.01)
+            beside.append(await read())
     return alone, beside, crowd.result()
 
 

@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Scope, Send
 from prometheus_client import REGISTRY
 
-from opencode.infra.http.cycles import LEFT
+from opencode.infra.http.cycles import LEFT, POUR, Pour
 from opencode.infra.http.direct import Answer, Answering, Later
 from opencode.infra.http.marks import SECURITY_HEADERS
 from opencode.infra.http.protocol import HttpProtocol, http_protocol
@@ -32,6 +32,7 @@ class Calls:
         fails: what they raise instead.
         longs: asked for by the application (ASGI).
         speak: what `/spoken` does.
+        way: what `/spoken` may pour its answer through.
         left: clients that went away before `/spoken` was over.
     """
 
@@ -41,6 +42,7 @@ class Calls:
     clients: list[object] = field(default_factory=list[object])
     longs: list[str] = field(default_factory=list[str])
     speak: Callable[[Receive, Send], Awaitable[None]] | None = None
+    way: Pour | None = None
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def find(self, scope: Scope) -> tuple[str, ASGIApp] | None:
@@ -63,6 +65,7 @@ class Calls:
     async def _spoken(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.clients.append(scope["client"])
         assert self.speak
+        self.way = cast(Any, scope.get("extensions") or {}).get(POUR)
         if call_when_left := (scope.get("extensions") or {}).get(LEFT):
             take_back = cast(Any, call_when_left)(self.left.set)
             await self.speak(receive, send)
@@ -329,6 +332,55 @@ async def test_who_reads_slowly_is_waited_for(place: Place) -> None:
         assert last
     assert sent == 1_000
     writer.close()
+
+
+async def test_what_is_poured_comes_whole_and_waits_for_who_reads_slowly(place: Place) -> None:
+    sent = waits = 0
+
+    async def speak(receive: Receive, send: Send) -> None:
+        nonlocal sent, waits
+        await send(start())
+        assert place.calls.way
+        for _ in range(1_000):
+            sent += 1
+            if not place.calls.way.pour(b"x" * 50_000):
+                waits += 1
+                await place.calls.way.poured()
+        await send(piece(b"", more=False))
+
+    place.calls.speak = speak
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1_000)
+    writer.write(asking("/spoken"))
+    await reader.readuntil(b"xxx")
+    await place.says(asking("/now"))
+    assert sent < 500
+    came = 3
+    while b"\r\n0\r\n\r\n" not in (last := await reader.read(1_000_000)):
+        came += last.count(b"x")
+        assert last
+    assert (came + last.count(b"x"), sent, waits > 0) == (50_000_000, 1_000, True)
+    writer.close()
+
+
+async def test_nothing_is_poured_to_who_has_left(place: Place) -> None:
+    over = asyncio.Event()
+
+    async def speak(receive: Receive, send: Send) -> None:
+        await send(start())
+        assert place.calls.way
+        assert place.calls.way.pour(b"one")
+        await place.calls.left.wait()
+        assert not place.calls.way.pour(b"into the void")
+        await place.calls.way.poured()
+        over.set()
+
+    place.calls.speak = speak
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    writer.write(asking("/spoken"))
+    await reader.readuntil(b"one")
+    writer.transport.abort()
+    async with asyncio.timeout(5):
+        await over.wait()
 
 
 async def test_what_fails_before_its_answer_is_told_and_what_fails_in_it_breaks_off(place: Place) -> None:

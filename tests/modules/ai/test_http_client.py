@@ -23,6 +23,7 @@ from opencode.modules.ai.adapters.http_client import (
 PATIENCE_S = 5.0
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=x\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n"
+Read = Callable[..., Awaitable[bytes]]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -66,6 +67,32 @@ async def body_of(response: Response, patience_s: float = PATIENCE_S) -> bytes:
     return b"".join(pieces)
 
 
+async def poured(response: Response, patience_s: float = PATIENCE_S) -> bytes:
+    return await _poured(response, patience_s, goes_on=True)
+
+
+async def poured_with_pauses(response: Response, patience_s: float = PATIENCE_S) -> bytes:
+    return await _poured(response, patience_s, goes_on=False)
+
+
+async def _poured(response: Response, patience_s: float, *, goes_on: bool) -> bytes:
+    pieces: list[bytes] = []
+
+    def take(piece: bytes) -> bool:
+        pieces.append(piece)
+        return goes_on
+
+    while not await response.pour(take, patience_s):
+        await asyncio.sleep(0)
+    assert all(pieces)
+    response.close()
+    return b"".join(pieces)
+
+
+in_any_way = pytest.mark.parametrize("read", [body_of, poured, poured_with_pauses])
+
+
+@in_any_way
 @pytest.mark.parametrize(
     ("answer", "body"),
     [
@@ -75,7 +102,9 @@ async def body_of(response: Response, patience_s: float = PATIENCE_S) -> bytes:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
     ],
 )
-async def test_answers_come_whole_however_they_are_framed_on_one_connection(answer: bytes, body: bytes) -> None:
+async def test_answers_come_whole_however_they_are_framed_on_one_connection(
+    answer: bytes, body: bytes, read: Read
+) -> None:
     connections, requests = 0, list[bytes]()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -88,15 +117,16 @@ async def test_answers_come_whole_however_they_are_framed_on_one_connection(answ
     async with served(handler) as pool:
         for _ in range(3):
             response = await ask(pool)
-            assert (response.status, await body_of(response)) == (200, body)
+            assert (response.status, await read(response)) == (200, body)
     assert connections == 1
     assert requests[0].startswith(b"POST /v1/chat HTTP/1.1\r\nhost: 127.0.0.1:")
     assert requests[0].endswith(b"x-key: k\r\ncontent-length: 2\r\n\r\n{}")
 
 
+@in_any_way
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.sets(st.integers(1, len(CHUNKED) - 1), max_size=20))
-def test_an_answer_is_the_same_however_its_bytes_are_cut(cuts: set[int]) -> None:
+def test_an_answer_is_the_same_however_its_bytes_are_cut(cuts: set[int], read: Read) -> None:
     edges = [0, *sorted(cuts), len(CHUNKED)]
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,22 +138,24 @@ def test_an_answer_is_the_same_however_its_bytes_are_cut(cuts: set[int]) -> None
 
     async def asked() -> bytes:
         async with served(handler) as pool:
-            return await body_of(await ask(pool))
+            return await read(await ask(pool))
 
     assert asyncio.run(asked()) == b"hello, world"
 
 
-async def test_an_answer_without_a_length_goes_on_to_the_end_of_the_connection() -> None:
+@in_any_way
+async def test_an_answer_without_a_length_goes_on_to_the_end_of_the_connection(read: Read) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\nhello")
 
     async with served(handler) as pool:
-        assert await body_of(await ask(pool)) == b"hello"
+        assert await read(await ask(pool)) == b"hello"
 
 
+@in_any_way
 @pytest.mark.parametrize("sent", [WHOLE[:-2], CHUNKED[:-7], CHUNKED[:-5]])
-async def test_an_answer_that_breaks_off_is_never_taken_for_whole(sent: bytes) -> None:
+async def test_an_answer_that_breaks_off_is_never_taken_for_whole(sent: bytes, read: Read) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_of(reader)
         writer.write(sent)
@@ -131,7 +163,7 @@ async def test_an_answer_that_breaks_off_is_never_taken_for_whole(sent: bytes) -
     async with served(handler) as pool:
         response = await ask(pool)
         with pytest.raises(BrokeOff):
-            await body_of(response)
+            await read(response)
 
 
 @pytest.mark.parametrize("sent", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000])
@@ -183,7 +215,8 @@ async def test_a_new_connection_that_breaks_off_is_not_tried_again_here() -> Non
     assert connections == 1
 
 
-async def test_an_answer_that_does_not_come_is_given_up_and_its_connection_not_used_again() -> None:
+@in_any_way
+async def test_an_answer_that_does_not_come_is_given_up_and_its_connection_not_used_again(read: Read) -> None:
     ended = asyncio.Event()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -195,7 +228,7 @@ async def test_an_answer_that_does_not_come_is_given_up_and_its_connection_not_u
     async with served(handler) as pool:
         response = await ask(pool)
         with pytest.raises(AnswerTimedOut):
-            await body_of(response, patience_s=0.01)
+            await read(response, 0.01)
         response.close()
         async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
@@ -217,7 +250,8 @@ async def test_a_caller_that_gives_up_cuts_the_connection() -> None:
         await ended.wait()
 
 
-async def test_an_answer_that_nobody_reads_does_not_fill_the_memory() -> None:
+@in_any_way
+async def test_an_answer_that_nobody_reads_does_not_fill_the_memory(read: Read) -> None:
     sent = 0
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -239,7 +273,58 @@ async def test_an_answer_that_nobody_reads_does_not_fill_the_memory() -> None:
             before = sent
             await asyncio.sleep(0.05)
         assert sent < 20_000_000
-        assert len(first) + len(await body_of(response)) == 40_000_000
+        assert len(first) + len(await read(response)) == 40_000_000
+
+
+async def test_a_piece_is_taken_in_the_moment_in_which_it_comes() -> None:
+    go_on, taken = asyncio.Event(), list[bytes]()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(CHUNKED[:-17])
+        await go_on.wait()
+        writer.write(CHUNKED[-17:])
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        go_on.set()
+        return True
+
+    async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
+        assert await (await ask(pool)).pour(take, PATIENCE_S)
+    assert taken == [b"hello", b", world"]
+
+
+async def test_the_patience_for_a_piece_begins_anew_with_each() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n")
+        for _ in range(12):
+            writer.write(b"x")
+            await asyncio.sleep(0.1)
+
+    async with served(handler) as pool:
+        assert await poured(await ask(pool), 1.0) == b"x" * 12
+
+
+async def test_what_goes_wrong_in_whoever_takes_a_piece_reaches_whoever_had_it_poured() -> None:
+    ended = asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(CHUNKED[:-5])
+        await reader.read()
+        ended.set()
+
+    def take(_piece: bytes) -> bool:
+        raise LookupError("a fault of ours")
+
+    async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
+        response = await ask(pool)
+        with pytest.raises(LookupError):
+            await response.pour(take, PATIENCE_S)
+        response.close()
+        await ended.wait()
 
 
 async def test_bytes_that_nobody_asked_for_end_the_connection_they_came_on() -> None:

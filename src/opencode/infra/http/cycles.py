@@ -9,7 +9,7 @@ wait for a message in a task of its own.
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from litestar.types import ASGIApp, HTTPScope, Message, Receive
@@ -27,6 +27,8 @@ LEFT = "opencode.left"
 Extension of a scope: a function that takes what to call when the client goes away, once, and returns what takes it
 back. It is called at once if the client has gone already.
 """
+POUR = "opencode.pour"
+"""Extension of a scope: a `Pour`, for an answer of unknown length whose head has been sent."""
 
 _SECURITY_LINES = b"".join(b"%s: %s\r\n" % header for header in SECURITY_HEADERS)
 _BODILESS = (204, 304)
@@ -49,6 +51,18 @@ def lines_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]
             raise HeaderBroken(f"the header {name.decode()} holds the end of a line")
         pieces += (name, b": ", value, b"\r\n")
     return pieces
+
+
+class Pour(Protocol):
+    """A way for pieces of an answer that takes no message, and no task, for each."""
+
+    def pour(self, piece: bytes) -> bool:
+        """Send a piece that is not empty. Returns whether the client takes more now."""
+        ...
+
+    async def poured(self) -> None:
+        """Wait until the client takes more, or has gone away."""
+        ...
 
 
 class Told:
@@ -118,7 +132,7 @@ class Spoken(RequestResponseCycle):
         self._status = 500
         self._when_left: Callable[[], None] | None = None
         self._request_id = _named(scope, route)
-        cast(dict[str, Any], scope)["extensions"] = {LEFT: self._call_when_left}
+        cast(dict[str, Any], scope)["extensions"] = {LEFT: self._call_when_left, POUR: self}
 
     async def run(self, app: ASGIApp, body_timeout_s: float) -> None:
         """Let an application answer; the body of its request may take so long to arrive."""
@@ -150,6 +164,17 @@ class Spoken(RequestResponseCycle):
             self._begin(message)
         else:
             self._go_on(message.get("body", b""), more=message.get("more_body", False))
+
+    def pour(self, piece: bytes) -> bool:
+        """See `Pour`."""
+        if self.disconnected:
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        return not self.flow.write_paused
+
+    async def poured(self) -> None:
+        """See `Pour`."""
+        await self.flow.drain()
 
     def _begin(self, message: Message) -> None:
         headers = marked(cast(Any, message).get("headers", ()), self._request_id)

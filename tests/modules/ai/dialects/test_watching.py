@@ -56,10 +56,15 @@ def written(dialect: Dialect, events: list[Event]) -> bytes:
 
 
 def watched(dialect: Dialect, *pieces: bytes) -> Watcher:
+    watcher = watched_so_far(dialect, *pieces)
+    watcher.end()
+    return watcher
+
+
+def watched_so_far(dialect: Dialect, *pieces: bytes) -> Watcher:
     watcher = watcher_of(dialect)
     for piece in pieces:
         watcher.feed(piece)
-    watcher.end()
     return watcher
 
 
@@ -85,6 +90,29 @@ def test_what_is_learned_is_the_same_wherever_a_stream_is_cut(dialect: Dialect) 
             for at in range(0, len(stream), 7):
                 assert learned(watched(dialect, stream[:at], stream[at:])) == wanted
             assert learned(watched(dialect, *(stream[at : at + 1] for at in range(len(stream))))) == wanted
+
+
+@pytest.mark.parametrize("dialect", WRITERS)
+def test_what_passes_unread_changes_nothing_of_what_is_learned(dialect: Dialect) -> None:
+    blank = b"\n" if dialect in (Dialect.OLLAMA_CHAT, Dialect.OLLAMA_GENERATE) else b"\n\n"
+    stream = written(dialect, [*WORDS, END])
+    frames = [frame + blank for frame in stream.split(blank) if frame]
+    watcher, passed = watcher_of(dialect), 0
+    for frame in (*frames, blank):
+        if watcher.passes(frame):
+            passed += 1
+        else:
+            watcher.feed(frame)
+    watcher.end()
+    assert learned(watcher) == learned(watched(dialect, stream))
+    assert (passed > 0) is (blank == b"\n\n")
+
+
+@pytest.mark.parametrize("dialect", WRITERS)
+def test_half_a_frame_never_passes(dialect: Dialect) -> None:
+    for stream in (written(dialect, WORDS), written(dialect, WORDS).replace(b"\n", b"\r\n")):
+        watcher = watched_so_far(dialect, stream)
+        assert not any(watcher.passes(piece) for piece in (b"", b"\n", b"\n\n", b"data: {", b'data: {"x":1}\n', stream))
 
 
 @pytest.mark.parametrize("dialect", WRITERS)

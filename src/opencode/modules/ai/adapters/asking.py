@@ -8,7 +8,7 @@ from opencode.modules.ai.adapters.entry_points import EntryPointAsked, EntryPoin
 from opencode.modules.ai.adapters.failures import failure_of
 from opencode.modules.ai.adapters.http_client import AnswerTimedOut, BrokeOff, CallFailed, Response, TooMuch, whole_of
 from opencode.modules.ai.adapters.upstream import Connections
-from opencode.modules.ai.domain.asking import Asked, AskingFailed
+from opencode.modules.ai.domain.asking import Asked, AskingFailed, Take
 from opencode.modules.ai.domain.configuration.model import Dialect
 from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
 from opencode.modules.ai.domain.dialects.failures import read_failure
@@ -38,6 +38,12 @@ class HttpAsked:
             raise AskingFailed(_failure(error, self._upstream)) from error
         self._patience_s = self._upstream.timeouts.between_bytes_s
         return piece
+
+    async def pour(self, take: Take) -> bool:
+        try:
+            return await self._response.pour(take, self._upstream.timeouts.between_bytes_s)
+        except CallFailed as error:
+            raise AskingFailed(_failure(error, self._upstream)) from error
 
     async def whole(self) -> bytes:
         try:

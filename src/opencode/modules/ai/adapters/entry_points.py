@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from msgspec.structs import replace
 
-from opencode.modules.ai.domain.asking import AskingFailed
+from opencode.modules.ai.domain.asking import AskingFailed, Take
 from opencode.modules.ai.domain.dialects.canonical import ChatAnswer, EmbeddingAnswer, Event, Failure, FailureKind
 from opencode.modules.ai.domain.dialects.decoding import (
     AnswerNotUnderstoodError,
@@ -125,6 +125,12 @@ class EntryPointAsked:
             if written:
                 return written
 
+    async def pour(self, take: Take) -> bool:
+        while piece := await self.piece():
+            if not take(piece):
+                return False
+        return True
+
     async def whole(self) -> bytes:
         collector = Collector()
         while (event := await self._event()) is not None:
@@ -190,6 +196,9 @@ class EntryPointEmbedded:
     async def piece(self) -> bytes:
         answer, self._answer = self._answer, b""
         return answer
+
+    async def pour(self, take: Take) -> bool:
+        return take(await self.piece())
 
     async def whole(self) -> bytes:
         return await self.piece()

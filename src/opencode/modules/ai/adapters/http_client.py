@@ -25,6 +25,8 @@ _MOST_HELD_BYTES = 256 * 1024
 _FINAL = 200
 _FORBIDDEN = frozenset("\r\n\0")
 
+Take = Callable[[bytes], bool]
+
 
 class CallFailed(Exception):
     """A call over HTTP failed; its cause tells how where it could not be begun."""
@@ -83,6 +85,21 @@ class Response:
             AnswerTimedOut, BrokeOff, NotHttp
         """
         return await self._line.piece(patience_s) if self._line else b""
+
+    async def pour(self, take: Take, patience_s: float) -> bool:
+        """
+        Have each piece of the body taken in the moment in which it comes: what wakes up a task for each would take half
+        of the time that a stream has. Returns whether the body came to its end; otherwise `take` wants no more for now.
+
+        Args:
+            take: is given a piece, and tells whether it can take more.
+            patience_s: how long the next piece may take.
+
+        Raises:
+            AnswerTimedOut, BrokeOff, NotHttp
+            Whatever `take` raises.
+        """
+        return await self._line.pour(take, patience_s) if self._line else True
 
     def close(self) -> None:
         """Done with it. Where the body has not come to its end, the connection is cut. Closed twice is as once."""
@@ -194,6 +211,9 @@ class _Line(asyncio.Protocol):
         self._may_stay = False
         self._is_paused = False
         self._failure: CallFailed | None = None
+        self._take: Take | None = None
+        self._pour_patience_s = 0.0
+        self._fault: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.has_heard = False
 
@@ -217,6 +237,25 @@ class _Line(asyncio.Protocol):
             if self._is_over:
                 return b""
             await self._more(patience_s)
+        return self._released()
+
+    async def pour(self, take: Take, patience_s: float) -> bool:
+        if self._pieces and not take(self._released()):
+            return False
+        self._take, self._pour_patience_s = take, patience_s
+        try:
+            while self._is_pouring() and not self._is_over:
+                await self._more(patience_s)
+            if self._fault:
+                raise self._fault
+            return self._is_pouring()
+        finally:
+            self._take = None
+
+    def _is_pouring(self) -> bool:
+        return self._take is not None
+
+    def _released(self) -> bytes:
         piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._held = 0
@@ -224,6 +263,14 @@ class _Line(asyncio.Protocol):
             self._is_paused = False
             self._transport.resume_reading()
         return piece
+
+    def _poured(self, data: bytes, take: Take) -> None:
+        self._patient_until_s = self._loop.time() + self._pour_patience_s
+        try:
+            if not take(data):
+                self._take = None
+        except Exception as error:
+            self._fault, self._take = error, None
 
     def let_go(self) -> None:
         if self._is_over and self._may_stay and not self._is_lost and not self._is_paused:
@@ -304,7 +351,8 @@ class _Line(asyncio.Protocol):
         if self._held > _MOST_HELD_BYTES and not self._is_paused and not self._is_over:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._take is None or self._is_over:
+            self._wake()
 
     def eof_received(self) -> bool:
         return False
@@ -344,7 +392,9 @@ class _Line(asyncio.Protocol):
             self._has_head, self._held, self._status = True, 0, status
 
     def on_body(self, data: bytes) -> None:
-        if self._has_head and not self._is_over:
+        if self._take:
+            self._poured(data, self._take)
+        elif self._has_head and not self._is_over:
             self._pieces.append(data)
             self._held += len(data)
 

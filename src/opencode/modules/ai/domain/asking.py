@@ -1,10 +1,13 @@
 """What must be offered by whoever carries requests to providers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from opencode.modules.ai.domain.dialects.canonical import Failure
 from opencode.modules.ai.domain.registry import Upstream
+
+Take = Callable[[bytes], bool]
+"""Takes a piece of an answer, and tells whether more can be taken now."""
 
 
 class AskingFailed(Exception):
@@ -33,6 +36,18 @@ class Asked(Protocol):
 
         Raises:
             AskingFailed: the connection broke, or nothing came for too long.
+        """
+        ...
+
+    async def pour(self, take: Take) -> bool:
+        """
+        Have each piece taken in the moment in which it comes, without a task that wakes up for it; not an empty one at
+        the end. Returns whether it came to its end: otherwise `take` could take no more, and this is called again when
+        it can.
+
+        Raises:
+            AskingFailed: as `piece`.
+            Whatever `take` raises.
         """
         ...
 

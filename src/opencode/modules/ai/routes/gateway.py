@@ -17,7 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from opencode.infra.http import credentials_of
-from opencode.infra.http.cycles import LEFT
+from opencode.infra.http.cycles import LEFT, POUR, Pour
 from opencode.infra.observability import metrics
 from opencode.kernel.errors import OpenCodeError
 from opencode.kernel.principal import Credentials
@@ -29,6 +29,7 @@ from opencode.modules.ai.domain.pulls import read_pull
 from opencode.modules.ai.domain.refusals import failure_of_refusal
 from opencode.modules.ai.errors import BodyTooLarge, NoSuchCall
 from opencode.modules.ai.service.callers import Callers, Known
+from opencode.modules.ai.service.calling import Streaming
 from opencode.modules.ai.service.catalogues import Catalogues
 from opencode.modules.ai.service.gateway import Gateway, GatewayFailed
 from opencode.modules.ai.service.pulling import Pulling
@@ -143,7 +144,7 @@ class GatewayCalls:
                     return
                 try:
                     await send(_start(HTTPStatus.OK, reply.media_type, headers))
-                    await _stream(reply.body.pieces(), send, reader)
+                    await _handed_on(reply.body, _extension(scope, POUR), send, reader)
                 finally:
                     await reply.body.close()
 
@@ -226,14 +227,30 @@ class _Reader:
             looking.cancel()
 
     async def take(self, send: Send, piece: bytes) -> None:
+        await self.waited(send({"type": "http.response.body", "body": piece, "more_body": True}))
+
+    async def waited(self, taking: Awaitable[None]) -> None:
         self._waits = True
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await taking
         self._waits = False
         self._taken += 1
 
 
 class _StreamBroke(Exception):
     """A stream cannot go on, by a fault of ours. A connection that breaks is no clean end, and tells the client so."""
+
+
+async def _handed_on(body: Streaming, way: Pour | None, send: Send, reader: _Reader) -> None:
+    if way is None:
+        await _stream(body.pieces(), send, reader)
+        return
+    try:
+        with reader.watched():
+            while not await body.pour(way.pour):
+                await reader.waited(way.poured())
+    except Exception as error:
+        raise _StreamBroke from error
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _stream(sent: AsyncGenerator[bytes], send: Send, reader: _Reader) -> None:
@@ -320,9 +337,13 @@ def _while_there(scope: HTTPScope, receive: Receive) -> Generator[_Reader]:
         watched_no_more()
 
 
+def _extension(scope: HTTPScope, name: str) -> Any:
+    return cast(dict[str, Any], scope.get("extensions") or {}).get(name)
+
+
 def _watched(scope: HTTPScope, receive: Receive, left: Callable[[], None]) -> Callable[[], object]:
     """Have it called when the client goes away. Returns what takes that back."""
-    if call_when_left := cast(dict[str, Any], scope.get("extensions") or {}).get(LEFT):
+    if call_when_left := _extension(scope, LEFT):
         return call_when_left(left)
 
     async def watch() -> None:

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 
 from opencode.infra.observability import metrics
+from opencode.modules.ai.domain.asking import Take
 from opencode.modules.ai.domain.calls import Outcome, Tries
 from opencode.modules.ai.domain.dialects.canonical import Failure
 from opencode.modules.ai.domain.dialects.canonical import Usage as ToldUsage
@@ -124,20 +124,48 @@ class Streaming:
         self._call = call
         self._begun = begun
         self._keep = keep
+        self._sent: list[bytes] = []
+        self._has_begun = False
         self._is_over = False
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """At least one."""
-        sent: list[bytes] | None = [self._begun.first] if self._keep else None
-        yield self._begun.first
-        async with aclosing(self._begun.rest()) as rest:
-            async for piece in rest:
-                if sent is not None:
-                    sent.append(piece)
-                yield piece
+    async def pour(self, send: Take) -> bool:
+        """
+        Have each piece taken as it comes. Returns whether it is over; otherwise `send` could
+        take no more, and this is called again when it can.
+        """
+        take = self._noting(send) if self._keep else send
+        if not self._has_begun:
+            self._has_begun = True
+            if self._begun.first and not take(self._begun.first):
+                return False
+        if not await self._begun.pour(take):
+            return False
         self._is_over = True
-        if self._keep and sent is not None and self._begun.answering.ended:
-            await self._keep(b"".join(sent))
+        if self._keep and self._begun.answering.ended:
+            await self._keep(b"".join(self._sent))
+        return True
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """The same for whoever wants one piece after the other."""
+        came: list[bytes] = []
+
+        def take(piece: bytes) -> bool:
+            came.append(piece)
+            return False
+
+        is_over = False
+        while not is_over:
+            is_over = await self.pour(take)
+            taken, came[:] = came.copy(), []
+            for piece in taken:
+                yield piece
+
+    def _noting(self, send: Take) -> Take:
+        def take(piece: bytes) -> bool:
+            self._sent.append(piece)
+            return send(piece)
+
+        return take
 
     async def close(self) -> None:
         try:

@@ -1,10 +1,10 @@
 """One try at one deployment: from the request to the first words of its answer, and on to the last."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from opencode.modules.ai.domain.asking import Asked, Asking, AskingFailed
+from opencode.modules.ai.domain.asking import Asked, Asking, AskingFailed, Take
 from opencode.modules.ai.domain.dialects.answering import Answering
 from opencode.modules.ai.domain.dialects.canonical import Failure, FailureKind
 from opencode.modules.ai.domain.dialects.decoding import AnswerNotUnderstoodError, CannotBeSaidError
@@ -39,20 +39,37 @@ class Begun:
         self._attempt = attempt
         self._asked = asked
 
-    async def rest(self) -> AsyncGenerator[bytes]:
-        """What to send after that, as it comes. A stream that breaks off ends in an error of the client's dialect."""
-        asked, answering = self._asked, self.answering
-        while asked and not (answering.ended or answering.failure):
-            try:
-                piece = await asked.piece()
-            except AskingFailed as error:
-                if sent := answering.break_off(error.failure):
-                    yield sent
-                break
-            if sent := answering.feed(piece) if piece else answering.end():
-                yield sent
-        if answering.ended and (sent := answering.end()):
-            yield sent
+    async def pour(self, send: Take) -> bool:
+        """
+        Have what is to be sent after that taken as it comes. A stream that breaks off ends in an error of the client's
+        dialect. Returns whether it is over; otherwise `send` could take no more, and this is called again when it can.
+        """
+        answering = self.answering
+
+        def take(piece: bytes) -> bool:
+            sent = answering.feed(piece)
+            return (not sent or send(sent)) and not (answering.ended or answering.failure)
+
+        try:
+            came_to_its_end = not self._is_over and self._asked is not None and await self._asked.pour(take)
+        except AskingFailed as error:
+            self._send(send, answering.break_off(error.failure))
+        else:
+            if came_to_its_end:
+                self._send(send, answering.end())
+            elif not self._is_over:
+                return False
+        if answering.ended:
+            self._send(send, answering.end())
+        return True
+
+    @property
+    def _is_over(self) -> bool:
+        return self._asked is None or self.answering.ended or self.answering.failure is not None
+
+    def _send(self, send: Take, sent: bytes) -> None:
+        if sent:
+            send(sent)
 
     async def close(self) -> None:
         """Done with it, wherever it stands: one that is not over is broken off. Closed twice is the same as once."""

@@ -110,6 +110,9 @@ class HandedOn(Answering):
         return UsageChunkRemover() if self._takes_usage_out else None
 
     def feed(self, data: bytes) -> bytes:
+        if not self._held and self._watcher.passes(data):
+            self.frames = self._watcher.frames
+            return data
         self._watcher.feed(data)
         self._learn()
         return self._remover.feed(data) if self._remover else self._whole_frames(data)

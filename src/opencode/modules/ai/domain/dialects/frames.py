@@ -111,10 +111,14 @@ class RawEvents:
         """How many bytes of an event have come that has not ended."""
         return len(self._held)
 
+    def is_next(self, data: bytes) -> bool:
+        """Is this, after what has come so far, one whole event? Providers nearly always send them so."""
+        end = data.find(b"\n\n")
+        return 0 < end == len(data) - 2 and not self._held and b"\r" not in data and not data.isspace()
+
     def feed(self, data: bytes) -> list[bytes]:
         """The events that have ended."""
-        if not self._held and data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data:
-            # One whole event, as providers nearly always send them.
+        if self.is_next(data):
             return [data]
         seen = max(len(self._held) - 3, 0)
         self._held += data

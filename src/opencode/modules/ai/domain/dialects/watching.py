@@ -63,6 +63,16 @@ class Watcher(ABC):
         self.failure: Failure | None = None
         self._reader = reader
 
+    def passes(self, data: bytes) -> bool:
+        """
+        Takes it if it is one whole frame more from which there is nothing to learn, as nearly all of a stream are; else
+        it is to be fed.
+        """
+        if not self.begun or self.ended or self.failure or not self._is_next(data) or self._tells(data):
+            return False
+        self.frames += 1
+        return True
+
     def feed(self, data: bytes) -> None:
         """Takes what is handed on."""
         if self.ended or self.failure:
@@ -89,6 +99,10 @@ class Watcher(ABC):
 
     @abstractmethod
     def _rest(self) -> list[bytes]: ...
+
+    def _is_next(self, data: bytes) -> bool:
+        """Is this one whole frame? No may be wrong."""
+        return False
 
     @abstractmethod
     def _tells(self, frame: bytes) -> bool:
@@ -145,6 +159,9 @@ class _EventWatcher(Watcher):
         if self._events.held > MOST_FRAME_BYTES:
             raise FrameTooLongError
         return events
+
+    def _is_next(self, data: bytes) -> bool:
+        return len(data) <= MOST_FRAME_BYTES and self._events.is_next(data)
 
     def _rest(self) -> list[bytes]:
         return [rest] if (rest := self._events.release()) else []
