@@ -98,6 +98,9 @@ class _NaiveClock:
     def now(self) -> datetime:
         return datetime(2026, 1, 5)
 
+    def timestamp(self) -> float:
+        return self.now().timestamp()
+
 
 async def test_the_relay_is_woken_once_the_change_is_safe(database: Database, clock: ManualClock) -> None:
     told: list[str] = []

@@ -1,5 +1,6 @@
 """Time as an argument: rules ask a `Clock`, so tests decide what time it is."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -11,12 +12,19 @@ class Clock(Protocol):
         """The present moment, in UTC, with the zone set."""
         ...
 
+    def timestamp(self) -> float:
+        """The same in seconds since 1970, for what is asked thousands of times a second."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def timestamp(self) -> float:
+        return time.time()
 
 
 class ManualClock:
@@ -27,6 +35,9 @@ class ManualClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def timestamp(self) -> float:
+        return self._now.timestamp()
 
     def advance(self, seconds: float) -> None:
         """Move the hands forward by so many seconds."""

@@ -63,7 +63,7 @@ class Cache:
         of `make` reaches all of them and is not kept.
         """
         kept = await self.near.get(key)
-        now = self._clock.now().timestamp()
+        now = self._clock.timestamp()
         if kept is None or now >= kept.stale_until:
             return await asyncio.shield(self._made(key, make))
         if now >= kept.fresh_until:
@@ -110,7 +110,7 @@ class Cache:
         near_stamp = await self.near.stamp()
         shared_stamp = None
         if self._shared:
-            kept, now = await self._shared.get(key), self._clock.now().timestamp()
+            kept, now = await self._shared.get(key), self._clock.timestamp()
             if kept and now < kept.fresh_until:
                 metrics.CACHE_REQUESTS.labels("shared").inc()
                 await self.near.put(key, msgspec.structs.replace(kept, stamp=near_stamp), for_s=kept.stale_until - now)
@@ -123,7 +123,7 @@ class Cache:
         return made.value
 
     async def _keep(self, key: str, made: Made, near_stamp: int, shared_stamp: int | None) -> None:
-        now, for_s = self._clock.now().timestamp(), min(made.fresh_s + made.stale_s, MOST_KEPT_S)
+        now, for_s = self._clock.timestamp(), min(made.fresh_s + made.stale_s, MOST_KEPT_S)
         kept = Kept(made.value, made.surrogate_keys, near_stamp, now + made.fresh_s, now + for_s)
         await self.near.put(key, kept, for_s=for_s)
         if self._shared and shared_stamp is not None and not made.is_local:

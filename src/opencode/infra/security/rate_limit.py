@@ -45,7 +45,7 @@ class MemoryRateLimiter:
         self._sweep_at = _SWEEP_AT
 
     async def attempt(self, key: str, rate: Rate) -> int:
-        now = self._clock.now().timestamp()
+        now = self._clock.timestamp()
         ends_at, count = self._windows.get(key, (0, 0))
         if now >= ends_at:
             self._sweep(now)
@@ -54,7 +54,7 @@ class MemoryRateLimiter:
         return 0 if count < rate.attempts else max(1, math.ceil(ends_at - now))
 
     async def waiting(self, key: str, rate: Rate) -> int:
-        now = self._clock.now().timestamp()
+        now = self._clock.timestamp()
         ends_at, count = self._windows.get(key, (0, 0))
         return 0 if now >= ends_at or count < rate.attempts else max(1, math.ceil(ends_at - now))
 

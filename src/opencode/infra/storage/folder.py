@@ -113,7 +113,7 @@ class FolderStorage:
         """Give a file its name. One with the same content is replaced: that makes it young again."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        now = self._clock.now().timestamp()
+        now = self._clock.timestamp()
         os.utime(temporary, (now, now))
         temporary.replace(path)
         for folder in (path.parent, self._folder):

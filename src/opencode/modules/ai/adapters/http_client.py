@@ -198,10 +198,11 @@ class _Line(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._patient_until_s = 0.0
         self.idle_since_s = 0.0
+        # One for all answers: a connection is used again only where the last one came to its end.
+        self._parser = httptools.HttpResponseParser(self)
         self._begin()
 
     def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
         self._status = 0
         self._headers: dict[str, str] = {}
         self._pieces: list[bytes] = []

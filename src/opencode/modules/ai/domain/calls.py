@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from opencode.modules.ai.domain.money import Price
-from opencode.modules.ai.domain.usage import Flag, Usage, tokens_of
+from opencode.modules.ai.domain.usage import NONE, Flag, Usage, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Outcome:
     status: int = 200
     latency_ms: int = 0
     first_byte_ms: int | None = None
-    flags: Flag = Flag(0)  # noqa: RUF009 - a flag is a number and cannot change
+    flags: Flag = NONE
     answered_by: tuple[str, Price] | None = None
 
 
@@ -59,7 +59,7 @@ class Tries:
     @property
     def flags(self) -> Flag:
         is_again = self.asked > 1 or (self.fell_back and self.asked > 0)
-        return Flag.RETRIED if is_again else Flag(0)
+        return Flag.RETRIED if is_again else NONE
 
 
 def used(estimate: Estimate, outcome: Outcome) -> Usage:

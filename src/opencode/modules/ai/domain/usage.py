@@ -98,6 +98,10 @@ class Flag(IntFlag):
     """Answered from our own cache with what was answered to a question like it."""
 
 
+NONE = Flag(0)
+"""Nothing else is to be said; made once, since making flags costs more than comparing them."""
+
+
 def tokens_of(size_bytes: int) -> int:
     """About how many tokens a text of so many bytes has, rounded up."""
     return within_reason(-(-size_bytes // BYTES_PER_TOKEN))

@@ -53,7 +53,7 @@ class Answers:
     async def kept(self, key: str, policy: AnswerCache) -> KeptAnswer | None:
         """What is kept under a key."""
         found = await self._near(policy).get(key)
-        now_s = self._clock.now().timestamp()
+        now_s = self._clock.timestamp()
         if found is None and self._shared:
             found = await self._shared.get(key)
             if found and found.fresh_until > now_s:
@@ -67,7 +67,7 @@ class Answers:
         """Keep an answer, unless it is too large."""
         if len(answer.body) * LARGEST_SHARE > policy.most_bytes:
             return
-        until_s = self._clock.now().timestamp() + policy.lifetime_s
+        until_s = self._clock.timestamp() + policy.lifetime_s
         kept = Kept(msgspec.msgpack.encode(answer), (), 0, until_s, until_s)
         await self._near(policy).put(key, kept, for_s=policy.lifetime_s)
         # Without a stamp nothing can be kept there now; with one it may be.

@@ -107,7 +107,8 @@ class CallUnderWay:
 
     @property
     def _flags(self) -> Flag:
-        return self.tries.flags | (Flag.STREAM if self._exchange.envelope.stream else Flag(0))
+        flags = self.tries.flags
+        return flags | Flag.STREAM if self._exchange.envelope.stream else flags
 
     def _elapsed_ms(self) -> int:
         return round((time.perf_counter() - self._started) * 1000)

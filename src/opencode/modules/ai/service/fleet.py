@@ -88,7 +88,7 @@ class Fleet:
         return sum(each.busy for each in self._providers.values())
 
     def now_s(self) -> float:
-        return self._clock.now().timestamp()
+        return self._clock.timestamp()
 
     def load_of(self, deployment: Deployment) -> Load:
         standing = self._standings.get(deployment.name)

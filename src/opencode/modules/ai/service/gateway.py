@@ -265,7 +265,7 @@ class Gateway:
     def _exchange(self, dialect: Dialect, body: bytes) -> Exchange:
         if dialect in EMBEDDING_CLIENTS:
             return EmbeddingExchange(dialect, body)
-        return ChatExchange(dialect, body, seed=_new_seed, now_s=int(self._clock.now().timestamp()))
+        return ChatExchange(dialect, body, seed=_new_seed, now_s=int(self._clock.timestamp()))
 
     def _itinerary(self, name: str, by: Known) -> Itinerary:
         if by.snapshot is not self._itineraries_of or len(self._itineraries) >= MOST_ITINERARIES:

@@ -114,7 +114,7 @@ class Meter:
             bounds = replace(bounds, counts=())
         tokens = estimate.usage.total
         _require_fit(bounds, tokens)
-        now_s = self._parts.clock.now().timestamp()
+        now_s = self._parts.clock.timestamp()
         call_id = self._numbers.next(int(now_s * 1000))
         counted = await self._counters.take(call_id, bounds.counts, tokens)
         if isinstance(counted, Denial):
@@ -150,7 +150,11 @@ class Meter:
         """
         if self._under_way.pop(reservation.call.id, None) is None:
             return
-        model, price = outcome.answered_by or (reservation.estimate.model, reservation.estimate.price)
+        expected = (reservation.estimate.model, reservation.estimate.price)
+        model, price = outcome.answered_by or expected
+        if (model, price) == expected:
+            await self._settle(reservation, outcome, price, (reservation.call.model, reservation.call.price))
+            return
         names = self._names.get((NameKind.MODEL, model)), self._names.get((NameKind.PRICE, price.words))
         if None in names:
             settling = asyncio.create_task(self._settle_named(reservation, outcome, model, price))

@@ -160,4 +160,4 @@ class Semantic:
         return self._memory.nearness
 
     def _now_s(self) -> float:
-        return self._clock.now().timestamp()
+        return self._clock.timestamp()

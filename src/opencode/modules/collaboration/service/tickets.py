@@ -51,6 +51,6 @@ class Tickets:
             raise TicketRefused("was not made by this server")
         if ticket.document_id != document_id:
             raise TicketRefused("is for another document")
-        if ticket.expires_at <= self._clock.now().timestamp():
+        if ticket.expires_at <= self._clock.timestamp():
             raise TicketRefused("has expired")
         return ticket

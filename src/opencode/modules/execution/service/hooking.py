@@ -74,7 +74,7 @@ class Hooking(UseCases):
         body = msgspec.json.encode(RunTold(type="run.finished", run=NativeRunView.of(run)))
         headers = {"Content-Type": "application/json", "User-Agent": f"OpenCode/{__version__}"}
         if delivery.webhook.secret:
-            seconds = int(self.clock.now().timestamp())
+            seconds = int(self.clock.timestamp())
             headers[SIGNATURE_HEADER] = signature(delivery.webhook.secret, seconds, body)
         await self._caller.post(delivery.webhook.url, body, headers)
 

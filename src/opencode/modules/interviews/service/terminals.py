@@ -110,7 +110,7 @@ class Terminals(UseCases):
             raise TerminalTicketRefused("was not made by this server")
         if ticket.run_id != run_id:
             raise TerminalTicketRefused("is for another run")
-        if ticket.expires_at <= self.clock.now().timestamp():
+        if ticket.expires_at <= self.clock.timestamp():
             raise TerminalTicketRefused("has expired")
         return ticket
 

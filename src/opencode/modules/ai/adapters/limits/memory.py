@@ -24,7 +24,7 @@ class MemoryLimits:
         self._sweep_at = _SWEEP_AT
 
     async def take(self, call_id: int, counts: tuple[CountBound, ...], tokens: int) -> Counted | Denial:
-        now_s = int(self._clock.now().timestamp())
+        now_s = int(self._clock.timestamp())
         denial: Denial | None = None
         windows, calls = self._windows, self._calls
         for bound in counts:
@@ -64,7 +64,7 @@ class MemoryLimits:
         pass
 
     async def used(self, counts: Sequence[CountBound]) -> list[int]:
-        now_s = int(self._clock.now().timestamp())
+        now_s = int(self._clock.timestamp())
         return [self._used(bound.key, bound.measure, now_s) for bound in counts]
 
     def _used(self, key: str, measure: Measure, now_s: int) -> int:
