@@ -1,14 +1,17 @@
 """Limits of keys over the API: who may set them, what they may be, and when they hold. On both databases."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import pytest
 
 from opencode.contracts.identity import CredentialsRevoked
+from opencode.kernel.errors import Unauthenticated
 from opencode.kernel.ids import new_id
-from opencode.kernel.principal import Credentials
+from opencode.kernel.principal import Credentials, Principal
 from opencode.modules.ai.domain.configuration.model import Budget, Limits, Period
 from opencode.modules.ai.service.callers import REMEMBERED_S, Callers
+from tests.doubles.identity import IdentityInMemory
 from tests.modules.ai.conftest import Ai, Person
 
 KEYS = "/api/v1/ai/keys"
@@ -158,6 +161,48 @@ async def test_limits_changed_on_another_server_hold_here_within_seconds(ai: Ai)
     await elsewhere.forget(CredentialsRevoked(principal_id=ann.id, revoked_at=ai.clock.now()))
     await ann.call("DELETE", limits_of(key))
     assert (await elsewhere.known(shown)).caller.key_limits is None
+
+
+async def test_whoever_shows_a_credential_at_the_same_moment_is_looked_up_once(ai: Ai) -> None:
+    ann = holder(ai)
+    shown = Credentials(bearer=key_of(ai, ann).token)
+    identity = _SlowIdentity(ai.identity)
+    elsewhere = Callers(ai.parts, cast(Any, identity), ai.module.live, ai.module.models)
+    first, *others = [asyncio.create_task(elsewhere.known(shown)) for _ in range(5)]
+    await identity.asked.wait()
+    # Whoever asked first and goes away leaves the answer to the others.
+    first.cancel()
+    identity.go_on.set()
+    assert {known.principal.id for known in await asyncio.gather(*others)} == {ann.id}
+    assert first.cancelled()
+    assert identity.looks == 1
+
+
+async def test_a_credential_that_is_not_good_is_not_good_for_whoever_shows_it_at_the_same_moment(ai: Ai) -> None:
+    elsewhere = Callers(ai.parts, ai.identity, ai.module.live, ai.module.models)
+    shown = Credentials(bearer="ocp_nobodys")
+    refused = await asyncio.gather(*(elsewhere.known(shown) for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in refused] == [Unauthenticated] * 3
+    with pytest.raises(Unauthenticated):
+        await elsewhere.known(shown)
+
+
+class _SlowIdentity:
+    """Tells nothing before it may go on."""
+
+    def __init__(self, identity: IdentityInMemory) -> None:
+        self._identity = identity
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.looks = 0
+
+    async def authenticate(self, *, session: str | None, bearer: str | None) -> Principal:
+        self.looks += 1
+        self.asked.set()
+        await self.go_on.wait()
+        return await self._identity.authenticate(session=session, bearer=bearer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._identity, name)
 
 
 async def test_limits_of_tokens_that_have_ended_are_not_shown_and_go_away(ai: Ai) -> None:

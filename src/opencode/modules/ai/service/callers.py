@@ -1,6 +1,8 @@
 """Who calls models, as limits and lists of allowed models know them; remembered for a moment: calls come in rows."""
 
+import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 
 from opencode.contracts.identity import CredentialsRevoked, Identity
 from opencode.infra.plugs import Parts
@@ -38,6 +40,7 @@ class Callers:
         self._live = live
         self._models = models
         self._known: dict[Credentials, Known] = {}
+        self._looks: dict[tuple[Credentials, int], asyncio.Task[Known]] = {}
         self._bounds: dict[Caller, Bounds] = {}
         self._bounds_of: Snapshot | None = None
         self._people = PeoplesLimits(live.current.configuration)
@@ -49,10 +52,18 @@ class Callers:
         Raises:
             Unauthenticated, Forbidden
         """
-        now_s, snapshot = self._clock.now().timestamp(), self._live.current
+        now_s, snapshot = self._clock.timestamp(), self._live.current
         found = self._known.get(shown)
         if found and found.snapshot is snapshot and found.until_s > now_s:
             return found
+        # All who show it meanwhile wait for one look; whoever of them goes away does not take it from the others.
+        look = self._looks.get((shown, id(snapshot)))
+        if look is None:
+            look = self._looks[shown, id(snapshot)] = asyncio.create_task(self._look(shown, snapshot, now_s))
+            look.add_done_callback(partial(self._looked, (shown, id(snapshot))))
+        return await asyncio.shield(look)
+
+    async def _look(self, shown: Credentials, snapshot: Snapshot, now_s: float) -> Known:
         principal = await self._identity.authenticate(session=shown.session, bearer=shown.bearer)
         known = await self._know(principal, shows_token=bool(shown.bearer), snapshot=snapshot)
         known = replace(known, until_s=now_s + REMEMBERED_S)
@@ -60,6 +71,11 @@ class Callers:
             self._known.clear()
         self._known[shown] = known
         return known
+
+    def _looked(self, which: tuple[Credentials, int], look: asyncio.Task[Known]) -> None:
+        del self._looks[which]
+        if not look.cancelled():
+            look.exception()  # where nobody waits any more, it is not lost
 
     async def known_account(self, principal: Principal) -> Known:
         """
@@ -84,7 +100,7 @@ class Callers:
         allowance = Allowance.of(
             snapshot.configuration.teams[team].models if team else None, key.models if key else None
         )
-        return Known(principal, caller, allowance, snapshot, self._clock.now().timestamp())
+        return Known(principal, caller, allowance, snapshot, self._clock.timestamp())
 
     def bounds(self, caller: Caller) -> Bounds:
         """What limits a caller, by the configuration in force."""
