@@ -39,6 +39,8 @@ _drawn: list[int] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # two processes must not draw the same
 _TO_DIGITS = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` takes them
 _CHARACTERS = 26
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_SHIFTS = range((_CHARACTERS - 2) * 5, -1, -10)
 _LAST_FIRST = "7"  # 26 letters could hold 130 bits, an id has 128
 
 
@@ -65,8 +67,8 @@ def _chance() -> int:
 
 def id_of(prefix: str, number: int) -> str:
     """The id that a number of 128 bits makes; ids compare as their numbers do."""
-    letters = [ALPHABET[number >> shift & 31] for shift in range((_CHARACTERS - 1) * 5, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    pairs = [_PAIRS[number >> shift & 1023] for shift in _SHIFTS]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def number_of(made: str) -> int:

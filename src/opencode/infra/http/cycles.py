@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from opencode.infra.http.direct import Answer, headers_of, told
-from opencode.infra.http.marks import SECURITY_HEADERS, count_answer, marked
+from opencode.infra.http.marks import SECURITY_HEADERS, count_answer, missing_of
 from opencode.infra.http.patience import patient
 from opencode.kernel.ids import new_id
 
@@ -30,7 +30,12 @@ back. It is called at once if the client has gone already.
 POUR = "opencode.pour"
 """Extension of a scope: a `Pour`, for an answer of unknown length whose head has been sent."""
 
-_SECURITY_LINES = b"".join(b"%s: %s\r\n" % header for header in SECURITY_HEADERS)
+
+def _line_of(header: tuple[bytes, bytes]) -> bytes:
+    return b"%s: %s\r\n" % header
+
+
+_SECURITY_LINES = b"".join(map(_line_of, SECURITY_HEADERS))
 _BODILESS = (204, 304)
 
 
@@ -130,6 +135,7 @@ class Spoken(RequestResponseCycle):
         self._route = route
         self._started = time.perf_counter()
         self._status = 500
+        self._head = b""
         self._when_left: Callable[[], None] | None = None
         self._request_id = _named(scope, route)
         cast(dict[str, Any], scope)["extensions"] = {LEFT: self._call_when_left, POUR: self}
@@ -177,7 +183,7 @@ class Spoken(RequestResponseCycle):
         await self.flow.drain()
 
     def _begin(self, message: Message) -> None:
-        headers = marked(cast(Any, message).get("headers", ()), self._request_id)
+        headers = [*cast(Any, message).get("headers", ()), (b"x-request-id", self._request_id.encode())]
         status: int = cast(Any, message)["status"]
         length = next((value for name, value in headers if name == b"content-length"), None)
         self.chunked_encoding = length is None and status not in _BODILESS
@@ -188,9 +194,14 @@ class Spoken(RequestResponseCycle):
             self.keep_alive = False
         elif not self.keep_alive:
             headers.append((b"connection", b"close"))
-        head = b"".join((*lines_of(status, (*self.default_headers, *headers)), b"\r\n"))
+        missing = missing_of(name for name, _ in headers)
+        security = _SECURITY_LINES if missing is SECURITY_HEADERS else b"".join(map(_line_of, missing))
+        head = b"".join((*lines_of(status, (*self.default_headers, *headers)), security, b"\r\n"))
         self._status, self.response_started = status, True
-        self.transport.write(head)
+        if self.chunked_encoding:
+            self.transport.write(head)
+        else:
+            self._head = head  # the body is there, or it would have no length
 
     def _go_on(self, body: bytes, *, more: bool) -> None:
         if self.chunked_encoding:
@@ -200,7 +211,8 @@ class Spoken(RequestResponseCycle):
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0 or (self.expected_content_length and not more):
                 raise RuntimeError("the body has another length than the headers say")
-            self.transport.write(body)
+            self.transport.writelines((self._head, body))
+            self._head = b""
         if not more:
             self.response_complete = True
             self.message_event.set()

@@ -30,6 +30,7 @@ class HttpProtocol(HttpToolsProtocol):
     body_timeout_s: float
     proxies: ProxyHeadersMiddleware
     _spoken: Spoken | None = None
+    _rests_until_s: float | None = None
 
     def on_headers_complete(self) -> None:
         if self._is_unusual() or not self._goes_the_short_way():
@@ -39,6 +40,33 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._spoken:
             self._spoken.leave()
+        if self.timeout_keep_alive_task:
+            self.timeout_keep_alive_task.cancel()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's own, but with one timer for a connection: to make one for each request costs 3 microseconds."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._rests_until_s = self.loop.time() + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_at(self._rests_until_s, self._look_whether_it_rests)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._rests_until_s = None
+
+    def _look_whether_it_rests(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._rests_until_s is None:
+            return
+        if self.loop.time() < self._rests_until_s:
+            self.timeout_keep_alive_task = self.loop.call_at(self._rests_until_s, self._look_whether_it_rests)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _is_unusual(self) -> bool:
         parser, cycle = cast(Any, self.parser), cast("RequestResponseCycle | Told | None", self.cycle)

@@ -7,7 +7,7 @@ pieces of streams pass each second.
 import asyncio
 import math
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
 from http import HTTPStatus
 from typing import Any, cast
@@ -60,6 +60,7 @@ _MOST_HEADER = 2_000
 
 
 Tell = Callable[[Known, bytes], bytes]
+_Headers = Mapping[bytes, bytes]
 _Answer = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 
@@ -120,19 +121,21 @@ class GatewayCalls:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
             if method not in (wanted, "HEAD" if wanted == "GET" else wanted):
                 raise NoSuchCall(method, scope["path"])
-            known = await self._callers.known(_shown(scope))
-            body = await self._body(scope, receive) if wanted == "POST" else b""
+            headers = dict(scope["headers"])
+            known = await self._callers.known(_shown(headers, method))
+            body = await self._body(headers, receive) if wanted == "POST" else b""
             await _send(send, HTTPStatus.OK, _JSON, tell(known, body), [])
 
         return _guarded(dialect, answer)
 
     def _asking(self, dialect: Dialect) -> ASGIApp:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
-            known = await self._callers.known(_shown(scope))
-            body = await self._body(scope, receive)
-            with _while_there(scope, receive) as reader:
+            said = dict(scope["headers"])
+            known = await self._callers.known(_shown(said, scope["method"]))
+            body = await self._body(said, receive)
+            with _Reader(scope, receive) as reader:
                 reply = await self._gateway.answer(
-                    dialect, body, known, _passed_on(scope), may_be_kept=_may_be_kept(scope)
+                    dialect, body, known, _passed_on(said), may_be_kept=_may_be_kept(said)
                 )
                 headers = [(b"x-opencode-model", _printable(reply.model))]
                 if reply.cache:
@@ -152,9 +155,10 @@ class GatewayCalls:
 
     def _pulling(self) -> ASGIApp:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
-            known = await self._callers.known(_shown(scope))
-            asked = read_pull(await self._body(scope, receive))
-            with _while_there(scope, receive) as reader:
+            headers = dict(scope["headers"])
+            known = await self._callers.known(_shown(headers, scope["method"]))
+            asked = read_pull(await self._body(headers, receive))
+            with _Reader(scope, receive) as reader:
                 async with aclosing(self._pulls.pull(asked, known.principal)) as pieces:
                     # What is refused is refused before the first piece: until then the status can still say so.
                     first = await anext(pieces, b"")
@@ -169,18 +173,19 @@ class GatewayCalls:
 
     def _deleting(self) -> ASGIApp:
         async def answer(scope: HTTPScope, receive: Receive, send: Send) -> None:
-            known = await self._callers.known(_shown(scope))
-            await self._pulls.delete(read_pull(await self._body(scope, receive)), known.principal)
+            headers = dict(scope["headers"])
+            known = await self._callers.known(_shown(headers, scope["method"]))
+            await self._pulls.delete(read_pull(await self._body(headers, receive)), known.principal)
             await _send(send, HTTPStatus.OK, _JSON, b"", [])
 
         return _guarded(Dialect.OLLAMA_CHAT, answer)
 
-    async def _body(self, scope: HTTPScope, receive: Receive) -> bytes:
+    async def _body(self, headers: _Headers, receive: Receive) -> bytes:
         """
         Raises:
             BodyTooLarge
         """
-        announced = dict(scope["headers"]).get(b"content-length", b"")
+        announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > self._most_bytes:
             raise BodyTooLarge(self._most_bytes)
         pieces: list[bytes] = []
@@ -199,14 +204,35 @@ class GatewayCalls:
 
 class _Reader:
     """
-    The client of a stream. One that stays and takes no piece any more is as good as gone: it would hold a provider's
+    The client of a call. What is done within it is cut short when the client goes away, and so is what it asked of a
+    provider. One that stays, and takes no piece of a stream any more, is as good as gone: it would hold a provider's
     place for ever.
     """
 
-    def __init__(self, cut_short: Callable[[], None]) -> None:
-        self._cut_short = cut_short
+    def __init__(self, scope: HTTPScope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._work: asyncio.Task[Any] | None = None
+        self._has_left = False
         self._waits = False
         self._taken = 0
+
+    def __enter__(self) -> "_Reader":
+        self._work = asyncio.current_task()
+        self._watched_no_more = _watched(self._scope, self._receive, self._cut_short)
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        work, self._work = self._work, None
+        self._watched_no_more()
+        if work is None or not self._has_left or not isinstance(error, asyncio.CancelledError):
+            return False
+        return not work.uncancel()
+
+    def _cut_short(self) -> None:
+        if self._work:
+            self._has_left = True
+            self._work.cancel()
 
     @contextmanager
     def watched(self) -> Generator[None]:
@@ -283,14 +309,13 @@ def _dialect_at(path: str) -> Dialect:
     return Dialect.OLLAMA_CHAT if path.startswith("/ai/ollama/") else Dialect.OPENAI_CHAT
 
 
-def _shown(scope: HTTPScope) -> Credentials:
+def _shown(headers: _Headers, method: str) -> Credentials:
     """
     What a client shows. Those of Anthropic send the key in a header of its own.
 
     Raises:
         Forbidden: a session's cookie came from another site.
     """
-    headers = dict(scope["headers"])
     if (key := headers.get(b"x-api-key")) and b"authorization" not in headers:
         return Credentials(bearer=key.decode("latin-1"))
 
@@ -298,43 +323,21 @@ def _shown(scope: HTTPScope) -> Credentials:
         value = headers.get(name.encode("latin-1"))
         return None if value is None else value.decode("latin-1")
 
-    return credentials_of(header, writes=scope["method"] not in ("GET", "HEAD"))
+    return credentials_of(header, writes=method not in ("GET", "HEAD"))
 
 
-def _passed_on(scope: HTTPScope) -> dict[str, str]:
+def _passed_on(headers: _Headers) -> dict[str, str]:
     return {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in scope["headers"]
-        if name in _PASSED_ON and len(value) <= _MOST_HEADER
+        name.decode("latin-1"): headers[name].decode("latin-1")
+        for name in _PASSED_ON
+        if name in headers and len(headers[name]) <= _MOST_HEADER
     }
 
 
-def _may_be_kept(scope: HTTPScope) -> bool:
+def _may_be_kept(headers: _Headers) -> bool:
     """Clients opt out as they do with any cache (RFC 9111 §5.2.1)."""
-    said = dict(scope["headers"]).get(b"cache-control", b"").lower()
+    said = headers.get(b"cache-control", b"").lower()
     return b"no-store" not in said and b"no-cache" not in said
-
-
-@contextmanager
-def _while_there(scope: HTTPScope, receive: Receive) -> Generator[_Reader]:
-    """What is done inside is cut short when the client goes away, and so is what it asked of a provider."""
-    work, over, left = asyncio.current_task(), False, False
-
-    def cut_short() -> None:
-        nonlocal left
-        if work and not over:
-            left = True
-            work.cancel()
-
-    watched_no_more = _watched(scope, receive, cut_short)
-    try:
-        yield _Reader(cut_short)
-    except asyncio.CancelledError:
-        if not left or work is None or work.uncancel():
-            raise
-    finally:
-        over = True
-        watched_no_more()
 
 
 def _extension(scope: HTTPScope, name: str) -> Any:
