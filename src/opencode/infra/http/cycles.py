@@ -183,20 +183,22 @@ class Spoken(RequestResponseCycle):
         await self.flow.drain()
 
     def _begin(self, message: Message) -> None:
-        headers = [*cast(Any, message).get("headers", ()), (b"x-request-id", self._request_id.encode())]
+        headers: list[tuple[bytes, bytes]] = list(cast(Any, message).get("headers", ()))
         status: int = cast(Any, message)["status"]
-        length = next((value for name, value in headers if name == b"content-length"), None)
+        told = dict(headers)
+        length = told.get(b"content-length")
         self.chunked_encoding = length is None and status not in _BODILESS
         self.expected_content_length = int(length or 0)
         if self.chunked_encoding:
             headers.append((b"transfer-encoding", b"chunked"))
-        if (b"connection", b"close") in headers:
+        if told.get(b"connection") == b"close":
             self.keep_alive = False
         elif not self.keep_alive:
             headers.append((b"connection", b"close"))
-        missing = missing_of(name for name, _ in headers)
+        missing = missing_of(told)
         security = _SECURITY_LINES if missing is SECURITY_HEADERS else b"".join(map(_line_of, missing))
-        head = b"".join((*lines_of(status, (*self.default_headers, *headers)), security, b"\r\n"))
+        own = lines_of(status, (*self.default_headers, *headers))
+        head = b"".join((*own, security, b"x-request-id: ", self._request_id.encode(), b"\r\n\r\n"))
         self._status, self.response_started = status, True
         if self.chunked_encoding:
             self.transport.write(head)
