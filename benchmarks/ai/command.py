@@ -11,8 +11,8 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.ai.configuring import loading, reloads
-from benchmarks.ai.contenders import KINDS, OpenCode
-from benchmarks.ai.gateway import FULL, QUICK, calls, provider, resting, streams
+from benchmarks.ai.contenders import KINDS, Gateway, OpenCode
+from benchmarks.ai.gateway import FULL, QUICK, Sizes, calls, provider, resting, streams
 from benchmarks.ai.metering import pairs
 from benchmarks.collaboration.processes import LOAD_CORE
 from benchmarks.collaboration.statistics import Figures, medians
@@ -105,8 +105,7 @@ async def _turn(name: str, parts: list[str], provider_port: int, *, quick: bool)
         if "calls" in parts:
             figures |= await calls(gateway, provider_port, sizes)
         if "streams" in parts and gateway.can_stream:
-            count = sizes.streams if name == OURS else sizes.streams_of_peers
-            figures |= await streams(gateway, provider_port, count)
+            figures |= await _streams(gateway, provider_port, sizes, is_ours=name == OURS)
     except Exception:
         if gateway.server is not None:
             print(f"  the server's last words: {gateway.server.last_words()}", file=sys.stderr)
@@ -114,6 +113,14 @@ async def _turn(name: str, parts: list[str], provider_port: int, *, quick: bool)
     finally:
         await gateway.close()
     return figures
+
+
+async def _streams(gateway: Gateway, provider_port: int, sizes: Sizes, *, is_ours: bool) -> Figures:
+    if not is_ours:
+        return await streams(gateway, provider_port, sizes.streams_of_peers)
+    half = await streams(gateway, provider_port, sizes.streams // 2)
+    whole = await streams(gateway, provider_port, sizes.streams)
+    return {**{f"half_{name}": value for name, value in half.items()}, **whole}
 
 
 def _ratios(ours: Figures, peers: dict[str, Figures]) -> Iterator[tuple[str, float]]:

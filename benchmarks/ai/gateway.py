@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from benchmarks.ai.contenders import Gateway, straight
 from benchmarks.ai.upstream import FRAMES
@@ -41,7 +42,7 @@ class Sizes:
     Attributes:
         calls: of one client, one after the other.
         seconds: of all clients at once.
-        streams: at once through ours.
+        streams: at once through ours; half as many before.
         streams_of_peers: which break down or take minutes with as many as ours.
     """
 
@@ -123,61 +124,87 @@ async def _carried(gateway: Gateway, request: bytes, seconds: float) -> Figures:
 async def streams(gateway: Gateway, provider_port: int, count: int) -> Figures:
     """As many streams at once, and before that the same ones without the gateway."""
     beside = await _streamed(provider_port, straight(stream=True), count)
+    cpu_ns = gateway.running.cpu_ns()
     through = await _streamed(gateway.port, gateway.request(stream=True), count)
+    used_ns = gateway.running.cpu_ns() - cpu_ns
     added = {f"added_{name}": through[name] - beside[name] for name in ("first_word_p50_ms", "first_word_p99_ms")}
-    return {"streams": count, "lost_frames": through["lost_frames"], **added, "word_p99_ms": through["word_p99_ms"]}
+    return {
+        "at_once": through["at_once"],
+        "lost_frames": through["lost_frames"],
+        **added,
+        "word_p99_ms": through["word_p99_ms"],
+        "straight_word_p99_ms": beside["word_p99_ms"],
+        "cpu_us_per_word": used_ns / 1000 / (count * FRAMES),
+    }
 
 
 async def _streamed(port: int, request: bytes, count: int) -> Figures:
-    first: list[float] = []
-    every: list[float] = []
-    lost = 0
+    loop = asyncio.get_running_loop()
+    clients: list[_Client] = []
+    most = 0
 
     async def client(number: int) -> None:
-        nonlocal lost
+        nonlocal most
         await asyncio.sleep(BEGIN_WITHIN_S * number / count)
-        reader, writer = await asyncio.open_connection(HOST, port)
-        try:
-            writer.write(request)
-            times = await _frames(reader)
-        finally:
-            writer.close()
-        lost += FRAMES - len(times)
-        first.extend(times[:1])
-        every.extend(times)
+        _, client = await loop.create_connection(lambda: _Client(request), HOST, port)
+        clients.append(client)
+        most = max(most, sum(not each.over.done() for each in clients))
+        await client.over
 
     async with asyncio.timeout(_STREAMS_LIMIT_S):
         await asyncio.gather(*(client(number) for number in range(count)))
+    first = [client.times[0] for client in clients]
+    every = [each for client in clients for each in client.times]
     return {
-        "lost_frames": lost,
+        "at_once": most,
+        "lost_frames": count * FRAMES - len(every),
         "first_word_p50_ms": percentile(first, 50) * _MS,
         "first_word_p99_ms": percentile(first, 99) * _MS,
         "word_p99_ms": percentile(every, 99) * _MS,
     }
 
 
-async def _frames(reader: asyncio.StreamReader) -> list[float]:
+class _Client(asyncio.Protocol):
     """
-    How long each word was on its way, in seconds.
+    Reads one stream, and costs next to nothing: it shares its core with the provider.
 
-    Raises:
-        RequestFailed: the answer is no success.
+    Attributes:
+        times: how long each word was on its way, in seconds.
+        over: raises RequestFailed where the answer is no success, or breaks off.
     """
-    status = await reader.readline()
-    if b" 200 " not in status:
-        raise RequestFailed(f"{status!r} {await reader.read(300)!r}")
-    times: list[float] = []
-    held = b""
-    while data := await reader.read(65_536):
-        now = time.perf_counter_ns()
-        held += data
-        *lines, held = held.split(b"\n")
-        for line in lines:
-            if word := _WORD.search(line):
-                times.append((now - int(word[1])) / 1e9)
-            if line.startswith(b"data: [DONE]"):
-                return times
-    return times
+
+    def __init__(self, request: bytes) -> None:
+        self.times: list[float] = []
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._request = request
+        self._held = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        now_ns = time.perf_counter_ns()
+        data = self._held + data
+        words = list(_WORD.finditer(data))
+        self._held = data[words[-1].end() :] if words else data
+        self.times += [(now_ns - int(word[1])) / 1e9 for word in words]
+        if b"data: [DONE]" in self._held:
+            self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(RequestFailed(f"{len(self.times)} words came, then {self._held[-300:]!r}"))
+
+    def _end(self, failure: RequestFailed | None) -> None:
+        if self.over.done():
+            return
+        if failure:
+            self.over.set_exception(failure)
+        else:
+            self.over.set_result(None)
+        if self._transport:
+            self._transport.close()
 
 
 async def _timed(connection: Connection, request: bytes) -> float:

@@ -1,7 +1,8 @@
 """
 `python -m benchmarks.ai.upstream PORT`: a provider of OpenAI's chat dialect that costs next to nothing. A request whose
-body holds `"stream":true` is answered with `FRAMES` words, one each `PACE_S`; each word carries the time at which it
-was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how long it was on its way. A
+body holds `"stream":true` is answered with `FRAMES` words, the first at once and then one each `PACE_S`; each word
+carries the time at which it was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how
+long it was on its way. A
 request with the header `x-mark: N` that asks for a model `m-…` other than `m-N` is answered with 500.
 """
 
@@ -15,7 +16,9 @@ import uvloop
 
 from benchmarks.collaboration.processes import HOST
 
-FRAMES, PACE_S = 50, 0.02
+FRAMES, PACE_S = 150, 0.02
+_TURNS = 20
+"""Streams have their turns one after the other within `PACE_S`: a timer for each would cost more than its words."""
 _ANSWER = (
     b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"small","choices":[{"index":0,"message":'
     b'{"role":"assistant","content":"Hello, world."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,'
@@ -51,18 +54,43 @@ def _is_of_one_configuration(head: bytes, body: bytes) -> bool:
     return asked is None or (mark is not None and mark[1] == asked[1])
 
 
-class _Provider(asyncio.Protocol):
+class _Turns:
+    """Has every stream send a word each `PACE_S`."""
+
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._streams: list[set[_Provider]] = [set() for _ in range(_TURNS)]
+        self._turn = 0
+        self._due = self._loop.time()
+        self._next()
+
+    def add(self, stream: "_Provider") -> None:
+        self._streams[self._turn % _TURNS].add(stream)
+
+    def remove(self, stream: "_Provider") -> None:
+        for each in self._streams:
+            each.discard(stream)
+
+    def _next(self) -> None:
+        self._turn += 1
+        for stream in tuple(self._streams[self._turn % _TURNS]):
+            stream.word()
+        self._due += PACE_S / _TURNS
+        self._loop.call_at(self._due, self._next)
+
+
+class _Provider(asyncio.Protocol):
+    def __init__(self, turns: _Turns) -> None:
+        self._turns = turns
         self._held = b""
         self._transport: asyncio.Transport | None = None
-        self._streaming: asyncio.Task[None] | None = None
+        self._left = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._streaming:
-            self._streaming.cancel()
+        self._turns.remove(self)
 
     def data_received(self, data: bytes) -> None:
         self._held += data
@@ -82,23 +110,26 @@ class _Provider(asyncio.Protocol):
         elif not _is_of_one_configuration(head, body):
             self._transport.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
         elif b'"stream":true' in body.replace(b" ", b""):
-            self._streaming = asyncio.create_task(self._stream(self._transport))
+            self._transport.write(_STREAM_HEAD)
+            self._left = FRAMES
+            self._turns.add(self)
+            self.word()
         else:
             self._transport.write(_whole(_ANSWER))
 
-    async def _stream(self, transport: asyncio.Transport) -> None:
-        loop = asyncio.get_running_loop()
-        transport.write(_STREAM_HEAD)
-        due = loop.time()
-        for _ in range(FRAMES):
-            transport.write(_chunk(_WORD % time.perf_counter_ns()))
-            due += PACE_S
-            await asyncio.sleep(due - loop.time())
-        transport.write(_chunk(_LAST) + b"0\r\n\r\n")
+    def word(self) -> None:
+        assert self._transport
+        if self._left:
+            self._left -= 1
+            self._transport.write(_chunk(_WORD % time.perf_counter_ns()))
+        else:
+            self._turns.remove(self)
+            self._transport.write(_chunk(_LAST) + b"0\r\n\r\n")
 
 
 async def _serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_Provider, HOST, port, backlog=4096)
+    turns = _Turns()
+    server = await asyncio.get_running_loop().create_server(lambda: _Provider(turns), HOST, port, backlog=4096)
     await server.serve_forever()
 
 
