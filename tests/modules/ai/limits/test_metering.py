@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from opencode.modules.ai.domain.usage import Caller, Subject, SubjectKind, Usage
 from opencode.modules.ai.errors import BudgetSpent, CallTooLarge, LedgerBehind, LimitReached, TooManyBudgets
 from opencode.modules.ai.service import holding
 from opencode.modules.ai.service.bookkeeping import Tidying
+from opencode.modules.ai.store import AiWork
 from tests.modules.ai.limits.house import ANN, PRICE, Books, Till, books, budget, estimate, took
 
 OpenTill = Callable[[Bounds], Till]
@@ -154,6 +156,32 @@ async def test_a_kill_between_the_ledger_and_the_journal_charges_nothing_twice(
     till = await open_till(Bounds(budgets=(budget(100_000),))).open()
     assert await till.call(70)
     await till.meter.reserve(ANN, estimate(50))
+    await till.close()
+    assert await books(database) == Books(calls=2, cost=120, spent=120, held=0, leased=0, by_day=120)
+
+
+async def test_a_commit_whose_answer_is_lost_charges_nothing_twice(
+    open_till: OpenTill, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = await open_till(Bounds(budgets=(budget(100_000),))).open()
+    leave, lost, written = AiWork.__aexit__, asyncio.Event(), asyncio.Event()
+
+    async def commit_and_lose_the_answer(work: AiWork, *raised: Any) -> None:
+        await leave(work, *raised)
+        found = (await books(database)).calls
+        if found == 2:
+            written.set()
+        if found and not lost.is_set():
+            lost.set()
+            raise ConnectionError("the answer to COMMIT was lost")
+
+    monkeypatch.setattr(AiWork, "__aexit__", commit_and_lose_the_answer)
+    assert await till.call(70)
+    async with asyncio.timeout(20):
+        await lost.wait()
+        # Before it is tried again another call comes.
+        assert await till.call(50)
+        await written.wait()
     await till.close()
     assert await books(database) == Books(calls=2, cost=120, spent=120, held=0, leased=0, by_day=120)
 

@@ -54,6 +54,8 @@ class Bookkeeping:
         self._journal = journal
         self._lines: list[Line] = []
         self._writer: asyncio.Task[None] | None = None
+        # A commit that failed or was given up may have been one: then the next, which has the same lines, looks first.
+        self._is_unsure = False
 
     def add(self, line: Line) -> None:
         """Write it, in a moment."""
@@ -84,8 +86,9 @@ class Bookkeeping:
 
     async def _write(self, lines: Sequence[Line]) -> None:
         by_id = {line.call.id: line for line in lines}
+        may_be_there, self._is_unsure = self._is_unsure, True
         async with AiWork(self._parts) as work:
-            new = await work.stores.ledger.add([line.call for line in lines])
+            new = await work.stores.ledger.add([line.call for line in lines], may_be_there=may_be_there)
             spent, held = defaultdict[int, int](int), defaultdict[int, int](int)
             for call in new:
                 line = by_id[call.id]
@@ -95,6 +98,7 @@ class Bookkeeping:
             await work.stores.budgets.change({budget: (spent[budget], -held[budget]) for budget in spent})
             await work.stores.budgets.lessen(self._process_id, held)
             await work.stores.ledger.add_to_days(new)
+        self._is_unsure = False
         del self._lines[: len(lines)]
         for line in lines:
             self._journal.close(line.slot)

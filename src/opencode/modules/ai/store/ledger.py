@@ -31,9 +31,14 @@ class LedgerStore:
         query = select(names.c.id).where(names.c.kind == kind, names.c.name == name)
         return (await self._connection.execute(query)).scalar_one()
 
-    async def add(self, lines: Sequence[Call]) -> list[Call]:
-        """Write lines down. Returns those that were not there yet: only they may be charged."""
-        known = await self._known([line.id for line in lines])
+    async def add(self, lines: Sequence[Call], *, may_be_there: bool = True) -> list[Call]:
+        """
+        Write lines down. Returns those that were not there yet: only they may be charged.
+
+        Args:
+            may_be_there: nobody knows that none of them has been written; to look takes as long as to write.
+        """
+        known = await self._known([line.id for line in lines]) if may_be_there else set[int]()
         new = list({line.id: line for line in lines if line.id not in known}.values())
         if new:
             # As tuples, which the driver takes as they are: a dictionary for each line would cost as much as the rest.
