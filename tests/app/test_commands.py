@@ -2,8 +2,10 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -168,6 +170,16 @@ def test_ctrl_c_ends_a_command_with_the_status_that_shells_expect() -> None:
         assert b"ready" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
+
+
+def test_a_server_whose_schema_cannot_be_made_says_what_stood_in_the_way(data: Path) -> None:
+    data.mkdir()
+    with closing(sqlite3.connect(data / "opencode.db")) as database:
+        database.execute("create table outbox (something text)")
+    done = run_ocp("serve", "--port", "0", "--data", data)
+    assert done.status == 1
+    assert "The database cannot be used: table outbox already exists." in done.err
+    assert "Traceback" not in done.err
 
 
 def test_python_dash_m_opencode_is_the_same_command() -> None:
