@@ -1,11 +1,16 @@
 """The commands of `ocp`, run as an operator runs them."""
 
 import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.ocp import environment_of, register, run_ocp, serving
+from tests.ocp import PATIENCE_S, PROGRAM, environment_of, register, run_ocp, serving
 
 
 @pytest.fixture
@@ -126,10 +131,58 @@ def test_a_flag_that_does_not_exist_is_named(data: Path) -> None:
     assert "--colour" in done.err
 
 
-def test_python_dash_m_opencode_is_the_same_command() -> None:
-    import subprocess
-    import sys
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("serv",), "Did you mean 'serve'?"),
+        (("marketplac",), "Did you mean 'marketplace'?"),
+        (("ai", "explian"), "Did you mean 'explain'?"),
+        (("serve", "--prot", "1"), "'--port'"),
+        (("serve", "--port", "many"), "'many' is not a valid integer"),
+        (("run", "main.py", "--memory", "0"), "0 is not in the range x>=1"),
+        (("runtimes", "list", "--tier", "X"), "'S', 'M', 'L'"),
+        (("backup",), "Missing argument 'TARGET'"),
+    ],
+)
+def test_a_wrong_word_is_named_with_what_may_have_been_meant(words: tuple[str, ...], said: str) -> None:
+    done = run_ocp(*words)
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err
 
+
+def test_help_tells_everything_that_there_is_to_give(data: Path) -> None:
+    told = " ".join(run_ocp("run", "--help").out.split())
+    assert "FILE The program, such as main.py." in told
+    assert "Its language. [by the ending of the file]" in told
+    assert "MB that it may use. [the server's limit] [x>=1]" in told
+
+
+def test_a_list_of_commands_says_all_of_what_each_is_for() -> None:
+    listed = run_ocp("marketplace")
+    assert (listed.status, listed.err) == (2, "")
+    assert "Compare the index of every server with the database. Status 1 when a project differs." in listed.out
+
+
+def test_ctrl_c_ends_a_command_with_the_status_that_shells_expect() -> None:
+    words = [PROGRAM, "ai", "mock", "--port", "0"]
+    with subprocess.Popen(words, env=environment_of(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert b"ready" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+
+
+def test_a_server_whose_schema_cannot_be_made_says_what_stood_in_the_way(data: Path) -> None:
+    data.mkdir()
+    with closing(sqlite3.connect(data / "opencode.db")) as database:
+        database.execute("create table outbox (something text)")
+    done = run_ocp("serve", "--port", "0", "--data", data)
+    assert done.status == 1
+    assert "The database cannot be used: table outbox already exists." in done.err
+    assert "Traceback" not in done.err
+
+
+def test_python_dash_m_opencode_is_the_same_command() -> None:
     words = [sys.executable, "-m", "opencode", "--version"]
     done = subprocess.run(words, env=environment_of(), capture_output=True, text=True, check=True)
     assert done.stdout == run_ocp("--version").out

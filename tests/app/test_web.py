@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from opencode.app.web import web_folder
 from tests.ocp import Server, serving
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -87,6 +88,7 @@ def test_the_browser_gets_a_compressed_form_that_it_takes(
 
 def test_the_compressed_form_holds_the_same_bytes(person: httpx.Client, script: str) -> None:
     plain = person.get(script, headers={"accept-encoding": "identity"}).content
+    assert plain == (web_folder() / script.removeprefix("/")).read_bytes()
     with person.stream("GET", script, headers={"accept-encoding": "gzip"}) as answer:
         assert gzip.decompress(b"".join(answer.iter_raw())) == plain
 

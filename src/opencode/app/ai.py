@@ -3,15 +3,16 @@
 import asyncio
 import difflib
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-import typer
-from rich.markup import escape
+import click
 
 from opencode.app.ai_stored import rotate_key, stored_providers
-from opencode.app.console import err, fail, out, settings_of
+from opencode.app.command_line import PATH, Group
+from opencode.app.console import err, escape, fail, out, settings_of
 from opencode.modules.ai.adapters.files import Owner, Places
 from opencode.modules.ai.domain.configuration.jsonc import Source, plain, read
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, json_schema
@@ -21,19 +22,22 @@ from opencode.modules.ai.domain.registry import Upstream, upstreams_of
 from opencode.modules.ai.service import configuring
 from opencode.modules.ai.service.configuring import Loaded
 
-app = typer.Typer(
-    help="The AI configuration: check it, show it, and see where each value comes from.", no_args_is_help=True
-)
-
 MOCK_PORT = 11_435
 """Beside Ollama's."""
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A file on top of the others. [OCP_AI_CONFIG]")]
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder of the database with the stored providers.")]
+CONFIG_FILE = click.option("--config", type=PATH, help="A file on top of the others. [OCP_AI_CONFIG]")
+DATA_FOLDER = click.option("--data", type=PATH, help="Folder of the database with the stored providers.")
+
+
+@click.group("ai", cls=Group, no_args_is_help=True)
+def app() -> None:
+    """The AI configuration: check it, show it, and see where each value comes from."""
 
 
 @app.command()
-def check(config: ConfigFile = None, data: DataFolder = None) -> None:
+@CONFIG_FILE
+@DATA_FOLDER
+def check(config: Path | None, data: Path | None) -> None:
     """Tell every mistake with its place; the status is 1 when there is one."""
     _checked(_loaded(config, data))
 
@@ -45,7 +49,7 @@ def _checked(loaded: Loaded) -> None:
     if loaded.checked.problems:
         count = len(loaded.checked.problems)
         err.print(f"[red]{count} {'mistake' if count == 1 else 'mistakes'}.[/red]")
-        raise typer.Exit(1)
+        sys.exit(1)
     configuration = loaded.checked.configuration
     assert configuration is not None
     models = sum(len(provider.models) for provider in configuration.providers.values())
@@ -53,18 +57,19 @@ def _checked(loaded: Loaded) -> None:
 
 
 @app.command()
-def show(config: ConfigFile = None, data: DataFolder = None) -> None:
+@CONFIG_FILE
+@DATA_FOLDER
+def show(config: Path | None, data: Path | None) -> None:
     """Print the configuration in force as JSON, with secrets masked."""
     loaded = _good(config, data)
     _write(json.dumps(configuring.show(loaded), indent=2, ensure_ascii=False))
 
 
 @app.command()
-def explain(
-    key: Annotated[str, typer.Argument(help="Such as providers.local.base_url; empty for all.")] = "",
-    config: ConfigFile = None,
-    data: DataFolder = None,
-) -> None:
+@click.argument("key", default="", help="Such as providers.local.base_url; empty for all.")
+@CONFIG_FILE
+@DATA_FOLDER
+def explain(key: str, config: Path | None, data: Path | None) -> None:
     """Tell which file and line a value comes from."""
     loaded = _loaded(config, data)
     explained = configuring.explain(loaded, key)
@@ -88,7 +93,9 @@ def schema() -> None:
 
 
 @app.command()
-def diff(other: Annotated[Path, typer.Argument(help="The file to compare with.")], config: ConfigFile = None) -> None:
+@click.argument("other", type=PATH, help="The file to compare with.")
+@CONFIG_FILE
+def diff(other: Path, config: Path | None) -> None:
     """Tell what would change if the other file were named; the status is 1 when something would."""
     before, after = (_loaded(each, None) for each in (config, other))
     differences = configuring.compare(before, after)
@@ -100,12 +107,14 @@ def diff(other: Annotated[Path, typer.Argument(help="The file to compare with.")
     for problem in after.checked.problems:
         _write(str(problem))
     if differences or after.checked.problems:
-        raise typer.Exit(1)
+        sys.exit(1)
     out.print("[green]no difference[/green]")
 
 
 @app.command()
-def doctor(config: ConfigFile = None, data: DataFolder = None) -> None:
+@CONFIG_FILE
+@DATA_FOLDER
+def doctor(config: Path | None, data: Path | None) -> None:
     """Check everything, then test the connection to each provider from here; status 1 when one is not good."""
     loaded = _loaded(config, data, opened=True)
     _checked(loaded)
@@ -116,7 +125,7 @@ def doctor(config: ConfigFile = None, data: DataFolder = None) -> None:
     for upstream, probe in zip(upstreams, probes, strict=True):
         _tell_probe(upstream, probe)
     if not all(probe.is_good for probe in probes):
-        raise typer.Exit(1)
+        sys.exit(1)
 
 
 async def _probed(upstreams: Sequence[Upstream]) -> list[Probe]:
@@ -142,10 +151,9 @@ def _tell_probe(upstream: Upstream, probe: Probe) -> None:
 
 
 @app.command("import")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="The opencode.json of the coding agent of the same name.")],
-    to: Annotated[Path | None, typer.Option("--to", help="Where to write it; it must not be there. [output]")] = None,
-) -> None:
+@click.argument("file", type=PATH, help="The opencode.json of the coding agent of the same name.")
+@click.option("--to", type=PATH, help="Where to write it; it must not be there. [output]")
+def import_file(file: Path, to: Path | None) -> None:
     """Make a configuration of ours from the providers and models of the coding agent's file."""
     try:
         node, problems = read(Source(str(file), file.read_text(encoding="utf-8")))
@@ -171,7 +179,8 @@ def import_file(
 
 
 @app.command()
-def rotate(data: DataFolder = None) -> None:
+@DATA_FOLDER
+def rotate(data: Path | None) -> None:
     """Seal the stored keys of providers with a new key. The old ones can be taken out of the key file afterwards."""
     from opencode.infra.security import SealBroken
 
@@ -183,10 +192,11 @@ def rotate(data: DataFolder = None) -> None:
 
 
 @app.command()
-def mock(
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 picks a free one.")] = MOCK_PORT,
-    pause_ms: Annotated[int, typer.Option(help="Before each word of a stream.", min=0)] = 30,
-) -> None:
+@click.option("--port", type=int, default=MOCK_PORT, show_default=True, help="Port on loopback; 0 picks a free one.")
+@click.option(
+    "--pause-ms", type=click.IntRange(min=0), default=30, show_default=True, help="Before each word of a stream."
+)
+def mock(port: int, pause_ms: int) -> None:
     """Run a small provider whose model repeats what it is told: to try the gateway without a model."""
     from opencode.app.mock_provider import listen, serve
 
@@ -227,7 +237,7 @@ def _good(config: Path | None, data: Path | None) -> Loaded:
     if loaded.checked.problems:
         for problem in loaded.checked.problems:
             _write(str(problem))
-        raise typer.Exit(1)
+        sys.exit(1)
     return loaded
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-from rich.markup import escape
+import click
 
-from opencode.app.console import out, settings_of, show, table_of
+from opencode.app.command_line import DATA_FOLDER
+from opencode.app.console import escape, out, settings_of, show, table_of
 from opencode.kernel.errors import Unavailable
 
 if TYPE_CHECKING:  # what takes time to load is loaded by the commands that need it
@@ -16,8 +16,6 @@ if TYPE_CHECKING:  # what takes time to load is loaded by the commands that need
     from opencode.infra.plugs import Parts
     from opencode.modules.marketplace.domain.agreement import Disagreement
     from opencode.modules.marketplace.domain.errands import Errand, ErrandKind, ErrandReport
-
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")]
 
 TAKEN_UP_S = 10.0
 """Servers look for what is asked every two seconds; where none has after so long, none is running."""
@@ -27,7 +25,9 @@ DONE_S = 3600.0
 LOOK_EVERY_S = 0.2
 
 
-def rebuild(data: DataFolder = None) -> None:
+@click.command()
+@DATA_FOLDER
+def rebuild(data: Path | None) -> None:
     """Fill the index of every server anew from the database. Searching goes on meanwhile."""
     from opencode.modules.marketplace.domain.errands import ErrandKind, ReportState
 
@@ -40,7 +40,9 @@ def rebuild(data: DataFolder = None) -> None:
         sys.exit(1)
 
 
-def check(data: DataFolder = None) -> None:
+@click.command()
+@DATA_FOLDER
+def check(data: Path | None) -> None:
     """Compare the index of every server with the database. Status 1 when a project differs."""
     from opencode.modules.marketplace.domain.errands import ErrandKind, ReportState
 

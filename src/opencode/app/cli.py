@@ -5,63 +5,34 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-from rich.markup import escape
+import click
 
 from opencode import __version__
-from opencode.app import ai, marketplace, runtimes
-from opencode.app.console import err, fail, out, settings_of, show, table_of
+from opencode.app.command_line import DATA_FOLDER, PATH, Group
+from opencode.app.console import err, escape, fail, out, settings_of, show, table_of
 from opencode.app.settings import Settings, unknown_variables
 from opencode.infra.settings import Origin, SettingsError
 from opencode.kernel.errors import OpenCodeError
 from opencode.modules.execution.errors import RuntimeFileError
 
-app = typer.Typer(
-    name="ocp",
-    help="OpenCode: live coding interviews, a project marketplace and an AI gateway on your own server.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(runtimes.app, name="runtimes")
-app.add_typer(marketplace.app, name="marketplace")
-app.add_typer(ai.app, name="ai")
-
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")]
+_GROUPS = {name: f"opencode.app.{name}" for name in ("runtimes", "marketplace", "ai")}
+_WIDEST_HELP = 120  # columns
 
 
-def main() -> None:
-    """Run the command; errors that we know are told in words and end with status 1."""
-    try:
-        app()
-    except OpenCodeError as error:
-        fail(error.detail, error.action)
-    except RuntimeFileError as error:
-        fail(f"A language's file is not good: {error}.", "Correct it, or take it out of the folder.")
-    except SettingsError as error:
-        for problem in error.problems:
-            err.print(f"[red]Setting[/red] {escape(problem)}")
-        fail("The settings are not good.", "Correct them; ocp settings shows all with their places.")
-
-
-@app.callback(invoke_without_command=True)
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    if version:
-        out.print(__version__)
-        raise typer.Exit
+@click.group("ocp", cls=Group, late=_GROUPS, no_args_is_help=True, context_settings={"max_content_width": _WIDEST_HELP})
+@click.version_option(__version__, message="%(version)s", help="Print the version and stop.")
+def app() -> None:
+    """OpenCode: live coding interviews, a project marketplace and an AI gateway on your own server."""
 
 
 @app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one. [8000]")] = None,
-    data: DataFolder = None,
-    modules: Annotated[str | None, typer.Option(help="Run these modules only, separated by commas. [all]")] = None,
-) -> None:
+@click.option("--host", help="Address to listen on. [127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one. [8000]")
+@DATA_FOLDER
+@click.option("--modules", help="Run these modules only, separated by commas. [all]")
+def serve(host: str | None, port: int | None, data: Path | None, modules: str | None) -> None:
     """Serve OpenCode until it is told to stop."""
     settings = settings_of(host=host, port=port, data=data, modules=modules)
     for name in unknown_variables(settings):
@@ -78,9 +49,8 @@ def serve(
 
 
 @app.command()
-def worker(
-    concurrency: Annotated[int | None, typer.Option(help="Programs to run at once. [one for each core]")] = None,
-) -> None:
+@click.option("--concurrency", type=int, help="Programs to run at once. [one for each core]")
+def worker(concurrency: int | None) -> None:
     """Run queued programs for servers that share a PostgreSQL and a Redis, until told to stop."""
     settings = settings_of(concurrency=concurrency)
     from opencode.app.worker import work
@@ -89,7 +59,8 @@ def worker(
 
 
 @app.command("settings")
-def show_settings(data: DataFolder = None) -> None:
+@DATA_FOLDER
+def show_settings(data: Path | None) -> None:
     """Print every setting with its value and where it came from."""
     settings = settings_of(data=data)
     table = table_of("setting", "value", "from", "what it does")
@@ -104,7 +75,8 @@ def show_settings(data: DataFolder = None) -> None:
 
 
 @app.command()
-def doctor(data: DataFolder = None) -> None:
+@DATA_FOLDER
+def doctor(data: Path | None) -> None:
     """Look for what is missing, and say what to do about it."""
     from opencode.app.doctor import examine
 
@@ -119,10 +91,9 @@ def doctor(data: DataFolder = None) -> None:
 
 
 @app.command()
-def migrate(
-    data: DataFolder = None,
-    check: Annotated[bool, typer.Option("--check", help="Only say what is pending; status 1 if anything is.")] = False,
-) -> None:
+@DATA_FOLDER
+@click.option("--check", is_flag=True, help="Only say what is pending; status 1 if anything is.")
+def migrate(data: Path | None, check: bool) -> None:
     """Bring the database to the schema that this version needs. `ocp serve` does it as well."""
     from opencode.app.migrate import migrate as apply
     from opencode.app.migrate import pending
@@ -145,14 +116,21 @@ def migrate(
 
 
 @app.command()
+@click.argument("file", type=PATH, help="The program, such as main.py.")
+@click.option("--language", help="Its language. [by the ending of the file]")
+@click.option("--stdin", help="What it reads; - takes it from here until its end.")
+@click.option("--args", default="", help="Its arguments, in quotes: a shell's rules hold among them.")
+@click.option("--time", type=click.FloatRange(min=0.1), help="Seconds that it may take. [the server's limit]")
+@click.option("--memory", type=click.IntRange(min=1), help="MB that it may use. [the server's limit]")
+@click.option("--terminal", is_flag=True, help="Run it in a terminal that takes your keys.")
 def run(
-    file: Annotated[Path, typer.Argument(help="The program, such as main.py.")],
-    language: Annotated[str | None, typer.Option(help="Its language. [by the ending of the file]")] = None,
-    stdin: Annotated[str | None, typer.Option(help="What it reads; - takes it from here until its end.")] = None,
-    args: Annotated[str, typer.Option(help="Its arguments, in quotes: a shell's rules hold among them.")] = "",
-    time: Annotated[float | None, typer.Option(help="Seconds that it may take. [the server's limit]", min=0.1)] = None,
-    memory: Annotated[int | None, typer.Option(help="MB that it may use. [the server's limit]", min=1)] = None,
-    terminal: Annotated[bool, typer.Option("--terminal", help="Run it in a terminal that takes your keys.")] = False,
+    file: Path,
+    language: str | None,
+    stdin: str | None,
+    args: str,
+    time: float | None,
+    memory: int | None,
+    terminal: bool,
 ) -> None:
     """Run a file in the sandbox, and end with its exit code (128 and the number of a signal that ended it)."""
     from opencode.app.running import language_of, request_for, run_file, status_of, verdict_in_words
@@ -179,11 +157,10 @@ def run(
 
 
 @app.command()
-def export(
-    interview: Annotated[str, typer.Argument(help="The interview's id (int_…) or its six digits.")],
-    data: DataFolder = None,
-    to: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of the terminal.")] = None,
-) -> None:
+@click.argument("interview", help="The interview's id (int_…) or its six digits.")
+@DATA_FOLDER
+@click.option("--out", "to", type=PATH, help="Write to this file instead of the terminal.")
+def export(interview: str, data: Path | None, to: Path | None) -> None:
     """Write everything that belongs to an interview as JSON."""
     from opencode.app.exporting import export_interview
 
@@ -196,9 +173,9 @@ def export(
 
 
 @app.command()
-def backup(
-    target: Annotated[Path, typer.Argument(help="The file to make, such as opencode.tar.gz.")], data: DataFolder = None
-) -> None:
+@click.argument("target", type=PATH, help="The file to make, such as opencode.tar.gz.")
+@DATA_FOLDER
+def backup(target: Path, data: Path | None) -> None:
     """Copy everything into one file, while the server goes on working."""
     from opencode.app.data_folder import back_up
 
@@ -208,17 +185,30 @@ def backup(
 
 
 @app.command()
-def restore(
-    source: Annotated[Path, typer.Argument(help="A file that ocp backup made.")],
-    data: DataFolder = None,
-    force: Annotated[bool, typer.Option("--force", help="Move what the folder holds aside, and restore.")] = False,
-) -> None:
+@click.argument("source", type=PATH, help="A file that ocp backup made.")
+@DATA_FOLDER
+@click.option("--force", is_flag=True, help="Move what the folder holds aside, and restore.")
+def restore(source: Path, data: Path | None, force: bool) -> None:
     """Bring a backup back into the data folder of a server that is not running."""
     from opencode.app.data_folder import restore as bring_back
 
     settings = _embedded(settings_of(data=data), "pg_restore")
     back = bring_back(source, settings.process.data, force=force, now=datetime.now(UTC))
     out.print(f"Restored the backup of {back.manifest.made_at:%Y-%m-%d %H:%M} UTC to {settings.process.data}.")
+
+
+def main() -> None:
+    """Run the command; errors that we know are told in words and end with status 1."""
+    try:
+        app()
+    except OpenCodeError as error:
+        fail(error.detail, error.action)
+    except RuntimeFileError as error:
+        fail(f"A language's file is not good: {error}.", "Correct it, or take it out of the folder.")
+    except SettingsError as error:
+        for problem in error.problems:
+            err.print(f"[red]Setting[/red] {escape(problem)}")
+        fail("The settings are not good.", "Correct them; ocp settings shows all with their places.")
 
 
 def _embedded(settings: Settings, tool: str) -> Settings:

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.router import Router
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from opencode import __version__
@@ -19,6 +19,7 @@ from opencode.app.health import Checks
 from opencode.app.openapi import api_description, render
 from opencode.app.web import web_routes
 from opencode.app.wiring import House
+from opencode.infra.hiding import hidden
 from opencode.infra.http import ApiRequest, provide_address, provide_page_request, provide_principal
 from opencode.infra.http.direct import FindDirect
 from opencode.infra.http.marks import count_answer, marked
@@ -56,8 +57,16 @@ def create_app(house: House) -> Litestar:
         return Response(generate_latest(), media_type=_METRICS_TYPE)
 
     routes = [route for plug in house.plugs for route in plug.routes]
-    app = Litestar(
-        route_handlers=[health, ready, prometheus, *routes, *web_routes(house)],
+    # Litestar looks for libraries that its users may have; ours are msgspec's structs alone.
+    with hidden("pydantic", "attr", "attrs", "opentelemetry"):
+        app = _litestar([health, ready, prometheus, *routes, *web_routes(house)])
+    app.state.caller = house.caller
+    return app
+
+
+def _litestar(handlers: list[ControllerRouterHandler]) -> Litestar:
+    return Litestar(
+        route_handlers=handlers,
         request_class=ApiRequest,
         request_max_body_size=MAX_BODY_BYTES,
         dependencies={
@@ -77,8 +86,6 @@ def create_app(house: House) -> Litestar:
         logging_config=None,  # ours is set up before; Litestar's would print every library's chatter
         debug=False,
     )
-    app.state.caller = house.caller
-    return app
 
 
 class _ApiPages(OpenAPIRenderPlugin):

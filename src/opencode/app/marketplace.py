@@ -3,28 +3,26 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.markup import escape
+import click
 
 from opencode.app import catalogue
-from opencode.app.console import out, settings_of, show, table_of
-
-app = typer.Typer(help="The marketplace: does its ledger add up, and its index agree?", no_args_is_help=True)
-app.command()(catalogue.rebuild)
-app.command()(catalogue.check)
+from opencode.app.command_line import DATA_FOLDER, Group
+from opencode.app.console import escape, out, settings_of, show, table_of
 
 
-@app.callback()
-def marketplace() -> None:
+@click.group("marketplace", cls=Group, no_args_is_help=True)
+def app() -> None:
     """The marketplace: does its ledger add up, and its index agree?"""
 
 
+app.add_command(catalogue.rebuild)
+app.add_command(catalogue.check)
+
+
 @app.command("ledger-check")
-def ledger_check(
-    data: Annotated[Path | None, typer.Option("--data", help="Folder for the database, keys and files.")] = None,
-) -> None:
+@DATA_FOLDER
+def ledger_check(data: Path | None) -> None:
     """Add the ledger up and compare it with the orders; status 1 when something does not agree."""
     from opencode.app.migrate import migrate
     from opencode.app.wiring import open_database

@@ -5,12 +5,17 @@ Revisions are numbered files, `migrations/versions/0001_outbox.py` and so on: on
 restoring the backup that was made before the update.
 """
 
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from multiprocessing import get_context
 
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from opencode.infra.db import Database
+from opencode.infra.hiding import hidden
 from opencode.kernel.errors import Conflict
 
 # Any number will do as long as nothing else in this database takes the same advisory lock.
@@ -78,6 +83,49 @@ async def migrate(database: Database, *, to: str = _HEAD) -> list[str]:
     return todo
 
 
+def migrate_apart(url: str) -> None:
+    """
+    Apply what is pending in a process of its own, before this one has threads or a loop. A server that migrated by
+    itself would keep Alembic and all that this loads for as long as it runs.
+
+    Args:
+        url: as for `Database`.
+
+    Raises:
+        SchemaUnknown: the database is newer than this build.
+        OSError, SQLAlchemyError: it does not answer; the driver's own words.
+    """
+    if not asyncio.run(_with_database(url, _pending_where_it_answers)):
+        return
+    # A copy of this process has loaded nearly everything already: it costs no start of another Python.
+    process = get_context("fork").Process(target=_migrate_and_end, args=(url,))
+    process.start()
+    process.join()
+    if process.exitcode:
+        # Whatever was wrong there is wrong here, too, and is told by whoever called.
+        asyncio.run(_with_database(url, migrate))
+
+
+def _migrate_and_end(url: str) -> None:
+    try:
+        asyncio.run(_with_database(url, migrate))
+    except BaseException:
+        os._exit(1)
+
+
+async def _pending_where_it_answers(database: Database) -> list[str]:
+    await database.ping()
+    return await pending(database)
+
+
+async def _with_database(url: str, work: Callable[[Database], Awaitable[list[str]]]) -> list[str]:
+    database = Database(url)
+    try:
+        return await work(database)
+    finally:
+        await database.close()
+
+
 def _missing(found: str | None, wanted: list[str], known: list[str]) -> list[str]:
     if found is not None and found not in known:
         raise SchemaUnknown(found, known[-1])
@@ -91,9 +139,11 @@ async def _version(connection: AsyncConnection) -> str | None:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
-    # Alembic takes a tenth of a second to load; almost every start has nothing to migrate.
-    from alembic import command
-    from alembic.config import Config
+    # Alembic takes a tenth of a second to load; almost every start has nothing to migrate. It loads Pygments as well,
+    # for pages about errors in templates, which nobody makes here.
+    with hidden("pygments"):
+        from alembic import command
+        from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", "opencode:migrations")

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import get_args
 
-import typer
-from rich.markup import escape
+import click
 from rich.progress import Progress
 
-from opencode.app.console import err, fail, out, settings_of, show, table_of
+from opencode.app.command_line import Group
+from opencode.app.console import err, escape, fail, out, settings_of, show, table_of
 from opencode.contracts.execution import Language
 from opencode.modules.execution.adapters import installers
 from opencode.modules.execution.adapters.installers import InstallFailed, Plan
@@ -22,24 +22,26 @@ from opencode.modules.execution.domain.programs import ProbeName, Runtime, Tier
 from opencode.modules.execution.probes import PROBES, ProbeResult, ProbeState, run_probe
 from opencode.modules.execution.service.runner import ProbeReport, Runs
 
-app = typer.Typer(help="Languages: list, install, examine and test them.", no_args_is_help=False)
-
-Names = Annotated[list[str] | None, typer.Argument(help="Languages by their id or an alias, such as kotlin.")]
-TierOption = Annotated[
-    Tier | None, typer.Option(help="All languages of a tier: S for tests, M for most people, L for all of them.")
-]
+NAMES = click.argument("names", nargs=-1, help="Languages by their id or an alias, such as kotlin.")
+TIER = click.option(
+    "--tier",
+    type=click.Choice(get_args(Tier)),
+    help="All languages of a tier: S for tests, M for most people, L for all of them.",
+)
 _MEGABYTE = 1_000_000
 
 
-@app.callback(invoke_without_command=True)
-def runtimes(context: typer.Context) -> None:
+@click.group("runtimes", cls=Group, invoke_without_command=True)
+@click.pass_context
+def app(context: click.Context) -> None:
     """Languages: list, install, examine and test them."""
     if context.invoked_subcommand is None:
-        list_languages()
+        context.invoke(list_languages)
 
 
 @app.command("list")
-def list_languages(tier: TierOption = None) -> None:
+@TIER
+def list_languages(tier: Tier | None) -> None:
     """List the languages that programs can be run in, and why some are not there."""
     runner = _runner()
     languages = asyncio.run(runner.languages())
@@ -54,11 +56,10 @@ def list_languages(tier: TierOption = None) -> None:
 
 
 @app.command()
-def install(
-    names: Names = None,
-    tier: TierOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
+@NAMES
+@TIER
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def install(names: tuple[str, ...], tier: Tier | None, yes: bool) -> None:
     """Install languages from Debian packages, and from PyPI and npm in the versions that their files name."""
     runner = _runner()
     chosen = _chosen(runner.runtimes, names, tier)
@@ -106,12 +107,11 @@ def doctor() -> None:
 
 
 @app.command()
-def test(
-    names: Names = None,
-    tier: TierOption = None,
-    probe: Annotated[list[str] | None, typer.Option(help="These probes only, such as hello. [all ten]")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array instead of a table.")] = False,
-) -> None:
+@NAMES
+@TIER
+@click.option("--probe", multiple=True, help="These probes only, such as hello. [all ten]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of a table.")
+def test(names: tuple[str, ...], tier: Tier | None, probe: tuple[str, ...], as_json: bool) -> None:
     """Run the ten probes of languages in the real sandbox, without names of all there are. Status 1 if one fails."""
     runner = _runner()
     chosen = _chosen(runner.runtimes, names, tier) if names or tier else None
@@ -125,19 +125,19 @@ def test(
         sys.exit(1)
 
 
-def _chosen(runtimes: Sequence[Runtime], names: list[str] | None, tier: Tier | None) -> list[Runtime]:
+def _chosen(runtimes: Sequence[Runtime], names: Sequence[str], tier: Tier | None) -> list[Runtime]:
     if not names and not tier:
         fail("No language was named.", "Name some, or a tier such as --tier M; ocp runtimes list shows them.")
     by_name = {name: runtime for runtime in runtimes for name in (runtime.id, *runtime.aliases)}
-    unknown = [name for name in names or () if name not in by_name]
+    unknown = [name for name in names if name not in by_name]
     if unknown:
         fail(f"There is no language {', '.join(unknown)}.", "ocp runtimes list shows those there are.")
-    wanted = {by_name[name].id for name in names or ()}
+    wanted = {by_name[name].id for name in names}
     return [runtime for runtime in runtimes if runtime.id in wanted or (tier and runtime.in_tier(tier))]
 
 
-def _probes(names: list[str] | None) -> list[ProbeName]:
-    unknown = [name for name in names or () if name not in PROBES]
+def _probes(names: Sequence[str]) -> list[ProbeName]:
+    unknown = [name for name in names if name not in PROBES]
     if unknown:
         fail(f"There is no probe {', '.join(unknown)}.", f"Take some of {', '.join(PROBES)}.")
     return [probe for probe in PROBES if not names or probe in names]
@@ -167,7 +167,7 @@ def _be_sure(yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         fail("Nothing was installed: there is no terminal to ask on.", "Add --yes to install this.")
-    if not typer.confirm("Install this?"):
+    if not click.confirm("Install this?"):
         fail("Nothing was installed.")
 
 
@@ -208,7 +208,7 @@ async def _probe_all(runner: Runs, chosen: list[Runtime] | None, probes: list[Pr
             there = {language.id for language in await runner.languages() if language.available}
             chosen = [runtime for runtime in runner.runtimes if runtime.id in there]
         turns = asyncio.Semaphore(runner.settings.concurrency)
-        with Progress(console=err, transient=True) as progress:
+        with Progress(console=err.console, transient=True) as progress:
             task = progress.add_task("Probing", total=len(chosen) * len(probes))
 
             async def one(runtime: Runtime, probe: ProbeName) -> ProbeResult:

@@ -13,8 +13,9 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from opencode.app.http import create_app, front_door
-from opencode.app.migrate import migrate
+from opencode.app.migrate import migrate_apart
 from opencode.app.wiring import House
+from opencode.infra.db import Database
 from opencode.infra.http.protocol import http_protocol
 from opencode.infra.jobs import run_job
 from opencode.infra.websocket import socket_protocol
@@ -65,7 +66,6 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         house = self._house
-        await self._migrate()
         await house.parts.cache.start()
         for plug in house.plugs:
             if plug.start:
@@ -97,17 +97,6 @@ class Server(uvicorn.Server):
             left = STOP_S - (time.monotonic() - began)
             await asyncio.wait_for(self._stop_house(), max(left, LEAST_STOP_S))
 
-    async def _migrate(self) -> None:
-        try:
-            await self._house.parts.database.ping()
-            await migrate(self._house.parts.database)
-        except (OSError, SQLAlchemyError) as error:
-            # SQLAlchemy adds the statement and a link; the driver's own words are the ones that tell.
-            cause = getattr(error, "orig", None) or error
-            raise Unavailable(
-                f"The database cannot be used: {cause}.", action="ocp doctor looks at it more closely."
-            ) from error
-
     async def _stop_house(self) -> None:
         for plug in reversed(self._house.plugs):
             if plug.stop:
@@ -136,7 +125,19 @@ def serve(house: House) -> None:
     """
     process = house.settings.process
     with listening(process.host, process.port) as listener:
+        _bring_up_to_date(house.parts.database)
         Server(house).run(sockets=[listener])
+
+
+def _bring_up_to_date(database: Database) -> None:
+    try:
+        migrate_apart(database.url)
+    except (OSError, SQLAlchemyError) as error:
+        # SQLAlchemy adds the statement and a link; the driver's own words are the ones that tell.
+        cause = getattr(error, "orig", None) or error
+        raise Unavailable(
+            f"The database cannot be used: {cause}.", action="ocp doctor looks at it more closely."
+        ) from error
 
 
 def collect_garbage_less_often() -> None:

@@ -20,6 +20,7 @@ from opencode.app.wiring import House
 from opencode.infra.html import PageAddress, PageOffer
 from opencode.kernel.errors import NotFound
 
+_PLAIN = "identity"
 _CODINGS = (("br", ".br"), ("gzip", ".gz"))
 _FOREVER = "public, max-age=31536000, immutable"
 _GATEWAY = ("/ai/v1/", "/ai/anthropic/", "/ai/ollama/")
@@ -47,10 +48,15 @@ _PICTURES = "img-src 'self' data:"
 class WebFile:
     """A built file in memory: its bytes by content coding, and what to say about it."""
 
-    bodies: dict[str, bytes]
+    bodies: dict[str, bytes]  # plain only where there is no form for gzip
     media_type: str
     etag: str  # weak: it is the same for every coding
     cache_control: str
+
+    def plain(self) -> bytes:
+        """The file as it was built. Unpacked for the few who take no compressed form: three megabytes less to keep."""
+        kept = self.bodies.get(_PLAIN)
+        return gzip.decompress(self.bodies["gzip"]) if kept is None else kept
 
 
 def web_folder() -> Path:
@@ -67,11 +73,10 @@ def load_web_files(folder: Path) -> dict[str, WebFile]:
             continue
         address = "/" + path.relative_to(folder).as_posix()
         plain = path.read_bytes()
-        bodies = {"identity": plain}
-        for coding, suffix in _CODINGS:
-            twin = path.with_name(path.name + suffix)
-            if twin.exists():
-                bodies[coding] = twin.read_bytes()
+        twins = {coding: path.with_name(path.name + suffix) for coding, suffix in _CODINGS}
+        bodies = {coding: twin.read_bytes() for coding, twin in twins.items() if twin.exists()}
+        if "gzip" not in bodies:
+            bodies[_PLAIN] = plain
         files[address] = WebFile(
             bodies=bodies,
             media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
@@ -86,14 +91,13 @@ def with_pictures_of(hosts: Sequence[str], page: WebFile) -> WebFile:
     The built page with a policy that lets browsers load pictures from these hosts as well, over HTTPS. It is one for
     all addresses: whoever goes from page to page in the application stays under the policy of the first.
     """
-    built = page.bodies["identity"].decode()
+    built = page.plain().decode()
     if not hosts or _PICTURES not in built:
         return page
     sources = " ".join((_PICTURES, *(f"https://{host.lower()}" for host in hosts)))
     plain = built.replace(_PICTURES, sources, 1).encode()
     # Twins that were built with it still have the old policy, and Python brings no Brotli.
-    bodies = {"identity": plain, "gzip": gzip.compress(plain, mtime=0)}
-    return replace(page, bodies=bodies, etag=_etag_of(plain))
+    return replace(page, bodies={"gzip": gzip.compress(plain, mtime=0)}, etag=_etag_of(plain))
 
 
 def web_routes(house: House) -> list[ControllerRouterHandler]:
@@ -129,10 +133,10 @@ def web_routes(house: House) -> list[ControllerRouterHandler]:
 def _public_pages(files: dict[str, WebFile], house: House) -> PublicPages | None:
     if (built := files.get(f"/{_PAGE}")) is None:
         return None
-    html = built.bodies["identity"].decode()
+    html = built.plain().decode()
     shell = Shell(html, house.parts.public_url, indexable=house.settings.process.indexable)
     tag = f'W/"{shell.styles_path}"'
-    files[shell.styles_path] = WebFile({"identity": shell.styles}, "text/css", tag, _FOREVER)
+    files[shell.styles_path] = WebFile({_PLAIN: shell.styles}, "text/css", tag, _FOREVER)
     return PublicPages(shell, house.plugs, house.parts.cache)
 
 
@@ -206,9 +210,10 @@ def answer_with(file: WebFile, accept_encoding: str, if_none_match: str) -> Resp
     if _has(file.etag, if_none_match):
         return Response(b"", status_code=304, headers=headers)
     accepted = _accepted(accept_encoding)
-    coding = next((coding for coding, _ in _CODINGS if coding in accepted and coding in file.bodies), "identity")
-    if coding != "identity":
-        headers["content-encoding"] = coding
+    coding = next((coding for coding, _ in _CODINGS if coding in accepted and coding in file.bodies), None)
+    if coding is None:
+        return Response(file.plain(), media_type=file.media_type, headers=headers)
+    headers["content-encoding"] = coding
     return Response(file.bodies[coding], media_type=file.media_type, headers=headers)
 
 

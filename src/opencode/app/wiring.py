@@ -24,7 +24,6 @@ from opencode.kernel.clock import Clock, SystemClock
 from opencode.kernel.errors import Unavailable
 from opencode.modules.ai import module as ai_module
 from opencode.modules.identity import module as identity_module
-from opencode.modules.notifications import module as notifications_module
 
 if TYPE_CHECKING:
     from opencode.modules.execution.module import WorkerModule
@@ -148,6 +147,19 @@ def _marketplace(settings: Settings, parts: Parts, identity: Identity, assistant
     return marketplace.plug
 
 
+def _notifications(settings: Settings, parts: Parts, identity: Identity) -> Plug:
+    # Loaded only here, as the others.
+    from opencode.modules.notifications import module as notifications_module
+
+    notifications = notifications_module.build(
+        parts,
+        settings.notifications,
+        identity=identity,
+        private_webhooks=settings.execution.webhooks_to_private_networks,
+    )
+    return notifications.plug
+
+
 @dataclass(frozen=True, slots=True)
 class _Rooms:
     """What interviews are made of: modules that need each other, so that they are put together as one."""
@@ -222,20 +234,15 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> House:
     has_rooms = not chosen or not _ROOMS.isdisjoint(chosen)
     # Where AI is not among the modules it has no configuration in force, and so nothing to answer with.
     rooms = _rooms(settings, parts, identity.contract, ai.assistants) if has_rooms else _Rooms((), (), _export_nothing)
-    notifications = notifications_module.build(
-        parts,
-        settings.notifications,
-        identity=identity.contract,
-        private_webhooks=settings.execution.webhooks_to_private_networks,
-    )
     sells = not chosen or "marketplace" in chosen
+    tells = not chosen or "notifications" in chosen
     plugs = (
         identity.plug,
         # Stopped after the rooms, whose answers it gives.
         ai.plug,
         *rooms.plugs,
         *([_marketplace(settings, parts, identity.contract, ai.assistants)] if sells else []),
-        notifications.plug,
+        *([_notifications(settings, parts, identity.contract)] if tells else []),
     )
     plugs = tuple(plug for plug in plugs if not chosen or plug.name in chosen)
     for plug in plugs:

@@ -2,9 +2,10 @@
 
 import logging
 import sys
+from contextlib import nullcontext
 from typing import Any
 
-import structlog
+from opencode.infra.hiding import hidden
 
 
 def configure_logs(*, level: str, json: bool) -> None:
@@ -13,6 +14,10 @@ def configure_logs(*, level: str, json: bool) -> None:
         level: `debug`, `info`, `warning` or `error`.
         json: one JSON object a line; otherwise lines for people.
     """
+    # Nothing but coloured tracebacks needs rich, and it loads Pygments, too.
+    with hidden("rich") if json else nullcontext():
+        import structlog
+
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

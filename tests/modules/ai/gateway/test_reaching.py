@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opencode.kernel.clock import ManualClock
-from opencode.modules.ai.domain.asking import AskingFailed
+from opencode.modules.ai.domain.asking import AskingFailed, Take
 from opencode.modules.ai.domain.balancing import Load, in_order
 from opencode.modules.ai.domain.calls import Tries
 from opencode.modules.ai.domain.configuration.model import Breaker, ModelPrice, ProviderType, Retries, Strategy
@@ -42,6 +42,9 @@ class Told:
 
     async def piece(self) -> bytes:
         return ANSWER
+
+    async def pour(self, take: Take) -> bool:
+        return take(ANSWER)
 
     async def whole(self) -> bytes:
         return ANSWER

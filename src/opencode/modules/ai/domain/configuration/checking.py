@@ -12,7 +12,7 @@ from opencode.modules.ai.domain.configuration.layers import NOTHING, merged
 from opencode.modules.ai.domain.configuration.meaning import meaning_problems
 from opencode.modules.ai.domain.configuration.model import SCHEMA_ID, Configuration, ProviderType
 from opencode.modules.ai.domain.configuration.problems import Problem, likely
-from opencode.modules.ai.domain.configuration.shape import misshapen
+from opencode.modules.ai.domain.configuration.shape import Misshapen, misshapen, well_formed
 from opencode.modules.ai.domain.configuration.substitution import ReadFile, Substitution
 
 MASK = "••••••"
@@ -90,20 +90,30 @@ def is_secret(path: Path, secret: Collection[str]) -> bool:
 def _understood(whole: Node, problems: list[Problem], unfilled: set[str]) -> Configuration | None:
     """The configuration, without what is wrong in it; all of that is added to the problems."""
     value = plain(whole)
-    wrong = misshapen(whole, value)
-    problems += [each.problem for each in wrong if each.problem.path not in unfilled]
-    for path in sorted({each.path for each in wrong}, key=_from_behind, reverse=True):
-        value = _without(value, path)
-    try:
-        configuration = msgspec.convert(value, Configuration)
-    except msgspec.ValidationError as error:
-        if not problems:  # the schema is made from the same model: this is for what it cannot say
-            problems.append(Problem(whole.place, "", f"{error}."))
+    wrong: list[Misshapen] = []
+    if (configuration := well_formed(value)) is None:
+        wrong = misshapen(whole, value)
+        problems += [each.problem for each in wrong if each.problem.path not in unfilled]
+        configuration = _without_what_is_wrong(value, wrong, whole, problems)
+    if configuration is None:
         return None
     unclear = {str(each.path[1]) for each in wrong if each.path[:1] == ("providers",) and len(each.path) > 1}
     unclear |= {path.split(".")[1] for path in unfilled if path.startswith("providers.")}
     problems += meaning_problems(configuration, whole, unclear)
     return configuration
+
+
+def _without_what_is_wrong(
+    value: Any, wrong: Sequence[Misshapen], whole: Node, problems: list[Problem]
+) -> Configuration | None:
+    for path in sorted({each.path for each in wrong}, key=_from_behind, reverse=True):
+        value = _without(value, path)
+    try:
+        return msgspec.convert(value, Configuration)
+    except msgspec.ValidationError as error:
+        if not problems:  # the schema is made from the same model: this is for what it cannot say
+            problems.append(Problem(whole.place, "", f"{error}."))
+        return None
 
 
 def _from_behind(path: Path) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, cast
 
+import msgspec
+
 from opencode.modules.ai.domain.configuration.jsonc import Node, Path, Scalar, shown
-from opencode.modules.ai.domain.configuration.model import json_schema
+from opencode.modules.ai.domain.configuration.model import Configuration, json_schema
 from opencode.modules.ai.domain.configuration.problems import Place, Problem, likely
 
 Json = dict[str, Any]
@@ -38,6 +40,22 @@ class Misshapen:
 
     problem: Problem
     path: tuple[str | int, ...]
+
+
+def well_formed(value: object) -> Configuration | None:
+    """
+    The configuration, where all of it plainly has its shape. None says nothing yet: `misshapen` tells.
+
+    Nearly every configuration is a good one, and a server that reads such a one does without the library that knows
+    what is wrong with the others. The schema is made from the same model, and its regular expressions are the one thing
+    that Python reads in another way: what `\\s` and `\\w` stand for, and whether `$` passes over a last line break.
+    """
+    try:
+        configuration = msgspec.convert(value, Configuration)
+    except msgspec.ValidationError:
+        return None
+    matched = (text for each in configuration.providers.values() for text in (each.base_url, each.entry_point) if text)
+    return configuration if all(text.isascii() and text.isprintable() for text in matched) else None
 
 
 def misshapen(node: Node, value: object) -> list[Misshapen]:
@@ -91,7 +109,7 @@ def _schema() -> Json:
 
 @cache
 def _validator() -> Any:
-    # Loaded only here: every command of ocp would wait for it.
+    # Loaded only here: it has nine megabytes, and every command of ocp would wait for it.
     import jsonschema_rs
 
     return jsonschema_rs.Draft202012Validator(_schema())
