@@ -1,10 +1,11 @@
 """Public pages in a browser: read without scripts, and handed over to the application where there are any."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
@@ -69,6 +70,30 @@ async def test_until_the_application_is_there_the_page_is_read_by_everybody(
         await reader.goes_to(path)
         await expect(reader.page.locator("#public-page")).to_be_visible()
         await examine(reader.page, {})
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_interviews_are_in_the_bar_only_for_those_who_are_signed_in_and_nothing_in_it_moves(
+    stage: Stage, project: dict[str, Any], *, signed_in: bool
+) -> None:
+    person = await (stage.interviewer() if signed_in else stage.somebody())
+    known = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await person.page.route("**/api/v1/auth/session", answer_late)
+    links = person.page.get_by_role("navigation", name="Main").get_by_role("link")
+    for path in ("/projects", f"/projects/{project['slug']}"):
+        known.clear()
+        await person.goes_to(path)
+        await expect(links).to_have_text(["Projects"])
+        before = await links.first.bounding_box()
+        known.set()
+        await expect(person.page.get_by_role("link", name="Sign in", exact=True)).to_have_count(int(not signed_in))
+        await expect(links).to_have_text(["Projects", *(["Interviews", "AI", "Administration"] if signed_in else [])])
+        assert await links.first.bounding_box() == before
 
 
 async def test_the_application_draws_itself_in_its_place(stage: Stage, project: dict[str, Any]) -> None:
