@@ -80,6 +80,9 @@ async def test_from_an_upload_to_a_download_with_the_same_checksum_and_proof_of_
     taken = tmp_path / "taken"
     await (await begun.value).save_as(taken)
     assert hashlib.sha256(taken.read_bytes()).hexdigest() == SHA256
+    await expect(grace.page.locator("dl div", has_text="Downloads")).to_contain_text("1")
+    await expect(grace.page.get_by_text("1 download by people, 0 by robots")).to_be_visible()
+    await expect(grace.page.get_by_role("button", name="Write a review")).to_be_visible()
     await _is_fine(grace)
 
     await page.reload()
