@@ -133,6 +133,17 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
 
 
+async def test_somebody_who_may_not_ask_models_learns_who_may(stage: Stage, new_office: Office) -> None:
+    me = await new_office.get("me")
+    given = await stage.office.client.patch(f"/api/v1/users/{me['id']}/roles", json={"roles": ["moderator"]})
+    assert given.is_success, given.text
+    person = await stage.interviewer(new_office, **CALM)
+    await person.goes_to("/ai")
+    await expect(person.page.get_by_role("heading", name="Models are for interviewers")).to_be_visible()
+    await expect(person.page).to_have_title("AI · OpenCode")
+    await accessible(person)
+
+
 TABLE = ("| Kind | Lookup |\n", "|---|--:|\n", "| `dict` | **O(1)** |\n", "| list | O(n) |\n", "\nBoth are built in.")
 
 
