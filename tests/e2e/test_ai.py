@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import EMAIL, INTERVIEWER, MANY_PEOPLE, House, Office
@@ -136,6 +136,21 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
 
 
+async def test_while_models_are_on_their_way_nobody_is_told_to_choose_one(stage: Stage) -> None:
+    admin = await stage.interviewer(**CALM)
+    known = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await admin.page.route("**/api/v1/ai/models**", answer_late)
+    await admin.goes_to("/ai")
+    await expect(admin.page.get_by_label("Message")).to_have_accessible_description("Models are on their way.")
+    known.set()
+    await expect(admin.page.get_by_role("heading", name="No model yet")).to_be_visible()
+
+
 async def test_somebody_who_may_not_ask_models_learns_who_may(stage: Stage, new_office: Office) -> None:
     me = await new_office.get("me")
     given = await stage.office.client.patch(f"/api/v1/users/{me['id']}/roles", json={"roles": ["moderator"]})
@@ -211,6 +226,7 @@ async def test_an_answer_says_when_it_was_made_for_the_same_question_or_for_one_
     grace = await remembering.interviewer(**CALM)
     page = grace.page
     await grace.goes_to("/ai")
+    await expect(page.get_by_role("button", name="Model: lab/small")).to_be_visible()
     message = page.get_by_label("Message")
     answer = page.get_by_role("article")
     for question, told in [
