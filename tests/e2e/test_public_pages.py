@@ -12,8 +12,11 @@ from tests.e2e.house import Office
 from tests.e2e.test_pages import examine
 from tests.e2e.test_phone import PHONE
 
+ONE_LINE_PX = 45
+LONG = "what came before it to what comes behind it, " * 5
 README = (
-    "# How it works\n\nIt weaves *patterns*.\n\n| card | does |\n|---|---|\n| 1 | adds |\n\n```python\nrun()\n```\n"
+    "# How it works\n\nIt weaves *patterns*.\n\n"
+    f"| `--card` | does | to |\n|---|---|---|\n| 1 | adds | {LONG} |\n\n```python\nrun()\n```\n"
 )
 
 
@@ -55,6 +58,11 @@ async def test_a_page_without_scripts_fits_a_phone(stage: Stage, project: dict[s
         box = await reader.page.locator("#public-page").bounding_box()
         assert box
         assert box["width"] <= PHONE["viewport"]["width"]
+    # A table that is too wide is scrolled, and no word in it is broken.
+    for name in ("--card", "does"):
+        cell = await reader.page.get_by_role("columnheader", name=name).bounding_box()
+        assert cell
+        assert cell["height"] < ONE_LINE_PX
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
