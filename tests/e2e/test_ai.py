@@ -1,14 +1,16 @@
 """The pages of AI: a provider is added, models are asked, and what is in force is seen."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.conftest import Stage
-from tests.e2e.house import Office
+from tests.e2e.house import EMAIL, INTERVIEWER, MANY_PEOPLE, House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_pages import CALM, accessible
 from tests.modules.ai.upstreams import KEY, MockUpstream, Mode, running_upstream
@@ -119,6 +121,9 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await page.get_by_role("link", name="Playground").click()
     await page.get_by_role("button", name="Clear").click()
     await expect(page.get_by_role("article")).to_have_count(0)
+    # What is said of it lies in nobody's way.
+    await message.fill("Go on")
+    await page.get_by_role("button", name="Send").click(trial=True)
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_role("article")).to_have_count(2)
     await expect(page.get_by_role("link", name="Providers")).to_have_count(0)
@@ -129,6 +134,32 @@ async def test_an_administrator_adds_a_provider_and_an_interviewer_talks_to_its_
     await ada.goes_to("/interviews")
     await expect(page.get_by_role("link", name="Projects")).to_be_visible()
     await expect(page.get_by_role("link", name="AI", exact=True)).to_have_count(0)
+
+
+async def test_while_models_are_on_their_way_nobody_is_told_to_choose_one(stage: Stage) -> None:
+    admin = await stage.interviewer(**CALM)
+    known = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await admin.page.route("**/api/v1/ai/models**", answer_late)
+    await admin.goes_to("/ai")
+    await expect(admin.page.get_by_label("Message")).to_have_accessible_description("Models are on their way.")
+    known.set()
+    await expect(admin.page.get_by_role("heading", name="No model yet")).to_be_visible()
+
+
+async def test_somebody_who_may_not_ask_models_learns_who_may(stage: Stage, new_office: Office) -> None:
+    me = await new_office.get("me")
+    given = await stage.office.client.patch(f"/api/v1/users/{me['id']}/roles", json={"roles": ["moderator"]})
+    assert given.is_success, given.text
+    person = await stage.interviewer(new_office, **CALM)
+    await person.goes_to("/ai")
+    await expect(person.page.get_by_role("heading", name="Models are for interviewers")).to_be_visible()
+    await expect(person.page).to_have_title("AI · OpenCode")
+    await accessible(person)
 
 
 TABLE = ("| Kind | Lookup |\n", "|---|--:|\n", "| `dict` | **O(1)** |\n", "| list | O(n) |\n", "\nBoth are built in.")
@@ -159,6 +190,60 @@ async def test_what_is_said_of_a_model_is_shown_and_the_table_that_it_writes_is_
     await expect(turn.get_by_role("strong")).to_have_text("O(1)")
     await expect(turn.get_by_text("Both are built in.")).to_be_visible()
     await accessible(ada)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def remembering(browser: Browser, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A server of its own whose answers are kept, also for questions that are alike."""
+    async with running_upstream() as upstream:
+        # Further apart with each word that only one of two questions has.
+        upstream.vector = lambda text: [float(word in text) for word in ("reverse", "list", "map", "How", "do", "can")]
+        lab = {"type": "custom", "base_url": upstream.openai_url, "discover": False}
+        model = {"name": "small", "price": {"input": 1, "output": 2}}
+        semantic = {"embedding_model": "lab/e5", "least_similarity": 0.7}
+        configuration = tmp_path / "opencode.json"
+        configuration.write_text(
+            json.dumps(
+                {
+                    "providers": {"lab": {**lab, "models": [model, {"name": "e5", "capabilities": ["embeddings"]}]}},
+                    "cache": {"enabled": True, "semantic": semantic},
+                }
+            )
+        )
+        house = House(tmp_path / "data", {**MANY_PEOPLE, "OCP_AI_CONFIG": str(configuration)})
+        house.start()
+        office = await Office.opened(house.url, EMAIL, INTERVIEWER)
+        stage = Stage(browser, house.url, office)
+        yield stage
+        for person in stage.people:
+            await person.context.close()
+            person.saw_no_trouble()
+        await office.client.aclose()
+        house.kill()
+
+
+async def test_an_answer_says_when_it_was_made_for_the_same_question_or_for_one_like_it(remembering: Stage) -> None:
+    grace = await remembering.interviewer(**CALM)
+    page = grace.page
+    await grace.goes_to("/ai")
+    await expect(page.get_by_role("button", name="Model: lab/small")).to_be_visible()
+    message = page.get_by_label("Message")
+    answer = page.get_by_role("article")
+    for question, told in [
+        ("How do I reverse a list?", r"tokens in, \d+ out · \$0\.0000"),
+        ("How do I reverse a list?", "From the cache: the same was asked before, so the answer cost nothing"),
+        ("How can I reverse a list?", r"From the cache: the answer to a question like it \(75 % alike\)"),
+    ]:
+        await message.fill(question)
+        await message.press("Enter")
+        await expect(answer).to_contain_text(re.compile(told))
+        await expect(answer.get_by_text("Hello, world.")).to_be_visible()
+        await accessible(grace)
+        if "alike" not in told:
+            await page.get_by_role("button", name="Clear").click()
+    await page.get_by_role("button", name="Ask again").click()
+    await expect(answer).to_contain_text("$0.0000")
+    await expect(answer).not_to_contain_text("From the cache")
 
 
 async def _says_what_is_known_of_a_model(admin: Person, upstream: MockUpstream) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
@@ -71,6 +71,20 @@ async def _lines(office: Office, count: int) -> list[dict[str, Any]]:
     while len(items := (await office.get("ai/calls"))["items"]) < count:
         pass
     return items
+
+
+async def test_that_keys_cannot_be_told_is_said_once(stage: Stage, new_office: Office) -> None:
+    ada = await stage.interviewer(new_office, **CALM)
+
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=503, json={"title": "The database does not answer", "status": 503})
+
+    for path in ("**/api/v1/tokens**", "**/api/v1/ai/keys**"):
+        await ada.page.route(path, fail)
+    await ada.goes_to("/ai/keys")
+    await expect(ada.page.get_by_text("The database does not answer")).to_have_count(1)
+    ada.expects_failures()
+    await accessible(ada)
 
 
 async def test_a_key_is_made_used_seen_in_the_usage_and_revoked(

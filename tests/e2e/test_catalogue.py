@@ -14,6 +14,7 @@ from tests.e2e.conftest import Stage
 from tests.e2e.house import House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_pages import CALM, accessible
+from tests.e2e.test_phone import fits_across
 
 Project = dict[str, Any]
 # Chromium without a window calls itself headless, and what robots do is counted apart.
@@ -109,6 +110,7 @@ async def test_from_signing_up_to_an_archived_project(stage: Stage, house: House
     async with ada.is_answered("PUT"):
         await star.click()
         await expect(star).to_have_attribute("aria-pressed", "true")
+    await expect(star).to_have_accessible_name("Starred, 1 star")
     await expect(page.locator("dl div", has_text="Stars")).to_contain_text("1")
     await page.reload()
     await expect(star).to_have_attribute("aria-pressed", "true")
@@ -252,7 +254,10 @@ async def test_filters_on_a_phone_are_a_sheet(stage: Stage, catalogue: str) -> N
     await sheet.get_by_role("button", name="Show 77 projects").click()
     await expect(sheet).to_be_hidden()
     await _finds(person, "77 projects")
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await fits_across(person)
+    await person.goes_to(f"/projects?tags={catalogue}&q=rowbot")
+    await expect(page.get_by_role("button", name=re.compile("^Why here")).first).to_be_visible()
+    await accessible(person)
 
 
 async def test_the_pages_of_one_who_publishes(stage: Stage, office: Office, house: House) -> None:

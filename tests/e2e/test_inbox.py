@@ -6,12 +6,13 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_pages import CALM, accessible
+from tests.e2e.test_phone import PHONE
 
 _numbers = itertools.count(1)
 ANSWER = "Thank you, but the harbour is closed today."
@@ -170,3 +171,27 @@ async def test_what_one_is_told_and_a_webhook_from_its_secret_to_its_history(
     await ada.confirms("Delete webhook")
     await expect(page.get_by_role("heading", name="Tell a program of yours")).to_be_visible()
     await accessible(ada)
+
+
+async def test_on_a_phone_the_inbox_stays_in_its_place_when_it_turns_out_that_something_is_unread(
+    stage: Stage, house: House, new_office: Office
+) -> None:
+    await _follows(await _follower(house, "Frances Allen"), (await new_office.get("me/profile"))["handle"])
+    ada = await stage.interviewer(new_office, **CALM, **PHONE)
+    page, known = ada.page, asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/me/notices**", answer_late)
+    await ada.goes_to("/inbox")
+    await expect(page.get_by_role("link", name="Settings")).to_be_visible()
+    before = await page.get_by_role("list", name="Notices").bounding_box()
+    known.set()
+    await expect(page.get_by_role("button", name="Mark all read")).to_be_visible()
+    await expect(page.get_by_role("link", name="Frances Allen follows you")).to_be_visible()
+    after = await page.get_by_role("list", name="Notices").bounding_box()
+    assert before
+    assert after
+    assert after["y"] == before["y"]

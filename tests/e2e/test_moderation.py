@@ -10,6 +10,7 @@ from tests.e2e.house import House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_catalogue import PHONE
 from tests.e2e.test_pages import CALM, accessible
+from tests.e2e.test_phone import fits_across
 
 _numbers = itertools.count(1)
 REASON = "It has no code, only links to a shop."
@@ -204,7 +205,7 @@ async def _files(page: Page, title: str, reason: str, text: str) -> None:
 async def _is_fine(person: Person) -> None:
     await expect(person.page.locator("main [aria-busy=true]")).to_have_count(0)
     await accessible(person)
-    assert await person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await fits_across(person)
 
 
 async def test_a_profile_says_what_its_reputation_is_made_of(stage: Stage, new_office: Office) -> None:

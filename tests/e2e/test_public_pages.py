@@ -1,18 +1,22 @@
 """Public pages in a browser: read without scripts, and handed over to the application where there are any."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.conftest import Stage
 from tests.e2e.house import Office
 from tests.e2e.test_pages import examine
 from tests.e2e.test_phone import PHONE
 
+ONE_LINE_PX = 45
+LONG = "what came before it to what comes behind it, " * 5
 README = (
-    "# How it works\n\nIt weaves *patterns*.\n\n| card | does |\n|---|---|\n| 1 | adds |\n\n```python\nrun()\n```\n"
+    "# How it works\n\nIt weaves *patterns*.\n\n"
+    f"| `--card` | does | to |\n|---|---|---|\n| 1 | adds | {LONG} |\n\n```python\nrun()\n```\n"
 )
 
 
@@ -54,6 +58,11 @@ async def test_a_page_without_scripts_fits_a_phone(stage: Stage, project: dict[s
         box = await reader.page.locator("#public-page").bounding_box()
         assert box
         assert box["width"] <= PHONE["viewport"]["width"]
+    # A table that is too wide is scrolled, and no word in it is broken.
+    for name in ("--card", "does"):
+        cell = await reader.page.get_by_role("columnheader", name=name).bounding_box()
+        assert cell
+        assert cell["height"] < ONE_LINE_PX
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -69,6 +78,30 @@ async def test_until_the_application_is_there_the_page_is_read_by_everybody(
         await reader.goes_to(path)
         await expect(reader.page.locator("#public-page")).to_be_visible()
         await examine(reader.page, {})
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_interviews_are_in_the_bar_only_for_those_who_are_signed_in_and_nothing_in_it_moves(
+    stage: Stage, project: dict[str, Any], *, signed_in: bool
+) -> None:
+    person = await (stage.interviewer() if signed_in else stage.somebody())
+    known = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await person.page.route("**/api/v1/auth/session", answer_late)
+    links = person.page.get_by_role("navigation", name="Main").get_by_role("link")
+    for path in ("/projects", f"/projects/{project['slug']}"):
+        known.clear()
+        await person.goes_to(path)
+        await expect(links).to_have_text(["Projects"])
+        before = await links.first.bounding_box()
+        known.set()
+        await expect(person.page.get_by_role("link", name="Sign in", exact=True)).to_have_count(int(not signed_in))
+        await expect(links).to_have_text(["Projects", *(["Interviews", "AI", "Administration"] if signed_in else [])])
+        assert await links.first.bounding_box() == before
 
 
 async def test_the_application_draws_itself_in_its_place(stage: Stage, project: dict[str, Any]) -> None:

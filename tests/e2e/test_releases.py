@@ -12,6 +12,7 @@ from tests.e2e.house import House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_catalogue import A_PERSON, PHONE
 from tests.e2e.test_pages import accessible
+from tests.e2e.test_phone import fits_across
 
 CONTENT = bytes(range(256)) * 4_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -20,7 +21,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 async def _is_fine(person: Person) -> None:
     await expect(person.page.locator("main [aria-busy=true]")).to_have_count(0)
     await accessible(person)
-    assert await person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await fits_across(person)
 
 
 @pytest.fixture
@@ -34,7 +35,10 @@ async def test_from_an_upload_to_a_download_with_the_same_checksum_and_proof_of_
     stage: Stage, new_office: Office, house: House, archive: Path, tmp_path: Path
 ) -> None:
     fields = {"summary": "Keeps the light", "status": "published", "repository_url": f"{house.url}/docs"}
-    slug = (await new_office.post("projects", title="Signal Beacon", **fields))["slug"]
+    # Wider than a phone, and than the column of a desk.
+    code = f"```python\nlight({'1, ' * 80})\n```"
+    wide = {"documentation_url": f"{house.url}/docs/{'far/' * 20}", "description": code}
+    slug = (await new_office.post("projects", title="Signal Beacon", **fields, **wide))["slug"]
     katherine = await stage.interviewer(new_office, **A_PERSON)
     page = katherine.page
     await katherine.goes_to(f"/projects/{slug}/releases")
@@ -80,6 +84,9 @@ async def test_from_an_upload_to_a_download_with_the_same_checksum_and_proof_of_
     taken = tmp_path / "taken"
     await (await begun.value).save_as(taken)
     assert hashlib.sha256(taken.read_bytes()).hexdigest() == SHA256
+    await expect(grace.page.locator("dl div", has_text="Downloads")).to_contain_text("1")
+    await expect(grace.page.get_by_text("1 download by people, 0 by robots")).to_be_visible()
+    await expect(grace.page.get_by_role("button", name="Write a review")).to_be_visible()
     await _is_fine(grace)
 
     await page.reload()

@@ -11,6 +11,7 @@ from tests.e2e.house import House, Office
 from tests.e2e.person import Person
 from tests.e2e.test_catalogue import A_PERSON, PHONE
 from tests.e2e.test_pages import accessible
+from tests.e2e.test_phone import fits_across
 
 Project = dict[str, Any]
 
@@ -28,7 +29,7 @@ async def _is_fine(person: Person, *, calm: bool = True) -> None:
     await accessible(person)
     if calm:
         await person.nothing_jumped()
-    assert await person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await fits_across(person)
 
 
 async def test_people_follow_projects_people_and_searches(stage: Stage, projects: list[Project]) -> None:

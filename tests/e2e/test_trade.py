@@ -10,6 +10,7 @@ from tests.e2e.conftest import Stage
 from tests.e2e.house import House, Office
 from tests.e2e.test_catalogue import A_PERSON, PHONE
 from tests.e2e.test_pages import accessible
+from tests.e2e.test_phone import fits_across
 
 ROBOT = {"user-agent": "ExampleBot/1.0 (+https://example.org/bot)"}
 
@@ -98,7 +99,19 @@ async def test_somebody_who_has_not_bought_or_sold_learns_how(stage: Stage, new_
         await person.goes_to(path)
         await expect(person.page.get_by_role("heading", name=heading)).to_be_visible()
         await accessible(person)
-        assert await person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await fits_across(person)
+
+
+async def test_whoever_looks_for_an_order_that_is_not_theirs_learns_where_theirs_are(
+    stage: Stage, new_office: Office
+) -> None:
+    person = await stage.interviewer(new_office, **A_PERSON)
+    await person.goes_to("/orders/ord_of_somebody_else")
+    await expect(person.page.get_by_text("Yours are on the page Orders")).to_be_visible()
+    person.expects_failures()
+    await accessible(person)
+    await person.page.get_by_role("main").get_by_role("link", name="Orders").click()
+    await expect(person.page.get_by_role("heading", name="Nothing ordered yet")).to_be_visible()
 
 
 async def test_downloads_are_drawn_read_out_and_in_a_table(stage: Stage, office: Office, house: House) -> None:

@@ -57,6 +57,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_that_the_caller_may_see() -
     with pytest.raises(ModelUnknown) as unknown:
         registry().resolve("gpt-4o-mini", may_see=lambda name: not name.startswith("openai/"))
     assert "openai/gpt-4o-mini" not in unknown.value.action
+    with pytest.raises(ModelUnknown) as unknown:
+        registry().resolve("quite-another-name")
+    assert "on the page Models" in unknown.value.action
     with pytest.raises(ModelUnknown, match="No model was named"):
         registry(default_model=None).resolve()
 

@@ -130,7 +130,9 @@ async def test_a_star_of_an_administrator_lifts_and_stars_of_new_accounts_do_not
     ada, grace = await joined(market, "Ada"), await joined(market, "Grace")
     await ada.create("Engine")
     await grace.create("Compiler")
-    assert (await market.nobody().get(f"{USERS}/ada/reputation")).json()["computed_at"] is None
+    told = (await market.nobody().get(f"{USERS}/ada/reputation")).json()
+    assert told["computed_at"] is None
+    assert told["parts"][0]["why"].startswith("0 of trust came")
     await charles.put(f"{PROJECTS}/ada.engine/star")
     for fan in [await joined(market, f"Fan {number}") for number in range(4)]:
         await fan.put(f"{PROJECTS}/grace.compiler/star")

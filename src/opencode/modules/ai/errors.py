@@ -45,7 +45,8 @@ class ModelUnknown(NotFound):
     title = "The model is not known"
 
     def __init__(self, name: str, nearest: Sequence[str], *, switched_off: bool = False) -> None:
-        known = f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /api/v1/ai/models lists those that are."
+        listed = "Those that are there are on the page Models of AI, and in GET /api/v1/ai/models."
+        known = f"Did you mean {' or '.join(nearest)}?" if nearest else listed
         name = name if len(name) <= _LONGEST_TOLD else f"{name[:_LONGEST_TOLD]}…"
         if switched_off:
             super().__init__(f"The provider of the model {name!r} is switched off.", action="Take another model.")

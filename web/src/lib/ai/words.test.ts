@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cost, many, money, tokens, usd, utcDay } from './words.ts';
+import { cost, keptWords, many, money, tokens, usd, utcDay } from './words.ts';
 
 const price = { input_usd: 0.15, output_usd: 0.6, cached_input_usd: null, cache_write_usd: null };
 
@@ -23,4 +23,9 @@ describe('numbers of models', () => {
   it('are windows as people call them', () => {
     expect([512, 8_192, 131_072, 1_048_576, 1_500_000].map(tokens)).toEqual(['512', '8k', '131k', '1M', '1.5M']);
   });
+});
+
+it('an answer to a question that was merely like it is never called one to the same', () => {
+  expect(keptWords({ similarity: null })).toContain('the same was asked before');
+  expect(keptWords({ similarity: 0.99999 })).toContain('a question like it (99 % alike)');
 });

@@ -1,5 +1,5 @@
 import type { AiModel, BudgetPeriod, HealthState, ModelPrice } from '#lib/api/ai.ts';
-import type { Usage } from '#lib/api/completions.ts';
+import type { Kept, Usage } from '#lib/api/completions.ts';
 
 export const STATE_WORDS: Record<HealthState, string> = {
   unknown: 'Not tested yet',
@@ -49,6 +49,14 @@ export function usd(amount: number): string {
 export function cost(price: ModelPrice, { input, output }: Usage): string {
   const amount = (price.input_usd * input + price.output_usd * output) / 1_000_000;
   return amount > 0 && amount < 0.01 ? cents.format(amount) : dollars.format(amount);
+}
+
+/** Where an answer comes from that was not made for this question, and so cost nothing. */
+export function keptWords({ similarity }: Kept): string {
+  if (similarity === null) return 'From the cache: the same was asked before, so the answer cost nothing';
+  // Rounded down: what is merely like it is never called the same.
+  const percent = Math.floor(similarity * 100);
+  return `From the cache: the answer to a question like it (${percent} % alike), which cost nothing`;
 }
 
 const toTheCent = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD' });

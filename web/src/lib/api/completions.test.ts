@@ -28,7 +28,7 @@ function joined(pieces: readonly ChatPiece[]) {
 
 async function answerOf(signal = new AbortController().signal): Promise<ChatPiece[]> {
   const pieces: ChatPiece[] = [];
-  for await (const arrived of streamChat(ASKED, signal)) pieces.push(...arrived);
+  for await (const arrived of streamChat(ASKED, { signal })) pieces.push(...arrived);
   return pieces;
 }
 
@@ -56,6 +56,15 @@ describe('a streamed answer', () => {
     expect(server.calls[0]!.body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
+  it('says first whether it was there already, and how near its question was', async () => {
+    const told = (headers: HeadersInit) => new Response(STREAM, { headers });
+    const near = { 'x-opencode-cache': 'semantic', 'x-opencode-cache-similarity': '0.9731' };
+    new FakeServer().on(CALL, told({ 'x-opencode-cache': 'hit' }), told(near), told({ 'x-opencode-cache': 'miss' }));
+    expect((await answerOf())[0]).toEqual({ kept: { similarity: null } });
+    expect((await answerOf())[0]).toEqual({ kept: { similarity: 0.9731 } });
+    expect((await answerOf()).filter(({ kept }) => kept)).toEqual([]);
+  });
+
   it('that ends without its end has broken off, and so has one with an error in it', async () => {
     new FakeServer().on(CALL, new Response(said('Hel')), new Response(said('Hel') + chunk({ error: { message: 'It died.' } })));
     await expect(answerOf()).rejects.toMatchObject({ title: 'The answer broke off.', detail: null });
@@ -74,7 +83,7 @@ describe('a streamed answer', () => {
     const stream = eventStream();
     new FakeServer().on(CALL, stream.answer);
     const abort = new AbortController();
-    const answer = streamChat(ASKED, abort.signal);
+    const answer = streamChat(ASKED, { signal: abort.signal });
     stream.send(said('Hel'));
     expect(await answer.next()).toEqual({ done: false, value: [{ text: 'Hel' }] });
     abort.abort();

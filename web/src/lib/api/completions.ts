@@ -21,6 +21,12 @@ export interface Usage {
   output: number;
 }
 
+/** An answer that the gateway had already: of the very same question, or of one like it. */
+export interface Kept {
+  /** Up to 1; null when the same was asked. */
+  similarity: number | null;
+}
+
 /** What one chunk of an answer brings; what it does not bring is absent. */
 export interface ChatPiece {
   text?: string;
@@ -28,6 +34,14 @@ export interface ChatPiece {
   usage?: Usage;
   /** Why the model stopped: `stop`, `length`, `content_filter`… */
   end?: string;
+  /** Told before all else, where the answer is not a new one. */
+  kept?: Kept;
+}
+
+export interface ChatOptions {
+  signal: AbortSignal;
+  /** Wants an answer of its own, whatever the gateway has already. */
+  fresh?: boolean;
 }
 
 /**
@@ -36,9 +50,12 @@ export interface ChatPiece {
  * Throws `ApiProblem` for a refusal, for an error inside the stream and for a stream that ends without its end; an
  * abort by `signal` stays the `AbortError` that it is.
  */
-export async function* streamChat(body: ChatRequest, signal: AbortSignal): AsyncGenerator<ChatPiece[]> {
-  const response = await open(body, signal);
+export async function* streamChat(body: ChatRequest, options: ChatOptions): AsyncGenerator<ChatPiece[]> {
+  const { signal } = options;
+  const response = await open(body, options);
   if (!response.ok) throw await refusal(response);
+  const kept = keptOf(response.headers);
+  if (kept) yield [{ kept }];
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   const chat = new ChatReader();
   try {
@@ -91,14 +108,24 @@ function pieceOf(data: string): ChatPiece {
   };
 }
 
-async function open(body: ChatRequest, signal: AbortSignal): Promise<Response> {
+function keptOf(headers: Headers): Kept | null {
+  const outcome = headers.get('x-opencode-cache');
+  if (outcome === 'hit') return { similarity: null };
+  return outcome === 'semantic' ? { similarity: Number(headers.get('x-opencode-cache-similarity')) } : null;
+}
+
+async function open(body: ChatRequest, { signal, fresh = false }: ChatOptions): Promise<Response> {
   try {
     return await transport.fetch(CALL, {
       method: 'POST',
-      headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+      headers: {
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+        // The browser keeps no POST. Told `cache: 'no-store'` it would tell the gateway as well, each time.
+        ...(fresh ? { 'cache-control': 'no-store' } : {}),
+      },
       body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
       credentials: 'same-origin',
-      cache: 'no-store',
       signal,
     });
   } catch (error) {

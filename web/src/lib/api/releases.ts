@@ -1,5 +1,5 @@
 import type { PageQuery } from './identity.ts';
-import { request } from './request.ts';
+import { request, transport } from './request.ts';
 import type { components } from './schema.d.ts';
 import type { Page } from './types.ts';
 import { upload, type UploadOptions } from './upload.ts';
@@ -33,6 +33,18 @@ export const releases = {
   /** Refused once somebody has downloaded a file of it. */
   remove: (slug: string, version: string) => request<void>('DELETE', releasePath(slug, version)),
   removeFile: (slug: string, version: string, name: string) => request<void>('DELETE', filePath(slug, version, name)),
+  /**
+   * Answers once the download of a file is counted, of which its own link hears nothing; with false when it is refused.
+   * It gets the first byte: whoever gets the rest is the same visitor, and is not counted again.
+   */
+  counted: async (slug: string, version: string, name: string): Promise<boolean> => {
+    const { ok } = await transport.fetch(filePath(slug, version, name), {
+      headers: { range: 'bytes=0-0' },
+      credentials: 'same-origin',
+      cache: 'no-store',
+    });
+    return ok;
+  },
   /** The same content again is the same file. */
   upload: (slug: string, version: string, file: File, options: UploadOptions) =>
     upload<ReleaseFile>(filePath(slug, version, file.name), file, options),

@@ -17,7 +17,10 @@ class CaseNotFound(NotFound):
     title = "The case was not found"
 
     def __init__(self, case_id: str) -> None:
-        super().__init__(f"There is no case {case_id[:100]!r}.", action="Take an id from the queue.")
+        super().__init__(
+            f"There is no case {case_id[:100]!r}.",
+            action="Choose one from the queue: the page Moderation, or GET /api/v1/moderation/cases.",
+        )
 
 
 class OwnReport(Forbidden):

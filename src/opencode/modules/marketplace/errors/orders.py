@@ -31,7 +31,8 @@ class OrderNotFound(NotFound):
 
     def __init__(self, order_id: str) -> None:
         super().__init__(
-            f"There is no order {order_id[:100]!r} that you may see.", action="GET /api/v1/me/orders lists yours."
+            f"There is no order {order_id[:100]!r} that you may see.",
+            action="Yours are on the page Orders, and in GET /api/v1/me/orders.",
         )
 
 
@@ -42,7 +43,8 @@ class EntitlementNotFound(NotFound):
 
     def __init__(self, entitlement_id: str) -> None:
         super().__init__(
-            f"You have no entitlement {entitlement_id[:100]!r}.", action="GET /api/v1/me/entitlements lists yours."
+            f"You have no entitlement {entitlement_id[:100]!r}.",
+            action="Yours are on the page Licences, and in GET /api/v1/me/entitlements.",
         )
 
 
@@ -123,7 +125,7 @@ class AlreadyBought(Conflict):
     def __init__(self, slug: str, entitlement_id: str) -> None:
         super().__init__(
             f"You have {slug} already: the entitlement {entitlement_id}.",
-            action="Download it; GET /api/v1/me/entitlements lists what you have.",
+            action="Download it; what you have is on the page Licences, and in GET /api/v1/me/entitlements.",
         )
 
 

@@ -92,11 +92,12 @@ class ReputationView(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, found: Reputation, computed_at: datetime | None) -> "ReputationView":
+        trust = f"{round(found.trust, 4):g}"
         parts = [
             ReputationPartView(
                 "trusted_stars",
                 found.trust_points,
-                f"{found.trust:.4f} of trust came from people whom the operator has chosen, over at most three stars",
+                f"{trust} of trust came from people whom the operator has chosen, over at most three stars",
             ),
             ReputationPartView(
                 "proof", found.proof_points, "a repository is proved" if found.has_proof else "no repository is proved"

@@ -75,6 +75,19 @@ describe('a conversation', () => {
     expect(server.calls[1]!.body).toMatchObject({ messages: [{ role: 'user', content: 'Hi' }] });
   });
 
+  it('takes an answer that is there already, and asked again wants one of its own', async () => {
+    const kept = new Response(`${said('Hello.')}data: [DONE]\n\n`, { headers: { 'x-opencode-cache': 'hit' } });
+    const server = new FakeServer().on(CALL, kept, whole('Hi there.'));
+    const chat = chatting();
+    say(chat, 'Hi');
+    await settled(chat);
+    expect(chat.turns[0]!.kept).toEqual({ similarity: null });
+    chat.retry();
+    await settled(chat);
+    expect([chat.turns[0]!.text, chat.turns[0]!.kept]).toEqual(['Hi there.', null]);
+    expect(server.calls.map(({ headers }) => headers['cache-control'])).toEqual([undefined, 'no-store']);
+  });
+
   it('is cleared, and comes back', async () => {
     new FakeServer().on(CALL, whole('Hello.'));
     const chat = chatting();

@@ -1,4 +1,4 @@
-import { streamChat, type ChatMessage, type ChatPiece, type Usage } from '#lib/api/completions.ts';
+import { streamChat, type ChatMessage, type ChatPiece, type Kept, type Usage } from '#lib/api/completions.ts';
 import { ApiProblem, asProblem } from '#lib/api/problem.ts';
 
 export type TurnState = 'waiting' | 'writing' | 'done' | 'stopped' | 'failed';
@@ -11,6 +11,8 @@ export class Turn {
   state = $state<TurnState>('waiting');
   problem = $state.raw<ApiProblem | null>(null);
   usage = $state.raw<Usage | null>(null);
+  /** Null for an answer that was made for this question. */
+  kept = $state.raw<Kept | null>(null);
   /** Until the first word, or thought, was there. */
   firstWordMs = $state<number | null>(null);
   /** Why the model stopped, in its own word. */
@@ -25,7 +27,7 @@ export class Turn {
     return this.state === 'waiting' || this.state === 'writing';
   }
 
-  take({ text = '', thought = '', usage, end }: ChatPiece, afterMs: number): void {
+  take({ text = '', thought = '', usage, end, kept }: ChatPiece, afterMs: number): void {
     if (text || thought) {
       this.firstWordMs ??= afterMs;
       this.state = 'writing';
@@ -33,6 +35,7 @@ export class Turn {
     this.text += text;
     this.thoughts += thought;
     this.usage = usage ?? this.usage;
+    this.kept = kept ?? this.kept;
     this.end = end ?? this.end;
   }
 
@@ -40,7 +43,7 @@ export class Turn {
     this.model = model;
     this.text = this.thoughts = this.end = '';
     this.state = 'waiting';
-    this.problem = this.usage = this.firstWordMs = null;
+    this.problem = this.usage = this.kept = this.firstWordMs = null;
   }
 }
 
@@ -108,10 +111,10 @@ export class Chat {
     return true;
   }
 
-  /** Asks the last question again, of the model that is chosen now. */
+  /** Asks the last question again, of the model that is chosen now, and wants another answer than the one it had. */
   retry(): void {
     const turn = this.turns.at(-1);
-    if (turn && this.canSend) void this.#ask(turn);
+    if (turn && this.canSend) void this.#ask(turn, true);
   }
 
   stop(): void {
@@ -129,12 +132,12 @@ export class Chat {
     };
   }
 
-  async #ask(turn: Turn): Promise<void> {
+  async #ask(turn: Turn, fresh = false): Promise<void> {
     const abort = (this.#abort = new AbortController());
     const began = this.#now();
     turn.begin(this.model);
     try {
-      for await (const arrived of streamChat(this.#request(turn), abort.signal)) {
+      for await (const arrived of streamChat(this.#request(turn), { signal: abort.signal, fresh })) {
         for (const piece of arrived) turn.take(piece, this.#now() - began);
       }
       turn.state = 'done';

@@ -147,6 +147,21 @@ export function stretches(values: readonly (number | null)[]): { place: number; 
   return found;
 }
 
+/** The lines of a small plot, 100 by 32 with zero at its foot, and what lies below each. Unknown days have neither. */
+export function sparks(values: readonly (number | null)[]): { line: string; area: string }[] {
+  const heights = shares(values.map((value) => value ?? 0));
+  const step = values.length > 1 ? 100 / (values.length - 1) : 0;
+  const tenth = (value: number) => Math.round(value * 10) / 10;
+  return stretches(values).map((stretch) => {
+    // A day alone is a line without length, which round ends make a dot.
+    const points = [...stretch, ...stretch.slice(-1)].map(
+      ({ place }) => [tenth(place * step), tenth(32 - heights[place]! * 32)] as const,
+    );
+    const line = points.map((point) => point.join(',')).join(' ');
+    return { line, area: `${points[0]![0]},32 ${line} ${points.at(-1)![0]},32` };
+  });
+}
+
 /** The band of so many, side by side, that is at this share (0 to 1) of the width. */
 export function bandAt(share: number, count: number): number {
   return Math.min(Math.max(Math.floor(share * count), 0), Math.max(0, count - 1));

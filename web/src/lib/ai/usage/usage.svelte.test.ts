@@ -3,7 +3,7 @@ import type { UsagePart, UsageReport, UsageSums } from '#lib/api/ai.ts';
 import { FakeServer, json, problem } from '../../../../test/fake-server.ts';
 import { BudgetList, nameOfBudget } from './budgets.svelte.ts';
 import { outcome, remarks } from './calls.ts';
-import { axisTop, bandAt, seriesOf, shares, stacked, stretches } from './series.ts';
+import { axisTop, bandAt, seriesOf, shares, sparks, stacked, stretches } from './series.ts';
 import { partLabel, Usage } from './usage.svelte.ts';
 import { addressOf, firstDay, narrowed, START, widened, wishFrom, type UsageWish } from './wish.ts';
 
@@ -108,6 +108,14 @@ describe('what is drawn', () => {
     expect(stretches([null, 1, 2, null, 3]).map((each) => each.map(({ place }) => place))).toEqual([[1, 2], [4]]);
     expect([-0.1, 0, 0.49, 1].map((share) => bandAt(share, 2))).toEqual([0, 0, 0, 1]);
   });
+});
+
+it('a day without calls is a gap in the small plot, and not an answer in no time', () => {
+  expect(sparks([null, 2, 4, null, 1])).toEqual([
+    { line: '25,16 50,0 50,0', area: '25,32 25,16 50,0 50,0 50,32' },
+    { line: '100,24 100,24', area: '100,32 100,24 100,24 100,32' },
+  ]);
+  expect(sparks([0, 0]).map(({ line }) => line)).toEqual(['0,32 100,32 100,32']);
 });
 
 describe('usage', () => {

@@ -95,6 +95,19 @@ describe('the counters', () => {
     expect(server.calls.at(-1)?.path).toBe('/api/v1/projects/counters?ids=prj_1');
   });
 
+  it('move with a file that is downloaded by its own link, once it is counted', async () => {
+    const server = new FakeServer()
+      .on('GET /api/v1/projects/ada.engine/releases/1.0.0/files/engine.zip', new Response('P', { status: 206 }), problem(403))
+      .on(COUNTERS, counted());
+    const visit = await visiting(server);
+    await visit.took('1.0.0', 'engine.zip');
+    expect([visit.project?.downloads, visit.downloads]).toEqual([8, 1]);
+    expect(server.calls.at(-2)?.headers.range).toBe('bytes=0-0');
+    await visit.took('1.0.0', 'engine.zip');
+    expect(visit.downloads).toBe(1);
+    expect(server.calls.filter(({ path }) => path.includes('counters'))).toHaveLength(1);
+  });
+
   it('stay as they are when they do not come, and the download is none the worse', async () => {
     const server = new FakeServer()
       .on('POST /api/v1/projects/ada.engine/downloads', json({ url: 'https://example.org/a' }))

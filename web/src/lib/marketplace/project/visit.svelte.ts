@@ -1,4 +1,12 @@
-import { asProblem, counts, marketplace, type ApiProblem, type Project, type Ratings } from '#lib/api/index.ts';
+import {
+  asProblem,
+  counts,
+  marketplace,
+  releases,
+  type ApiProblem,
+  type Project,
+  type Ratings,
+} from '#lib/api/index.ts';
 import { randomKey } from '#lib/api/keys.ts';
 
 export type VisitStatus = 'loading' | 'ready' | 'failed';
@@ -77,6 +85,17 @@ export class ProjectVisit {
     } finally {
       this.isDownloading = false;
     }
+  }
+
+  /** A file of a release is being downloaded by its own link: shows what that adds. */
+  async took(version: string, name: string): Promise<void> {
+    const { project } = this;
+    if (!project) return;
+    // What is wrong, the download itself says.
+    const isCounted = await releases.counted(project.slug, version, name).catch(() => false);
+    if (!isCounted || this.project?.id !== project.id) return;
+    this.downloads += 1;
+    await this.recount();
   }
 
   /** Heard of the reviews, perhaps after the project was left. */
