@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -381,6 +382,35 @@ async def test_nothing_is_poured_to_who_has_left(place: Place) -> None:
     writer.transport.abort()
     async with asyncio.timeout(5):
         await over.wait()
+
+
+async def test_what_is_over_does_not_wait_for_the_garbage_collection(place: Place) -> None:
+    async def speak(receive: Receive, send: Send) -> None:
+        await send(start())
+        await send(piece(b"one", more=False))
+
+    place.calls.speak = speak
+    gc.collect()
+    gc.disable()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(asking("/spoken"))
+        await reader.readuntil(b"0\r\n\r\n")
+        writer.write(asking("/now"))
+        await reader.readuntil(b'{"way":"short"}')
+        writer.close()
+        async with asyncio.timeout(5):
+            while place.server.server_state.connections:
+                await asyncio.sleep(0)
+        place.calls.way = None
+        await asyncio.sleep(0)
+        assert (_alive("BoundHttpProtocol"), _alive("Spoken"), _alive("Told")) == (0, 0, 0)
+    finally:
+        gc.enable()
+
+
+def _alive(kind: str) -> int:
+    return sum(type(each).__name__ == kind for each in gc.get_objects())
 
 
 async def test_what_fails_before_its_answer_is_told_and_what_fails_in_it_breaks_off(place: Place) -> None:

@@ -1,6 +1,7 @@
 """Calls over HTTP: whatever a server does with its bytes and its connections, the answer is whole or said not to be."""
 
 import asyncio
+import gc
 import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -360,3 +361,26 @@ async def test_nobody_there_and_a_name_that_is_none_are_told_apart_from_silence(
 async def test_a_header_that_cannot_be_sent_is_refused(value: str) -> None:
     with pytest.raises(ValueError):
         head_of(Pool("http://127.0.0.1:1", connect_s=1), "POST", "/", {"x-key": value})
+
+
+async def test_a_connection_that_has_ended_does_not_wait_for_the_garbage_collection() -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(WHOLE)
+        await reader.read()
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
+            assert await body_of(await ask(pool)) == b"hello"
+            assert _lines_alive() == 1
+            pool.close()
+            while _lines_alive():
+                await asyncio.sleep(0)
+    finally:
+        gc.enable()
+
+
+def _lines_alive() -> int:
+    return sum(type(each).__name__ == "_Line" and isinstance(each, asyncio.Protocol) for each in gc.get_objects())

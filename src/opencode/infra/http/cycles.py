@@ -151,8 +151,10 @@ class Spoken(RequestResponseCycle):
         finally:
             if not self.response_complete:
                 self.transport.close()
-            method = cast(HTTPScope, self.scope)["method"]
-            count_answer(method, self._route, self._status, time.perf_counter() - self._started)
+            scope = cast(HTTPScope, self.scope)
+            count_answer(scope["method"], self._route, self._status, time.perf_counter() - self._started)
+            # They lead back here. What refers to itself waits for the garbage collection, during which all others wait.
+            cast(dict[str, Any], scope)["extensions"] = {}
 
     def leave(self) -> None:
         """The client has gone away."""

@@ -40,6 +40,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._spoken:
             self._spoken.leave()
+        # Each of them leads back here.
+        self._spoken = self.cycle = cast(Any, None)
         if self.timeout_keep_alive_task:
             self.timeout_keep_alive_task.cancel()
 

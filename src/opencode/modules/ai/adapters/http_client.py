@@ -362,7 +362,9 @@ class _Line(asyncio.Protocol):
         self._is_lost = True
         if self._timer:
             self._timer.cancel()
+            self._timer = None
         self._pool.forget(self)
+        self._parser = cast(httptools.HttpResponseParser, None)  # it leads back here
         if self._has_head and exc is None and self._ends_with_the_connection():
             self._is_over = True
         self._fail(BrokeOff())

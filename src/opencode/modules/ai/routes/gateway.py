@@ -214,8 +214,9 @@ class _Reader:
         self._receive = receive
         self._work: asyncio.Task[Any] | None = None
         self._has_left = False
-        self._waits = False
-        self._taken = 0
+        self._waits = 0  # how often there was a wait until now
+        self._waits_now = False
+        self._looking: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> "_Reader":
         self._work = asyncio.current_task()
@@ -237,29 +238,32 @@ class _Reader:
     @contextmanager
     def watched(self) -> Generator[None]:
         """Around a stream: it is cut short when nothing of it is taken."""
-        loop = asyncio.get_running_loop()
-
-        def look(taken_before: int) -> None:
-            nonlocal looking
-            if self._waits and self._taken == taken_before:
-                self._cut_short()
-            else:
-                looking = loop.call_later(STALLED_S, look, self._taken)
-
-        looking = loop.call_later(STALLED_S, look, -1)
+        self._look_later()
         try:
             yield
         finally:
-            looking.cancel()
+            if self._looking:
+                self._looking.cancel()
+            self._looking = None
+
+    def _look_later(self) -> None:
+        wait = self._waits if self._waits_now else None
+        self._looking = asyncio.get_running_loop().call_later(STALLED_S, self._look, wait)
+
+    def _look(self, wait_before: int | None) -> None:
+        if self._waits_now and self._waits == wait_before:
+            self._cut_short()
+        else:
+            self._look_later()
 
     async def take(self, send: Send, piece: bytes) -> None:
         await self.waited(send({"type": "http.response.body", "body": piece, "more_body": True}))
 
     async def waited(self, taking: Awaitable[None]) -> None:
-        self._waits = True
+        self._waits += 1
+        self._waits_now = True
         await taking
-        self._waits = False
-        self._taken += 1
+        self._waits_now = False
 
 
 class _StreamBroke(Exception):
