@@ -27,7 +27,7 @@ GARBAGE_THRESHOLDS = 2_000, 5, 100
 """
 New containers between two collections of the youngest generation, how many of these there are between two of the next
 one, and of those between two of all. Everybody waits while it collects: for what a thousand streams are made of 50 ms
-after each 100,000 containers, and a few milliseconds after each 10,000. All are looked at as seldom as with Python's own.
+after each 100,000 containers, and a few milliseconds after each 10,000. All are looked at as seldom as by default.
 """
 SWITCH_S = 0.0005
 """How long a thread may go on while others wait. With Python's 5 ms the loop waits so long for a driver's thread."""
@@ -150,7 +150,8 @@ def _bring_up_to_date(database: Database) -> None:
 def let_nobody_wait_long() -> None:
     """
     What is there when the server is ready stays, so no collection of garbage need look at it again; and what comes
-    later hardly has cycles. Python's own rhythm, a collection each 700 new containers, costs a keystroke 4 % of its time.
+    later hardly has cycles. Python's own rhythm, a collection each 700 new containers, costs a keystroke 4 % of its
+    time.
     """
     gc.collect()
     gc.freeze()

@@ -22,10 +22,10 @@ from opencode.modules.ai.store import AiWork
 
 log = structlog.get_logger(__name__)
 
-MOST_LINES = 2_000
+MOST_LINES = 5_000
 """In one transaction."""
-GATHER_S = 0.2
-"""How long lines are gathered; they are safe in the journal meanwhile."""
+GATHER_S = 0.5
+"""How long lines are gathered; they are safe in the journal meanwhile. A transaction keeps callers waiting for 2 ms."""
 TRY_AGAIN_S = 1.0
 BUDGETS_STAY = timedelta(days=400)
 DELETED_AT_ONCE = 5_000
