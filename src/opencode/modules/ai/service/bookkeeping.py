@@ -22,7 +22,7 @@ from opencode.modules.ai.store import AiWork
 
 log = structlog.get_logger(__name__)
 
-MOST_LINES = 5_000
+MOST_LINES = 2_000
 """In one transaction."""
 GATHER_S = 0.5
 """How long lines are gathered; they are safe in the journal meanwhile. A transaction keeps callers waiting for 2 ms."""
@@ -77,7 +77,8 @@ class Bookkeeping:
 
     async def _write_all(self) -> None:
         while self._lines:
-            await asyncio.sleep(GATHER_S)
+            if len(self._lines) < MOST_LINES:
+                await asyncio.sleep(GATHER_S)
             try:
                 await self._write(self._lines[:MOST_LINES])
             except Exception:
