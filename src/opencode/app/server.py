@@ -23,12 +23,8 @@ from opencode.infra.websocket import socket_protocol
 from opencode.infra.websocket.uvicorn import sweep_sockets
 from opencode.kernel.errors import Unavailable
 
-GARBAGE_THRESHOLDS = 2_000, 5, 100
-"""
-New containers between two collections of the youngest generation, how many of these there are between two of the next
-one, and of those between two of all. Everybody waits while it collects: for what a thousand streams are made of 50 ms
-after each 100,000 containers, and a few milliseconds after each 10,000. All are looked at as seldom as by default.
-"""
+GARBAGE_THRESHOLD = 10_000
+"""New containers between two collections of the youngest generation."""
 SWITCH_S = 0.0005
 """How long a thread may go on while others wait. With Python's 5 ms the loop waits so long for a driver's thread."""
 STOP_S = 9.5
@@ -155,7 +151,7 @@ def let_nobody_wait_long() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    gc.set_threshold(GARBAGE_THRESHOLD, *gc.get_threshold()[1:])
     sys.setswitchinterval(SWITCH_S)
 
 
