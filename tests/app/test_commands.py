@@ -165,11 +165,20 @@ def test_a_list_of_commands_says_all_of_what_each_is_for() -> None:
 
 def test_ctrl_c_ends_a_command_with_the_status_that_shells_expect() -> None:
     words = [PROGRAM, "ai", "mock", "--port", "0"]
-    with subprocess.Popen(words, env=environment_of(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        assert b"ready" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 130
+    # A run of tests in the background ignores Ctrl-C, and so would what it starts; what is handled is not passed on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(words, env=environment_of(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            assert process.stdout
+            assert b"ready" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_S) == 130
+        finally:
+            process.kill()
 
 
 def test_a_server_whose_schema_cannot_be_made_says_what_stood_in_the_way(data: Path) -> None:
