@@ -4,7 +4,6 @@ import asyncio
 import gc
 import signal
 import socket
-import sys
 import time
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager, suppress
@@ -25,8 +24,6 @@ from opencode.kernel.errors import Unavailable
 
 GARBAGE_THRESHOLD = 10_000
 """New containers between two collections of the youngest generation."""
-SWITCH_S = 0.0005
-"""How long a thread may go on while others wait. With Python's 5 ms the loop waits so long for a driver's thread."""
 STOP_S = 9.5
 """What happens on SIGTERM is over in 10 s, as the contract promises, with the default of `drain_s` at least."""
 LEAST_STOP_S = 1.5
@@ -83,7 +80,7 @@ class Server(uvicorn.Server):
         for plug in house.plugs:
             if plug.ready:
                 await plug.ready()
-        let_nobody_wait_long()
+        collect_garbage_less_often()
 
     async def shutdown(self, sockets: Any = None) -> None:
         began = time.monotonic()
@@ -143,7 +140,7 @@ def _bring_up_to_date(database: Database) -> None:
         ) from error
 
 
-def let_nobody_wait_long() -> None:
+def collect_garbage_less_often() -> None:
     """
     What is there when the server is ready stays, so no collection of garbage need look at it again; and what comes
     later hardly has cycles. Python's own rhythm, a collection each 700 new containers, costs a keystroke 4 % of its
@@ -152,7 +149,6 @@ def let_nobody_wait_long() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD, *gc.get_threshold()[1:])
-    sys.setswitchinterval(SWITCH_S)
 
 
 def listening(host: str, port: int) -> socket.socket:
