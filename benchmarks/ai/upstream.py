@@ -2,8 +2,8 @@
 `python -m benchmarks.ai.upstream PORT`: a provider of OpenAI's chat dialect that costs next to nothing. A request whose
 body holds `"stream":true` is answered with `FRAMES` words, the first at once and then one each `PACE_S`; each word
 carries the time at which it was sent, in nanoseconds of the machine's steady clock, so that whoever gets it knows how
-long it was on its way. A
-request with the header `x-mark: N` that asks for a model `m-…` other than `m-N` is answered with 500.
+long it was on its way. A request with the header `x-mark: N` that asks for a model `m-…` other than `m-N` is answered
+with 500.
 """
 
 import asyncio

@@ -293,6 +293,17 @@ async def test_an_answer_in_pieces_comes_as_it_is_made(place: Place) -> None:
     assert not place.calls.left.is_set()
 
 
+async def leave_after_one(place: Place, speak: Callable[[Receive, Send], Awaitable[None]], over: asyncio.Event) -> None:
+    """A client that goes away once it has read `one`; waits until the answer is over."""
+    place.calls.speak = speak
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    writer.write(asking("/spoken"))
+    await reader.readuntil(b"one")
+    writer.transport.abort()
+    async with asyncio.timeout(5):
+        await over.wait()
+
+
 async def test_who_leaves_in_the_middle_is_noticed_at_once(place: Place) -> None:
     over = asyncio.Event()
 
@@ -303,13 +314,7 @@ async def test_who_leaves_in_the_middle_is_noticed_at_once(place: Place) -> None
         await send(piece(b"into the void", more=False))
         over.set()
 
-    place.calls.speak = speak
-    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
-    writer.write(asking("/spoken"))
-    await reader.readuntil(b"one")
-    writer.transport.abort()
-    async with asyncio.timeout(5):
-        await over.wait()
+    await leave_after_one(place, speak, over)
 
 
 async def test_who_reads_slowly_is_waited_for(place: Place) -> None:
@@ -375,13 +380,7 @@ async def test_nothing_is_poured_to_who_has_left(place: Place) -> None:
         await place.calls.way.poured()
         over.set()
 
-    place.calls.speak = speak
-    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
-    writer.write(asking("/spoken"))
-    await reader.readuntil(b"one")
-    writer.transport.abort()
-    async with asyncio.timeout(5):
-        await over.wait()
+    await leave_after_one(place, speak, over)
 
 
 async def test_what_is_over_does_not_wait_for_the_garbage_collection(place: Place) -> None:

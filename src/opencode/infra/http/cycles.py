@@ -39,6 +39,11 @@ _SECURITY_LINES = b"".join(map(_line_of, SECURITY_HEADERS))
 _BODILESS = (204, 304)
 
 
+def _chunk_of(piece: bytes) -> bytes:
+    """A chunk of RFC 9112 §7.1; an empty one would end the answer."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
 class HeaderBroken(Exception):
     """Whoever wrote the rest of the line would write headers of their own."""
 
@@ -177,7 +182,7 @@ class Spoken(RequestResponseCycle):
         """See `Pour`."""
         if self.disconnected:
             return False
-        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.transport.write(_chunk_of(piece))
         return not self.flow.write_paused
 
     async def poured(self) -> None:
@@ -209,7 +214,7 @@ class Spoken(RequestResponseCycle):
 
     def _go_on(self, body: bytes, *, more: bool) -> None:
         if self.chunked_encoding:
-            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            piece = _chunk_of(body) if body else b""
             self.transport.write(piece if more else piece + b"0\r\n\r\n")
         else:
             self.expected_content_length -= len(body)
