@@ -1,11 +1,13 @@
 """The commands of `ocp`, run as an operator runs them."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -163,22 +165,37 @@ def test_a_list_of_commands_says_all_of_what_each_is_for() -> None:
     assert "Compare the index of every server with the database. Status 1 when a project differs." in listed.out
 
 
-def test_ctrl_c_ends_a_command_with_the_status_that_shells_expect() -> None:
-    words = [PROGRAM, "ai", "mock", "--port", "0"]
-    # A run of tests in the background ignores Ctrl-C, and so would what it starts; what is handled is not passed on.
+@contextmanager
+def started(*words: str | Path) -> Generator[subprocess.Popen[bytes]]:
+    """A command that hears Ctrl-C, whatever this run of tests does."""
+    # A run in the background ignores it, and so would what it starts; what is handled is not passed on.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        process = subprocess.Popen(words, env=environment_of(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([PROGRAM, *words], env=environment_of(), stdout=subprocess.PIPE)
     finally:
         signal.signal(signal.SIGINT, before)
     with process:
         try:
-            assert process.stdout
-            assert b"ready" in process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE_S) == 130
+            yield process
         finally:
             process.kill()
+
+
+def test_ctrl_c_ends_a_command_with_the_status_that_shells_expect(tmp_path: Path) -> None:
+    never_written = tmp_path / "opencode.json"
+    os.mkfifo(never_written)
+    with started("ai", "check", "--config", never_written) as process, never_written.open("wb"):
+        # Opened by both sides, and nothing to read: there it waits.
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+
+
+def test_ctrl_c_ends_the_small_provider_well() -> None:
+    with started("ai", "mock", "--port", "0") as process:
+        assert process.stdout
+        assert b"ready" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_server_whose_schema_cannot_be_made_says_what_stood_in_the_way(data: Path) -> None:

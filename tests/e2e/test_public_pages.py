@@ -1,6 +1,7 @@
 """Public pages in a browser: read without scripts, and handed over to the application where there are any."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,16 @@ from tests.e2e.test_pages import examine
 from tests.e2e.test_phone import PHONE
 
 ONE_LINE_PX = 45
+_SCRIPTS = re.compile("<script.*?</script>|<link[^>]*modulepreload.*?>", re.DOTALL)
+# As over a slow network: each piece is painted before the next one comes.
+_WRITE_BY_PIECES = """async (html) => {
+  document.open();
+  for (let start = 0; start < html.length; start += 400) {
+    document.write(html.slice(start, start + 400));
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+  }
+  document.close();
+}"""
 LONG = "what came before it to what comes behind it, " * 5
 README = (
     "# How it works\n\nIt weaves *patterns*.\n\n"
@@ -49,6 +60,19 @@ async def test_a_project_is_found_and_read_without_scripts(stage: Stage, project
     await expect(page.get_by_text("OpenCode needs JavaScript")).to_have_count(0)
     await page.get_by_role("link", name=project["owner"]["display_name"]).click()
     await expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/projects?tags=looms"])
+async def test_a_page_that_arrives_piece_by_piece_stays_where_it_is(
+    stage: Stage, project: dict[str, Any], office: Office, path: str
+) -> None:
+    html = _SCRIPTS.sub("", (await office.client.get(path)).text)
+    reader = await stage.somebody()
+    await reader.page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
+    await reader.goes_to("/blank")
+    await reader.page.evaluate(_WRITE_BY_PIECES, html)
+    await expect(reader.page.get_by_role("link", name=project["title"], exact=True).first).to_be_visible()
+    await reader.nothing_jumped()
 
 
 async def test_a_page_without_scripts_fits_a_phone(stage: Stage, project: dict[str, Any]) -> None:

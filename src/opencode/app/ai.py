@@ -205,8 +205,8 @@ def mock(port: int, pause_ms: int) -> None:
     except (OSError, OverflowError) as error:
         fail(f"Port {port} cannot be listened on: {error}.", "Choose another with --port, and name it in base_url.")
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    out.print(f"[green]ready[/green]  {address}/v1 speaks OpenAI's dialect, {address} Anthropic's and Ollama's")
-    serve(listening, pause_ms / 1000)
+    ready = f"[green]ready[/green]  {address}/v1 speaks OpenAI's dialect, {address} Anthropic's and Ollama's"
+    serve(listening, pause_ms / 1000, lambda: out.print(ready))
 
 
 def _write(text: str) -> None:

@@ -9,7 +9,7 @@ import re
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -200,6 +200,14 @@ def _encoded(told: object) -> bytes:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, tell: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = tell
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell()
+
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         # uvicorn's own raises the signal again after an orderly stop, so that the exit status would never be 0.
@@ -221,8 +229,8 @@ def listen(port: int) -> socket.socket:
     return socket.create_server((HOST, port), backlog=256)
 
 
-def serve(listening: socket.socket, pause_s: float) -> None:
-    """Answer until SIGTERM or SIGINT."""
+def serve(listening: socket.socket, pause_s: float, tell: Callable[[], None]) -> None:
+    """Answer until SIGTERM or SIGINT, and `tell` when it begins."""
     config = uvicorn.Config(
         MockProvider(pause_s),  # pyright: ignore[reportArgumentType]
         lifespan="off",
@@ -231,4 +239,4 @@ def serve(listening: socket.socket, pause_s: float) -> None:
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
     )
-    _Server(config).run(sockets=[listening])
+    _Server(config, tell).run(sockets=[listening])

@@ -109,17 +109,19 @@ def _description(title: str, found: FoundPage) -> str:
 def _results(wanted: Wanted, found: FoundPage, title: str) -> list[Markup | None]:
     counted = element("p", f"{found.total:,} {'project' if found.total == 1 else 'projects'}", *_chosen(wanted, found))
     corrected = element("p", "Searched for ", element("q", found.corrected, dir="auto"), ".")
+    section = element(
+        "section",
+        counted,
+        corrected if found.corrected is not None else None,
+        cards(found.cards) if found.cards else _nothing_found(wanted),
+        _other_pages(wanted, found.next_cursor),
+    )
+    facets = _facets(wanted, found.facets)
     return [
         element("h1", title, dir="auto"),
         search_form(wanted.text, *_kept(wanted), _order_choice(wanted.order)),
-        element(
-            "section",
-            counted,
-            corrected if found.corrected is not None else None,
-            cards(found.cards) if found.cards else _nothing_found(wanted),
-            _other_pages(wanted, found.next_cursor),
-        ),
-        _facets(wanted, found.facets),
+        # What stands beside the results comes last: its place must be known before it has arrived.
+        element("div", section, facets) if facets else section,
     ]
 
 
