@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import uvloop
 
 from benchmarks.ai.configuring import loading, reloads
 from benchmarks.ai.contenders import KINDS, Gateway, OpenCode
-from benchmarks.ai.gateway import FULL, QUICK, Sizes, calls, provider, resting, streams
+from benchmarks.ai.gateway import FULL, QUICK, Sizes, calls, kept, provider, resting, streams
 from benchmarks.ai.metering import pairs
 from benchmarks.collaboration.processes import LOAD_CORE
 from benchmarks.collaboration.statistics import Figures, medians
@@ -27,6 +28,7 @@ BESIDE_PEERS = {
 }
 ALONE = {
     "configuration": "500 models: load, merge, fill in, check",
+    "cache": "answers that the cache has, one after the other",
     "reloads": "new configurations under load",
     "metering": "calls that are reserved, settled and written, on one core",
 }
@@ -131,17 +133,26 @@ def _ratios(ours: Figures, peers: dict[str, Figures]) -> Iterator[tuple[str, flo
                 yield f"{figure}_{name}", ratio if figure in _MORE_IS_BETTER else 1 / ratio
 
 
+@asynccontextmanager
+async def _served(folder: Path, *, keeps_answers: bool = False) -> AsyncGenerator[OpenCode]:
+    async with provider(folder) as provider_port:
+        server = OpenCode(provider_port, keeps_answers=keeps_answers)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.close()
+
+
 async def _alone(found: Found, parts: list[str], *, quick: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if "configuration" in parts:
             found.add("configuration", ALONE["configuration"], loading(Path(folder), 5 if quick else 100))
+        if "cache" in parts:
+            async with _served(Path(folder), keeps_answers=True) as server:
+                found.add("cache", ALONE["cache"], await kept(server, 100 if quick else 5_000))
         if "reloads" in parts:
-            async with provider(Path(folder)) as provider_port:
-                server = OpenCode(provider_port)
-                try:
-                    await server.start()
-                    found.add("reloads", ALONE["reloads"], await reloads(server, 3 if quick else 200))
-                finally:
-                    await server.close()
+            async with _served(Path(folder)) as server:
+                found.add("reloads", ALONE["reloads"], await reloads(server, 3 if quick else 200))
     if "metering" in parts:
         found.add("metering", ALONE["metering"], await pairs(500 if quick else 50_000))

@@ -51,9 +51,10 @@ class OpenCode(Ours):
 
     can_stream = True
 
-    def __init__(self, provider_port: int) -> None:
+    def __init__(self, provider_port: int, *, keeps_answers: bool = False) -> None:
         super().__init__()
         self._provider_port = provider_port
+        self._keeps_answers = keeps_answers
         self._token = ""
 
     @property
@@ -77,6 +78,7 @@ class OpenCode(Ours):
                 "bench": {"type": "custom", "base_url": url, "headers": {"x-mark": str(mark)}, "models": models}
             },
             "aliases": {"any": {"targets": [f"bench/m-{mark}"]}},
+            "cache": {"enabled": self._keeps_answers},
             "limits": {
                 "requests_per_minute": many,
                 "tokens_per_minute": many,

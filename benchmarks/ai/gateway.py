@@ -100,6 +100,20 @@ async def _added(port: int, request: bytes, provider_port: int, count: int) -> F
     return {"added_p50_ms": percentile(more, 50) * _MS, "added_p99_ms": percentile(more, 99) * _MS}
 
 
+async def kept(gateway: Gateway, count: int) -> Figures:
+    """How long one client waits for an answer that the cache has."""
+    request = gateway.request()
+    durations: list[float] = []
+    async with connected(gateway.port) as connection:
+        for _ in range(_WARM_UP):
+            await connection.ask(request)
+        for _ in range(count):
+            durations.append(await _timed(connection, request))
+            if b"\r\nx-opencode-cache: hit\r\n" not in connection.head.lower():
+                raise RequestFailed(f"the answer is not from the cache: {connection.head!r}")
+    return {f"hit_p{percent}_ms": percentile(durations, percent) * _MS for percent in (50, 99)}
+
+
 async def _carried(gateway: Gateway, request: bytes, seconds: float) -> Figures:
     """`CLIENTS` clients, one call after the other: how many a second, and what each costs the server's processor."""
     durations: list[float] = []
@@ -132,6 +146,8 @@ async def streams(gateway: Gateway, provider_port: int, count: int) -> Figures:
         "at_once": through["at_once"],
         "lost_frames": through["lost_frames"],
         **added,
+        "first_word_p99_ms": through["first_word_p99_ms"],
+        "straight_first_word_p99_ms": beside["first_word_p99_ms"],
         "word_p99_ms": through["word_p99_ms"],
         "straight_word_p99_ms": beside["word_p99_ms"],
         "cpu_us_per_word": used_ns / 1000 / (count * FRAMES),

@@ -28,10 +28,16 @@ def encoded(method: str, path: str, body: Json | None = None, headers: Mapping[s
 
 @dataclass
 class Connection:
-    """One connection that is kept open."""
+    """
+    One connection that is kept open.
+
+    Attributes:
+        head: of the last answer, as it came.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    head: bytes = b""
 
     async def ask(self, request: bytes) -> Json:
         """
@@ -41,7 +47,7 @@ class Connection:
             RequestFailed: it is not a success.
         """
         self.writer.write(request)
-        head = await self.reader.readuntil(b"\r\n\r\n")
+        head = self.head = await self.reader.readuntil(b"\r\n\r\n")
         length = next(
             int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-le")
         )

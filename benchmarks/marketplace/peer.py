@@ -84,7 +84,7 @@ class SqliteCatalog:
             conditions.append("words match ?")
         for label in labels:
             conditions.append(
-                f"{'rowid' if words else 'id'} in (select project from labels where facet = ? and value = ?)"
+                f"{'+rowid' if words else 'id'} in (select project from labels where facet = ? and value = ?)"
             )
             values += label
         where = f" where {' and '.join(conditions)}" if conditions else ""

@@ -90,6 +90,14 @@ async def _poured(response: Response, patience_s: float, *, goes_on: bool) -> by
     return b"".join(pieces)
 
 
+@pytest.fixture(autouse=True, params=["alone", "in a crowd"])
+def _streams_are(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a crowd, connections rest between two reads of a stream."""
+    if request.param == "in a crowd":
+        monkeypatch.setattr("opencode.modules.ai.adapters.pacing._FEW", 0)
+        monkeypatch.setattr("opencode.modules.ai.adapters.pacing.READS_PER_S", 50)
+
+
 in_any_way = pytest.mark.parametrize("read", [body_of, poured, poured_with_pauses])
 
 
@@ -294,6 +302,60 @@ async def test_a_piece_is_taken_in_the_moment_in_which_it_comes() -> None:
     async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
         assert await (await ask(pool)).pour(take, PATIENCE_S)
     assert taken == [b"hello", b", world"]
+
+
+async def test_in_a_crowd_what_comes_while_a_stream_rests_goes_on_as_one_piece() -> None:
+    taken: list[bytes] = []
+    sent = asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        for letter in b"abcd":
+            writer.write(bytes([letter]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        sent.set()
+
+    def take(piece: bytes) -> bool:
+        taken.append(piece)
+        return True
+
+    async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
+        for _ in range(1_000):
+            pool.pace.begun()
+        response = await ask(pool)
+        await sent.wait()
+        assert await response.pour(take, PATIENCE_S)
+    assert b"".join(taken) == b"abcd"
+    assert len(taken) <= 2
+
+
+async def test_who_leaves_while_a_stream_rests_cuts_it_at_once() -> None:
+    ended = asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request_of(reader)
+        writer.write(CHUNKED[:-17])
+        assert await reader.read() == b""
+        ended.set()
+
+    async with served(handler) as pool, asyncio.timeout(PATIENCE_S):
+        for _ in range(100_000):
+            pool.pace.begun()
+        response = await ask(pool)
+        heard = asyncio.Event()
+
+        def take(_piece: bytes) -> bool:
+            heard.set()
+            return True
+
+        pouring = asyncio.create_task(response.pour(take, PATIENCE_S))
+        await heard.wait()
+        pouring.cancel()
+        await asyncio.wait([pouring])
+        response.close()
+        await ended.wait()
 
 
 async def test_the_patience_for_a_piece_begins_anew_with_each() -> None:

@@ -92,27 +92,44 @@ def test_what_is_learned_is_the_same_wherever_a_stream_is_cut(dialect: Dialect) 
             assert learned(watched(dialect, *(stream[at : at + 1] for at in range(len(stream))))) == wanted
 
 
-@pytest.mark.parametrize("dialect", WRITERS)
-def test_what_passes_unread_changes_nothing_of_what_is_learned(dialect: Dialect) -> None:
-    blank = b"\n" if dialect in (Dialect.OLLAMA_CHAT, Dialect.OLLAMA_GENERATE) else b"\n\n"
-    stream = written(dialect, [*WORDS, END])
-    frames = [frame + blank for frame in stream.split(blank) if frame]
-    watcher, passed = watcher_of(dialect), 0
-    for frame in (*frames, blank):
-        if watcher.passes(frame):
+def passed_or_fed(watcher: Watcher, pieces: list[bytes]) -> int:
+    """Have each piece taken as a stream's are; returns how many passed unread."""
+    passed = 0
+    for piece in pieces:
+        if watcher.passes(piece):
             passed += 1
         else:
-            watcher.feed(frame)
+            watcher.feed(piece)
     watcher.end()
+    return passed
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize("dialect", WRITERS)
+def test_what_passes_unread_changes_nothing_of_what_is_learned(dialect: Dialect, at_once: int) -> None:
+    blank = b"\n" if dialect in (Dialect.OLLAMA_CHAT, Dialect.OLLAMA_GENERATE) else b"\n\n"
+    stream = written(dialect, [*WORDS, *WORDS[1:], END])
+    frames = [frame + blank for frame in stream.split(blank) if frame]
+    pieces = [b"".join(frames[at : at + at_once]) for at in range(0, len(frames), at_once)]
+    watcher = watcher_of(dialect)
+    assert passed_or_fed(watcher, [*pieces, blank])
     assert learned(watcher) == learned(watched(dialect, stream))
-    assert (passed > 0) is (blank == b"\n\n")
 
 
 @pytest.mark.parametrize("dialect", WRITERS)
 def test_half_a_frame_never_passes(dialect: Dialect) -> None:
-    for stream in (written(dialect, WORDS), written(dialect, WORDS).replace(b"\n", b"\r\n")):
-        watcher = watched_so_far(dialect, stream)
-        assert not any(watcher.passes(piece) for piece in (b"", b"\n", b"\n\n", b"data: {", b'data: {"x":1}\n', stream))
+    stream = written(dialect, WORDS)
+    halves = (b"", b"\n", b"\n\n", b"data: {", b'data: {"x":1}\n', stream.replace(b"\n", b"\r\n"), stream[:-1] + b" ")
+    for before in (stream, stream.replace(b"\n", b"\r\n")):
+        watcher = watched_so_far(dialect, before)
+        assert not any(watcher.passes(piece) for piece in halves)
+
+
+def test_the_usage_in_one_of_several_chunks_is_learned_though_the_others_have_none() -> None:
+    word = b'data: {"choices":[{"delta":{"content":"a"}}],"usage":null}\n\n'
+    watcher = watched_so_far(Dialect.OPENAI_CHAT, word)
+    assert watcher.passes(word + word)
+    assert not watcher.passes(word + b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n' + word)
 
 
 @pytest.mark.parametrize("dialect", WRITERS)
@@ -169,6 +186,9 @@ def test_whatever_is_sent_a_stream_has_either_ended_or_failed(pieces: list[bytes
         watcher = watched(dialect, *pieces)
         assert watcher.ended is (watcher.failure is None)
         assert learned(watched(dialect, b"".join(pieces))) == learned(watcher)
+        passing = watcher_of(dialect)
+        passed_or_fed(passing, pieces)
+        assert learned(passing) == learned(watcher)
 
 
 def test_usage_that_comes_in_every_chunk_is_that_of_the_last() -> None:

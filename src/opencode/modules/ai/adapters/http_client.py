@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import httptools
 
+from opencode.modules.ai.adapters.pacing import Pace
+
 KEEP_ALIVE_S = 30.0
 """Connections that nobody has used for so long are closed: many servers close theirs after a minute."""
 MOST_IDLE = 1_000
@@ -111,8 +113,13 @@ class Response:
 class Pool:
     """The connections to one address."""
 
-    def __init__(self, address: str, *, connect_s: float) -> None:
-        """Args: address: `http://host:port` or `https://…`; what stands behind it does not matter."""
+    def __init__(self, address: str, *, connect_s: float, pace: Pace | None = None) -> None:
+        """
+        Args:
+            address: `http://host:port` or `https://…`; what stands behind it does not matter.
+            pace: of all streams, these among them.
+        """
+        self.pace = pace or Pace()
         self._parts: SplitResult = urlsplit(address)
         self._connect_s = connect_s
         self._idle: deque[_Line] = deque()
@@ -211,6 +218,7 @@ class _Line(asyncio.Protocol):
         self._is_over = False
         self._may_stay = False
         self._is_paused = False
+        self._rests = False
         self._failure: CallFailed | None = None
         self._take: Take | None = None
         self._pour_patience_s = 0.0
@@ -244,6 +252,7 @@ class _Line(asyncio.Protocol):
         if self._pieces and not take(self._released()):
             return False
         self._take, self._pour_patience_s = take, patience_s
+        self._pool.pace.begun()
         try:
             while self._is_pouring() and not self._is_over:
                 await self._more(patience_s)
@@ -252,6 +261,7 @@ class _Line(asyncio.Protocol):
             return self._is_pouring()
         finally:
             self._take = None
+            self._pool.pace.ended()
 
     def _is_pouring(self) -> bool:
         return self._take is not None
@@ -265,13 +275,24 @@ class _Line(asyncio.Protocol):
             self._transport.resume_reading()
         return piece
 
-    def _poured(self, data: bytes, take: Take) -> None:
+    def _poured(self, take: Take) -> None:
         self._patient_until_s = self._loop.time() + self._pour_patience_s
         try:
-            if not take(data):
+            if not take(self._released()):
                 self._take = None
         except Exception as error:
             self._fault, self._take = error, None
+
+    def rest(self) -> None:
+        """See `pacing.Reading`."""
+        self._rests = True
+        self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        """See `pacing.Reading`."""
+        if self._rests and not self._is_lost:
+            self._rests = False
+            self._transport.resume_reading()
 
     def let_go(self) -> None:
         if self._is_over and self._may_stay and not self._is_lost and not self._is_paused:
@@ -287,6 +308,7 @@ class _Line(asyncio.Protocol):
     async def _more(self, patience_s: float) -> None:
         if self._failure:
             raise self._failure
+        self.go_on()
         waiter = self._waiter = self._loop.create_future()
         self._wait_until(self._loop.time() + patience_s)
         try:
@@ -339,21 +361,26 @@ class _Line(asyncio.Protocol):
             return
         if not self._has_head:
             self._held += len(data)
+        is_http = self._is_http(data)
+        if self._take and self._pieces:
+            self._poured(self._take)
+        if not is_http or (not self._has_head and self._held > _MOST_HEAD_BYTES):
+            self._fail(NotHttp())
+            self._transport.abort()
+        elif self._take is None or self._is_over:
+            if self._held > _MOST_HELD_BYTES and not self._is_paused and not self._is_over:
+                self._is_paused = True
+                self._transport.pause_reading()
+            self._wake()
+        else:
+            self._pool.pace.has_read(self, len(data))
+
+    def _is_http(self, data: bytes) -> bool:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, UnicodeDecodeError):
-            self._fail(NotHttp())
-            self._transport.abort()
-            return
-        if not self._has_head and self._held > _MOST_HEAD_BYTES:
-            self._fail(NotHttp())
-            self._transport.abort()
-            return
-        if self._held > _MOST_HELD_BYTES and not self._is_paused and not self._is_over:
-            self._is_paused = True
-            self._transport.pause_reading()
-        if self._take is None or self._is_over:
-            self._wake()
+            return False
+        return True
 
     def eof_received(self) -> bool:
         return False
@@ -395,9 +422,7 @@ class _Line(asyncio.Protocol):
             self._has_head, self._held, self._status = True, 0, status
 
     def on_body(self, data: bytes) -> None:
-        if self._take:
-            self._poured(data, self._take)
-        elif self._has_head and not self._is_over:
+        if self._has_head and not self._is_over:
             self._pieces.append(data)
             self._held += len(data)
 

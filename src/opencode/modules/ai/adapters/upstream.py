@@ -17,6 +17,7 @@ from opencode.modules.ai.adapters.entry_points import load_entry_point
 from opencode.modules.ai.adapters.failures import failure_of, refusal_of
 from opencode.modules.ai.adapters.http_client import CallFailed, Pool, Response, TooMuch, head_of, whole_of
 from opencode.modules.ai.adapters.listing import PATHS, models_of, shown_facts
+from opencode.modules.ai.adapters.pacing import Pace
 from opencode.modules.ai.domain.configuration.model import Dialect, ProviderType
 from opencode.modules.ai.domain.health import Probe
 from opencode.modules.ai.domain.models import DiscoveredModel
@@ -86,6 +87,7 @@ class Connections:
     def __init__(self) -> None:
         self._pools: dict[Hashable, Pool] = {}
         self._ways: dict[str, Connection] = {}
+        self._pace = Pace()
 
     def to(self, upstream: Upstream) -> Connection:
         """The way to a provider. Pools know nothing of keys: those go with each call."""
@@ -95,7 +97,8 @@ class Connections:
         key = _key(upstream)
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = Pool(upstream.base_url, connect_s=upstream.timeouts.connect_s)
+            connect_s = upstream.timeouts.connect_s
+            pool = self._pools[key] = Pool(upstream.base_url, connect_s=connect_s, pace=self._pace)
         way = self._ways[upstream.name] = Connection(upstream, pool)
         return way
 

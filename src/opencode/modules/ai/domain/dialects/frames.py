@@ -53,6 +53,13 @@ class Lines:
             raise FrameTooLongError
         return lines
 
+    def count(self, data: bytes) -> int:
+        """How many objects of JSON this is, a whole line for each, after what has come so far; 0 if in doubt."""
+        if self._pieces or self._after_cr or b"\r" in data or len(data) > MOST_FRAME_BYTES:
+            return 0
+        count = data.count(b"\n")
+        return count if data[:1] == b"{" and data[-1:] == b"\n" and data.count(b"\n{") == count - 1 else 0
+
     def end(self) -> list[bytes]:
         """The last line, where nothing ended it."""
         rest = b"".join(self._pieces)
@@ -111,14 +118,19 @@ class RawEvents:
         """How many bytes of an event have come that has not ended."""
         return len(self._held)
 
-    def is_next(self, data: bytes) -> bool:
-        """Is this, after what has come so far, one whole event? Providers nearly always send them so."""
-        end = data.find(b"\n\n")
-        return 0 < end == len(data) - 2 and not self._held and b"\r" not in data and not data.isspace()
+    def count(self, data: bytes) -> int:
+        """
+        How many whole events this is, after what has come so far, if all begin with the same field; 0 if in doubt.
+        Providers nearly always send them so.
+        """
+        if self._held or b"\r" in data or data[-2:] != b"\n\n" or data[-3:-2] == b"\n":
+            return 0
+        field, count = data[: data.find(b":") + 1], data.count(b"\n\n")
+        return count if field.strip() and data.count(b"\n\n" + field) == count - 1 else 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that have ended."""
-        if self.is_next(data):
+        if self.count(data) == 1:
             return [data]
         seen = max(len(self._held) - 3, 0)
         self._held += data

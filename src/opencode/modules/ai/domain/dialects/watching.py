@@ -65,12 +65,15 @@ class Watcher(ABC):
 
     def passes(self, data: bytes) -> bool:
         """
-        Takes it if it is one whole frame more from which there is nothing to learn, as nearly all of a stream are; else
-        it is to be fed.
+        Takes it if it is whole frames from which there is nothing to learn, as nearly all of a stream are; else it is
+        to be fed.
         """
-        if not self.begun or self.ended or self.failure or not self._is_next(data) or self._tells(data):
+        if not self.begun or self.ended or self.failure:
             return False
-        self.frames += 1
+        count = self._count(data)
+        if not count or self._tells(data, count):
+            return False
+        self.frames += count
         return True
 
     def feed(self, data: bytes) -> None:
@@ -100,13 +103,13 @@ class Watcher(ABC):
     @abstractmethod
     def _rest(self) -> list[bytes]: ...
 
-    def _is_next(self, data: bytes) -> bool:
-        """Is this one whole frame? No may be wrong."""
-        return False
+    @abstractmethod
+    def _count(self, data: bytes) -> int:
+        """How many whole frames these are; 0 if in doubt."""
 
     @abstractmethod
-    def _tells(self, frame: bytes) -> bool:
-        """Whether there may be something to learn from it; quick, and rather too often yes than too seldom."""
+    def _tells(self, frames: bytes, count: int) -> bool:
+        """Whether there may be something to learn from them; quick, and rather too often yes than too seldom."""
 
     @abstractmethod
     def _learn(self, frame: bytes) -> None:
@@ -123,7 +126,7 @@ class Watcher(ABC):
                 self._read(frame)
             if self.begun:
                 self.frames += 1
-            if self._tells(frame):
+            if self._tells(frame, 1):
                 with suppress(NotJsonError):
                     self._learn(frame)
             if self.ended or self.failure:
@@ -160,8 +163,8 @@ class _EventWatcher(Watcher):
             raise FrameTooLongError
         return events
 
-    def _is_next(self, data: bytes) -> bool:
-        return len(data) <= MOST_FRAME_BYTES and self._events.is_next(data)
+    def _count(self, data: bytes) -> int:
+        return self._events.count(data) if len(data) <= MOST_FRAME_BYTES else 0
 
     def _rest(self) -> list[bytes]:
         return [rest] if (rest := self._events.release()) else []
@@ -191,11 +194,11 @@ class _OpenAIWatcher(_EventWatcher):
     def __init__(self) -> None:
         super().__init__(openai_streams.Reader(""))
 
-    def _tells(self, frame: bytes) -> bool:
+    def _tells(self, frames: bytes, count: int) -> bool:
         # Where usage was asked for, each chunk but one says that it has none.
-        if b'"usage"' in frame and b'"usage":null' not in frame:
+        if frames.count(b'"usage"') > frames.count(b'"usage":null'):
             return True
-        return b'"error"' in frame or b"[DONE]" in frame
+        return b'"error"' in frames or b"[DONE]" in frames
 
     def _hear(self, data: bytes) -> None:
         if data.startswith(b"[DONE]"):
@@ -225,8 +228,8 @@ class _AnthropicWatcher(_EventWatcher):
         super().__init__(anthropic_streams.Reader(""))
         self._said = anthropic.UsageSaid()
 
-    def _tells(self, frame: bytes) -> bool:
-        return b'"usage"' in frame or b'"message_stop"' in frame or b'"error"' in frame
+    def _tells(self, frames: bytes, count: int) -> bool:
+        return b'"usage"' in frames or b'"message_stop"' in frames or b'"error"' in frames
 
     def _hear(self, data: bytes) -> None:
         event = decoded(data, _Event)
@@ -250,8 +253,8 @@ class _ResponsesWatcher(_EventWatcher):
     def __init__(self) -> None:
         super().__init__(responses_streams.Reader(""))
 
-    def _tells(self, frame: bytes) -> bool:
-        return b'"response"' in frame or b'"error"' in frame
+    def _tells(self, frames: bytes, count: int) -> bool:
+        return b'"response"' in frames or b'"error"' in frames
 
     def _hear(self, data: bytes) -> None:
         event = decoded(data, responses_streams.EventSaid)
@@ -284,8 +287,11 @@ class _OllamaWatcher(Watcher):
     def _rest(self) -> list[bytes]:
         return self._lines.end()
 
-    def _tells(self, frame: bytes) -> bool:
-        return b'"done":false' not in frame or b'"error"' in frame
+    def _count(self, data: bytes) -> int:
+        return self._lines.count(data)
+
+    def _tells(self, frames: bytes, count: int) -> bool:
+        return frames.count(b'"done":false') < count or b'"error"' in frames
 
     def _learn(self, frame: bytes) -> None:
         line = decoded(frame, _Line)
