@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, NO_SCORES, Mask, Offsets, Places, Scores
+from opencode.modules.marketplace.adapters.catalog.arrays import (
+    NO_PLACES,
+    NO_SCORES,
+    Mask,
+    Offsets,
+    Places,
+    Scores,
+    are_among,
+)
 from opencode.modules.marketplace.adapters.catalog.postings import Postings, best_of_each
 from opencode.modules.marketplace.adapters.catalog.segment import Segment
 from opencode.modules.marketplace.domain.understanding import Clause
@@ -56,7 +64,7 @@ class Matches:
 
     def without(self, gone: Places) -> "Matches":
         """Without these places, which are ascending."""
-        if self.everything or not len(gone):
+        if self.everything or not len(gone := self.among(gone)):
             return self
         if self.mask is not None:
             mask, scores = self.mask.copy(), self.scores
@@ -65,7 +73,8 @@ class Matches:
                 scores = scores.copy()
                 scores[gone] = 0
             return replace(self, mask=mask, scores=scores)
-        stays = np.isin(self.places, gone, assume_unique=True, invert=True)
+        stays = np.ones(len(self.places), dtype=np.bool_)
+        stays[np.searchsorted(self.places, gone)] = False
         return replace(self, places=self.places[stays], scores=self.scores[stays])
 
     def count_labels(self, kinds: int) -> Offsets:
@@ -79,9 +88,10 @@ class Matches:
         """Those of these places, which are ascending, that were found."""
         if self.everything:
             return places
-        if self.mask is None:
-            return np.intersect1d(places, self.places, assume_unique=True)
-        return places[self.mask[places]]
+        if self.mask is not None:
+            return places[self.mask[places]]
+        few, many = (places, self.places) if len(places) < len(self.places) else (self.places, places)
+        return few[are_among(few, many)]
 
 
 def match(segment: Segment, clauses: Sequence[Clause]) -> Matches:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, Scores
+from opencode.modules.marketplace.adapters.catalog.arrays import NO_PLACES, Scores, are_among
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key, hash_of_name
 from opencode.modules.marketplace.adapters.catalog.matching import Matches
 from opencode.modules.marketplace.adapters.catalog.ordering import Numbers, older
@@ -56,7 +56,7 @@ def best_of(found: Matches, columns: Columns, names: Names, after: tuple[np.floa
     """
     base, many = found.segment.base, found.mask is not None
     boost = columns.boost[base : base + found.segment.count]
-    scores = found.scores * (boost if many else boost[found.places])
+    scores = found.scores * (boost if many else boost.take(found.places, mode="clip"))
     named = _named(found, columns, names)
     for at, factor in named:
         scores[at] *= factor
@@ -68,7 +68,7 @@ def best_of(found: Matches, columns: Columns, names: Names, after: tuple[np.floa
     factors = np.ones(len(best), dtype=np.float32)
     for at, factor in named:
         if len(at):
-            factors[np.isin(best, at)] = factor
+            factors[are_among(best, at)] = factor
     places = best.astype(np.uint32) if many else found.places[best]
     return Best(places + np.uint32(base), scores[best], found.scores[best], factors)
 
@@ -79,7 +79,7 @@ def _named(found: Matches, columns: Columns, names: Names) -> list[tuple[Chosen,
     segment = found.segment
     hashes = columns.name_hash[segment.base : segment.base + segment.count]
     if found.mask is None:
-        hashes = hashes[found.places]
+        hashes = hashes.take(found.places, mode="clip")
         return [(np.flatnonzero(hashes == hash_of_name(name)), factor) for name, factor in meant]
     named: list[tuple[Chosen, np.float32]] = []
     for name, factor in meant:
