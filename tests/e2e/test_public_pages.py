@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -60,6 +60,17 @@ async def test_a_project_is_found_and_read_without_scripts(stage: Stage, project
     await expect(page.get_by_text("OpenCode needs JavaScript")).to_have_count(0)
     await page.get_by_role("link", name=project["owner"]["display_name"]).click()
     await expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "words"), [("dark", "light"), ("light", "dark")])
+async def test_a_page_without_scripts_has_the_colours_of_the_system(
+    stage: Stage, project: dict[str, Any], scheme: Literal["dark", "light"], words: str
+) -> None:
+    reader = await stage.somebody(java_script_enabled=False, color_scheme=scheme)
+    await reader.goes_to(f"/projects/{project['slug']}")
+    colour = await reader.page.locator("h1").evaluate("(heading) => getComputedStyle(heading).color")
+    lightness = float(re.findall(r"[\d.]+", colour)[0])
+    assert ("light" if lightness > 0.5 else "dark") == words, colour
 
 
 @pytest.mark.parametrize("path", ["/", "/projects?tags=looms"])

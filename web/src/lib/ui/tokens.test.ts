@@ -5,7 +5,7 @@ type Colour = [red: number, green: number, blue: number];
 
 const css = readFileSync('src/lib/ui/tokens.css', 'utf8');
 const [, lightBlock = ''] = /:root \{([\s\S]*?)\n\}/.exec(css) ?? [];
-const [, darkBlock = ''] = /data-theme='dark'\] \{([\s\S]*?)\n\}/.exec(css) ?? [];
+const [, darkBlock = ''] = /@variant dark \{([\s\S]*?)\n  \}/.exec(css) ?? [];
 
 function tokens(block: string): Record<string, string> {
   return Object.fromEntries([...block.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value!]));
