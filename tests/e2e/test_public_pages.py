@@ -15,10 +15,14 @@ from tests.e2e.test_phone import PHONE
 
 ONE_LINE_PX = 45
 _SCRIPTS = re.compile("<script.*?</script>|<link[^>]*modulepreload.*?>", re.DOTALL)
+_STYLE_SHEETS = re.compile("<link[^>]*stylesheet[^>]*>")
+_FONTS = re.compile("@font-face *{[^}]*}")
 # As over a slow network: each piece is painted before the next one comes.
 _WRITE_BY_PIECES = """async (html) => {
   document.open();
-  for (let start = 0; start < html.length; start += 400) {
+  const body = html.indexOf('<body');
+  document.write(html.slice(0, body));
+  for (let start = body; start < html.length; start += 400) {
     document.write(html.slice(start, start + 400));
     await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
   }
@@ -73,11 +77,24 @@ async def test_a_page_without_scripts_has_the_colours_of_the_system(
     assert ("light" if lightness > 0.5 else "dark") == words, colour
 
 
+async def _with_styles(office: Office, html: str) -> str:
+    """A browser paints no page before its style sheets are there, but does not wait for them where a script writes."""
+
+    async def styles(link: str) -> str:
+        found = re.search('href="([^"]+)"', link)
+        assert found
+        return f"<style>{_FONTS.sub('', (await office.client.get(found[1])).text)}</style>"
+
+    for link in _STYLE_SHEETS.findall(html):
+        html = html.replace(link, await styles(link))
+    return html
+
+
 @pytest.mark.parametrize("path", ["/", "/projects?tags=looms"])
 async def test_a_page_that_arrives_piece_by_piece_stays_where_it_is(
     stage: Stage, project: dict[str, Any], office: Office, path: str
 ) -> None:
-    html = _SCRIPTS.sub("", (await office.client.get(path)).text)
+    html = await _with_styles(office, _SCRIPTS.sub("", (await office.client.get(path)).text))
     reader = await stage.somebody()
     await reader.page.route("**/blank", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
     await reader.goes_to("/blank")
