@@ -74,6 +74,7 @@ class Served(Ours):
             await asyncio.to_thread(self._migrate)
         await self.start(pinned=False)
         if kept and kept.is_filled:
+            await asyncio.to_thread(self._read_through)
             await self._until_searchable()
             return None
         filled_s = await self._fill(listings)
@@ -85,6 +86,12 @@ class Served(Ours):
         """By a command of its own: among a million projects it may take longer than a start has."""
         program = Path(sys.executable).parent / "ocp"
         subprocess.run([program, "migrate", "--data", self.folder / "data"], check=True, stdout=subprocess.DEVNULL)
+
+    def _read_through(self) -> None:
+        """Read the database once: of a folder that nobody has used for a while the kernel has nothing in memory."""
+        with (self.folder / "data" / "opencode.db").open("rb") as file:
+            while file.read(1 << 24):
+                pass
 
     async def publish(self, title: str, **fields: object) -> str:
         """A project that is there until `tidy`; its slug."""
