@@ -20,9 +20,8 @@ FOR_TESTS := $(SANDBOX) postgresql-15 redis-server chromium default-jdk-headless
 FOR_SOAK := $(FOR_TESTS) varnish varnish-modules
 # As in `make test ARGS="tests/app -k metrics"` or `make bench ARGS=quick`.
 ARGS ?=
-# Processes that share the tests: one more than a small machine has cores, since many tests wait. docs/development.md tells
-# what a test must not do for that.
-TEST_PROCESSES ?= 3
+# Processes that share the tests; docs/development.md tells what a test must not do for that.
+TEST_PROCESSES ?= 2
 
 .DELETE_ON_ERROR:
 .PHONY: run setup test check format bench soak wheel lock docs openapi clean
