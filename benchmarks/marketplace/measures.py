@@ -183,7 +183,7 @@ def _matching(search: Search, sets: dict[tuple[str, str], int], count: int) -> i
 
 def _counts_right(found: Facets, matching: int, sets: dict[tuple[str, str], int]) -> bool:
     counts = Counter({value: (bits & matching).bit_count() for value, bits in sets.items()})
-    for facet in Facets.__slots__:
+    for facet in Facets.__struct_fields__:
         shown = [(each.value, each.count) for each in getattr(found, facet)]
         right = sorted((count for (name, _), count in counts.items() if name == facet and count), reverse=True)
         if [count for _, count in shown] != right[: len(shown)] or len(shown) != min(len(right), FACET_VALUES):

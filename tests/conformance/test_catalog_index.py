@@ -12,6 +12,7 @@ import pytest
 from opencode.infra.db import Database
 from opencode.kernel.ids import ProjectId, new_id
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+from opencode.modules.marketplace.adapters.catalog.growing import GrowingCatalog
 from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
 from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 from opencode.modules.marketplace.domain.catalog import (
@@ -124,7 +125,15 @@ class ToldBy:
         return self._words.rarity(word, is_open=is_open)
 
 
-@pytest.fixture(params=["embedded", "large", "loaded", "memory", "postgres"])
+@pytest.fixture
+async def apart_index() -> AsyncIterator[GrowingCatalog]:
+    """One that leaves this process as soon as it has something."""
+    index = GrowingCatalog(large=1)
+    yield index
+    await index.close()
+
+
+@pytest.fixture(params=["embedded", "large", "loaded", "apart", "memory", "postgres"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> CatalogIndex:
     match request.param:
         case "loaded":
@@ -137,8 +146,8 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> CatalogIndex:
             return AtOnce(EmbeddedCatalog)
         case "memory":
             return AtOnce(CatalogInMemory)
-        case _:
-            return request.getfixturevalue("postgres_index")
+        case name:
+            return request.getfixturevalue(f"{name}_index")
 
 
 class WordsOfPostgres:

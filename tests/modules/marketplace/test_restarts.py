@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
-from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
+from opencode.modules.marketplace.adapters.catalog.growing import LARGE, GrowingCatalog, GrowingSnapshots
 from opencode.modules.marketplace.service import catalogue as catalogue_service
 from opencode.modules.marketplace.service import catching_up, comparing
 from opencode.modules.marketplace.settings import MarketplaceSettings
@@ -38,16 +38,22 @@ def identity(clock: ManualClock) -> IdentityInMemory:
     return IdentityInMemory(clock)
 
 
-@pytest.fixture
+@pytest.fixture(params=["within", "apart"])
 def start(
-    parts: Parts, clock: ManualClock, settings: MarketplaceSettings, identity: IdentityInMemory, tmp_path: Path
+    parts: Parts,
+    clock: ManualClock,
+    settings: MarketplaceSettings,
+    identity: IdentityInMemory,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Start:
-    """Starts a server whose index is kept; it is ready when it has been entered."""
+    """Starts a server whose index is kept, small or large; it is ready when it has been entered."""
+    large = 1 if request.param == "apart" else LARGE
 
     @asynccontextmanager
     async def start() -> AsyncGenerator[Market]:
-        snapshots = FolderSnapshots(tmp_path / "catalogue")
-        async with running(parts, clock, settings, identity, snapshots=snapshots) as market:
+        snapshots, index = GrowingSnapshots(tmp_path / "catalogue", large), GrowingCatalog(large=large)
+        async with running(parts, clock, settings, identity, index=index, snapshots=snapshots) as market:
             await market.module.catalogue.filled()
             yield market
 
@@ -295,7 +301,7 @@ async def test_nobody_searches_before_it_has_caught_up_and_what_changes_meanwhil
         return found
 
     monkeypatch.setattr(catalogue_service, "changes_since", slowly)
-    snapshots = FolderSnapshots(tmp_path / "catalogue")
+    snapshots = GrowingSnapshots(tmp_path / "catalogue")
     async with running(parts, clock, settings, identity, snapshots=snapshots) as late:
         await compared.wait()
         person = late.guest(ada)

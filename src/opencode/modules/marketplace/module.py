@@ -130,18 +130,18 @@ def build_index(settings: MarketplaceSettings, database: Database) -> CatalogInd
         from opencode.modules.marketplace.adapters.catalog_postgres import PostgresCatalog
 
         return PostgresCatalog(database)
-    from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog
+    from opencode.modules.marketplace.adapters.catalog.growing import GrowingCatalog
 
-    return AtOnce(EmbeddedCatalog)
+    return GrowingCatalog()
 
 
 def build_snapshots(settings: MarketplaceSettings, data: Path) -> Snapshots | None:
-    """Where an index of this process is kept between two starts; None for one that all processes share."""
+    """Where the index of this server is kept between two starts; None for one that all processes share."""
     if settings.marketplace_index == "postgres":
         return None
-    from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
+    from opencode.modules.marketplace.adapters.catalog.growing import GrowingSnapshots
 
-    return FolderSnapshots(data / SNAPSHOTS)
+    return GrowingSnapshots(data / SNAPSHOTS)
 
 
 def build_draft_reader(settings: MarketplaceSettings) -> tuple[ReadDraft, Sequence[str]]:

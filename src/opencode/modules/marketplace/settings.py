@@ -105,7 +105,7 @@ class MarketplaceSettings:
     )
     marketplace_index: str = setting(
         "embedded",
-        "where projects are looked for: embedded, in the memory of each process, or postgres, in the database",
+        "where projects are looked for: embedded, in the memory of each server, or postgres, in the database",
         choices=("embedded", "postgres"),
     )
     marketplace_purge_url: str = setting(

@@ -19,7 +19,8 @@ from opencode.kernel.ids import ProjectId, id_of, new_id
 from opencode.modules.marketplace.adapters.catalog import AtOnce, EmbeddedCatalog, snapshot_file, snapshots
 from opencode.modules.marketplace.adapters.catalog.columns import Columns, Key, keys_of
 from opencode.modules.marketplace.adapters.catalog.numbering import Numbering
-from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots, LoadedCatalog
+from opencode.modules.marketplace.adapters.catalog.snapshots import FolderSnapshots
+from opencode.modules.marketplace.adapters.catalog.within import WithinCatalog
 from opencode.modules.marketplace.domain import contents
 from opencode.modules.marketplace.domain.catalog import Filters, Found, Listing, Order, Search, Standing
 
@@ -179,13 +180,13 @@ async def test_an_index_much_of_which_is_gone_is_not_used_again(
     assert "gone" in await refused(tmp_path)
 
 
-def caught_up(loaded: LoadedCatalog, truth: dict[ProjectId, Listing]) -> set[ProjectId]:
+async def caught_up(loaded: WithinCatalog, truth: dict[ProjectId, Listing]) -> set[ProjectId]:
     """What a look finds to be otherwise than the truth, which is brought in step then."""
     look, ids = loaded.look_through(), sorted(truth)
-    outdated = look.outdated(ids, [truth[each].version for each in ids])
-    outdated += look.unpublished()
+    outdated = await look.outdated(ids, [truth[each].version for each in ids])
+    outdated += await look.unpublished()
     standings = [truth[each].standing or Standing() for each in ids]
-    stood = look.standing_otherwise(ids, [s.popularity for s in standings], [s.trending for s in standings])
+    stood = await look.standing_otherwise(ids, [s.popularity for s in standings], [s.trending for s in standings])
     loaded.index.remove([each for each in outdated if each not in truth])
     loaded.index.put([truth[each] for each in outdated if each in truth])
     loaded.index.stand([(each, truth[each].standing or Standing()) for each in stood])
@@ -229,8 +230,8 @@ async def test_what_changes_while_it_is_written_is_caught_up_with(
     await FolderSnapshots(tmp_path).save(index)
     loaded = await FolderSnapshots(tmp_path).load()
     assert loaded
-    assert caught_up(loaded, truth)
-    assert caught_up(loaded, truth) == set()
+    assert await caught_up(loaded, truth)
+    assert await caught_up(loaded, truth) == set()
     anew = AtOnce(EmbeddedCatalog)
     await anew.put(truth.values())
     assert without_scores(loaded) == without_scores(anew)

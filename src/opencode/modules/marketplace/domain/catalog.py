@@ -1,11 +1,16 @@
 """Searching the catalogue: what is indexed, what is asked, what is found; and the port that all indexes serve."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from opencode.kernel.ids import ProjectId
+
+# What answers are made of are Structs without cycles: hundreds for each answer, and thousands of answers are kept. As
+# dataclasses they would be looked at by each collection of garbage, a fifth of a second in the end.
 
 FACET_VALUES = 50
 """Values of one facet that a page carries; all of them are counted."""
@@ -112,16 +117,14 @@ class Search:
     with_facets: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Where a hit is in its order: the key, and the project that breaks ties."""
 
     key: float | int | str
     id: ProjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """
     One result.
 
@@ -134,14 +137,12 @@ class Hit:
     why: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FacetValue:
+class FacetValue(msgspec.Struct, frozen=True, gc=False):
     value: str
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(msgspec.Struct, frozen=True, gc=False):
     """How many of ALL results have each value, the most frequent first, then by name; `FACET_VALUES` at the most."""
 
     technologies: tuple[FacetValue, ...] = ()
@@ -150,8 +151,7 @@ class Facets:
     tags: tuple[FacetValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, gc=False):
     """
     A page of results.
 
@@ -162,7 +162,7 @@ class Found:
 
     hits: tuple[Hit, ...]
     total: int
-    facets: Facets = field(default_factory=Facets)
+    facets: Facets = msgspec.field(default_factory=Facets)
     corrected: str | None = None
 
 
@@ -189,9 +189,14 @@ class Known:
     standing: Standing
 
 
+class IndexLost(Exception):
+    """What an index held is gone, and nobody can ask it any more: a successor is to be filled."""
+
+
 class CatalogIndex(Protocol):
     """
-    Finds projects. It can be thrown away: it is filled from the store.
+    Finds projects. It can be thrown away: it is filled from the store. Whatever is asked of one that is lost raises
+    `IndexLost`.
 
     Attributes:
         is_shared: all processes have the same one, so that what one of them puts, all of them find.
@@ -266,4 +271,12 @@ class CatalogIndex(Protocol):
 
     async def count(self) -> int:
         """How many projects it knows."""
+        ...
+
+    async def lost(self) -> None:
+        """Wait until what it holds is lost, which most never are."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it, once it has answered what it was asked for. Nothing is asked of it any more."""
         ...

@@ -1,6 +1,6 @@
 """Prices: minor units of one currency, or free."""
 
-from dataclasses import dataclass
+import msgspec
 
 MOST_MINOR_UNITS = 1_000_000_000
 
@@ -19,8 +19,7 @@ _WITHOUT_MINOR = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND 
 _WITH_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True, gc=False):
     """What a project costs: `amount_minor` is 900 for 9.00 EUR. Free is 0, of no currency."""
 
     amount_minor: int = 0

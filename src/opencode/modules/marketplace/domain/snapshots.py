@@ -47,15 +47,15 @@ class Standings:
 class Look(Protocol):
     """One look through an index and the store; both may change meanwhile, and what changes is none that differs."""
 
-    def outdated(self, ids: Sequence[ProjectId], versions: Sequence[int]) -> list[ProjectId]:
+    async def outdated(self, ids: Sequence[ProjectId], versions: Sequence[int]) -> list[ProjectId]:
         """Those of these published projects that the index has not, or in another version."""
         ...
 
-    def unpublished(self) -> list[ProjectId]:
+    async def unpublished(self) -> list[ProjectId]:
         """What is in the index, and was not among those that `outdated` was asked of."""
         ...
 
-    def standing_otherwise(
+    async def standing_otherwise(
         self, ids: Sequence[ProjectId], popularity: Sequence[float], trending: Sequence[float]
     ) -> list[ProjectId]:
         """Those of these projects that the index has with other numbers; those that it has not are none."""

@@ -13,8 +13,8 @@ remember of the project.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import msgspec
@@ -24,7 +24,7 @@ from opencode.infra.plugs import Parts
 from opencode.infra.pubsub import Lagged, Subscription
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.agreement import Agreement
-from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Namesake, Search
+from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, IndexLost, Namesake, Search
 from opencode.modules.marketplace.domain.project import Counters, listing_of
 from opencode.modules.marketplace.domain.slugs import parts_of
 from opencode.modules.marketplace.domain.snapshots import LoadedIndex, Snapshots
@@ -73,6 +73,8 @@ class Catalogue:
         self._held = AsyncExitStack()
         self._listening: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._lost: CatalogIndex | None = None
         self._lagged = False
         self._ready = False
 
@@ -89,18 +91,20 @@ class Catalogue:
     async def search(self, search: Search) -> Found:
         """
         Raises:
-            CatalogueFilling: the first fill is not done.
+            CatalogueFilling: the first fill is not done, or what it found is lost.
         """
         self._require_ready()
-        return await self._index.search(search)
+        with _filling_when_lost():
+            return await self._index.search(search)
 
     async def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
         """
         Raises:
-            CatalogueFilling: the first fill is not done.
+            CatalogueFilling: the first fill is not done, or what it found is lost.
         """
         self._require_ready()
-        return await self._index.named(names, limit)
+        with _filling_when_lost():
+            return await self._index.named(names, limit)
 
     async def cards(self, ids: Collection[ProjectId]) -> dict[ProjectId, Card]:
         """Cards of those of these projects that are published."""
@@ -131,6 +135,7 @@ class Catalogue:
     async def start(self) -> None:
         """Begin to listen, and to fill in the background; an empty catalogue is ready at once."""
         subscription = await self._held.enter_async_context(self._parts.pubsub.subscribe(_TOPIC))
+        self._use(self._index)
         self._ready = await self._index.open()
         if not self._ready:
             async with reading(self._parts.database) as stores:
@@ -139,7 +144,7 @@ class Catalogue:
                 await self._index.seal()
             self._ready = is_empty
         if not self._ready:
-            self._reading = asyncio.create_task(self._read())
+            self._begin_to_read()
         self._listening = asyncio.create_task(self._listen(subscription))
 
     async def filled(self) -> None:
@@ -161,9 +166,15 @@ class Catalogue:
             async with self._turn:
                 await successor.seal()
                 await successor.settle()
-                self._index = successor
+                before = self._index
+                self._use(successor)
+                self._ready = True
+        except BaseException:
+            await successor.close()
+            raise
         finally:
             self._next = None
+        await before.close()
         if successor.is_shared:
             # Another process may have changed what was just being put here.
             await self._comparison.mend()
@@ -182,14 +193,16 @@ class Catalogue:
         return await self._comparison.check(repair=repair, pause_s=pause_s)
 
     async def close(self) -> None:
-        tasks = [task for task in (self._listening, self._reading) if task]
+        tasks = [task for task in (self._listening, self._reading, self._watching) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._held.aclose()
-        if self._snapshots and self._ready:
-            await self._index.seal()
-            await self._snapshots.save(self._index)
+        with suppress(IndexLost):
+            if self._snapshots and self._ready:
+                await self._index.seal()
+                await self._snapshots.save(self._index)
+        await self._index.close()
 
     async def tell(self, ids: Iterable[ProjectId], *, only_standing: bool = False) -> None:
         """Let every process look at these projects again."""
@@ -290,12 +303,35 @@ class Catalogue:
         """Changes were missed: compare everything with the store once what is being read has been read."""
         self._memory.forget_all()
         self._lagged = True
+        self._begin_to_read()
+
+    def _begin_to_read(self) -> None:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
+
+    def _use(self, index: CatalogIndex) -> None:
+        """From now on."""
+        if self._watching:
+            self._watching.cancel()
+        self._index = index
+        self._watching = asyncio.create_task(self._watch(index))
+
+    async def _watch(self, index: CatalogIndex) -> None:
+        await index.lost()
+        log.error("catalogue's index is lost and is filled anew; searching answers 503 until then")
+        self._lost, self._ready = index, False
+        self._begin_to_read()
+
+    async def _replace(self, lost: CatalogIndex) -> None:
+        async with self._turn:
+            self._use(await lost.successor())
+        await lost.close()
 
     async def _read(self) -> None:
         while not self._ready or self._lagged:
             try:
+                if self._lost is self._index:
+                    await self._replace(self._index)
                 if not self._ready:
                     await self._fill_first()
                 elif self._lagged:
@@ -315,7 +351,7 @@ class Catalogue:
         async with self._turn:
             await self._index.seal()
             await self._index.settle()
-        self._ready = True
+            self._ready = self._lost is not self._index
         self._lagged = self._lagged or self.is_shared  # several processes may have filled it, and changed it meanwhile
         await self._outdate_lists()
         log.info("catalogue is filled", projects=count)
@@ -326,15 +362,16 @@ class Catalogue:
             return None
         async with self._turn:
             # Before anything is compared: what changes from now on goes into it.
-            self._index = loaded
+            self._use(loaded)
         try:
             await self._catch_up_with_store(loaded)
             return await loaded.count()
+        except IndexLost:
+            raise
         except Exception as error:
             why = str(error) if isinstance(error, _TooMuchChanged) else f"{type(error).__name__}: {error}"
             log.warning("catalogue's snapshot is not used; all is read from the database", why=why)
-        async with self._turn:
-            self._index = await loaded.successor()
+        await self._replace(loaded)
         return None
 
     async def _catch_up_with_store(self, loaded: LoadedIndex) -> None:
@@ -364,6 +401,8 @@ class Catalogue:
                     async with reading(self._parts.database) as stores:
                         found = await stores.projects.listed_after(after, BATCH)
                     await _put(into, found)
+            except IndexLost:
+                raise
             except Exception:
                 if not patiently:
                     raise
@@ -374,6 +413,14 @@ class Catalogue:
                 return count
             after, count = found[-1].project.id, count + len(found)
             await asyncio.sleep(0)  # requests come in between
+
+
+@contextmanager
+def _filling_when_lost() -> Generator[None]:
+    try:
+        yield
+    except IndexLost as error:
+        raise CatalogueFilling from error
 
 
 async def _put(index: CatalogIndex, found: list[Shown]) -> None:

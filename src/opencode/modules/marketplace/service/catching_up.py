@@ -33,14 +33,14 @@ async def changes_since(look: Look, database: Database) -> Changes:
             versions = await stores.projects.versions_after(after, _ROWS)
         if versions is None:
             break
-        found.outdated += look.outdated(versions.ids, versions.versions)
+        found.outdated += await look.outdated(versions.ids, versions.versions)
         after = versions.last
-    found.outdated += look.unpublished()
+    found.outdated += await look.unpublished()
     after = ""
     while True:
         async with reading(database) as stores:
             standings = await stores.counting.standings_after(after, _ROWS)
         if standings is None:
             return found
-        found.stood += look.standing_otherwise(standings.ids, standings.popularity, standings.trending)
+        found.stood += await look.standing_otherwise(standings.ids, standings.popularity, standings.trending)
         after = standings.last

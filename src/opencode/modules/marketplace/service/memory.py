@@ -8,6 +8,8 @@ from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+import msgspec
+
 from opencode.kernel.ids import ProjectId
 from opencode.modules.marketplace.domain.project import Counters
 from opencode.modules.marketplace.domain.views import Card, Shown
@@ -73,7 +75,7 @@ class Memory:
         """Note how projects stand now."""
         for found, counters in counted.items():
             if card := self._cards.get(found):
-                self._cards[found] = replace(card, stars=counters.stars, downloads=counters.downloads)
+                self._cards[found] = msgspec.structs.replace(card, stars=counters.stars, downloads=counters.downloads)
             if slug := self._slugs.get(found):
                 self._projects[slug] = replace(self._projects[slug], counters=counters)
         self._note_changed(counted.keys())

@@ -1,4 +1,4 @@
-"""The index of the catalogue that is in this process: words and labels in flat arrays, orders beside them."""
+"""The index of the catalogue that is ours: words and labels in flat arrays, orders beside them."""
 
 from opencode.modules.marketplace.adapters.catalog.at_once import AtOnce, PromptIndex
 from opencode.modules.marketplace.adapters.catalog.embedded import EmbeddedCatalog

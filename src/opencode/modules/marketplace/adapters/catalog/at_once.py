@@ -1,17 +1,12 @@
-"""
-An index that answers at once, behind the port: what takes long goes to a thread, and what many ask for, as the first
-letters of a word are, is found once until something changes.
-"""
+"""An index that answers at once, behind the port: only what takes long goes to a thread."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.adapters.catalog.recent import Recent
 from opencode.modules.marketplace.domain.catalog import (
     CatalogIndex,
-    Facets,
     Found,
     Known,
     Listing,
@@ -19,11 +14,6 @@ from opencode.modules.marketplace.domain.catalog import (
     Search,
     Standing,
 )
-
-_MOST_BYTES = 16 * 1024 * 1024
-"""Of answers that are kept: some thousand."""
-_ANSWER_BYTES, _HIT_BYTES, _VALUE_BYTES = 1_000, 700, 100
-"""About what an answer takes, and each of its hits and of the values of its facets."""
 
 
 class PromptIndex(Protocol):
@@ -57,32 +47,23 @@ class AtOnce:
     def __init__(self, make: Callable[[], PromptIndex]) -> None:
         self._make = make
         self.index = make()
-        self._forget()
 
     async def open(self) -> bool:
         return False
 
     async def search(self, search: Search) -> Found:
-        if search.after:
-            return self.index.search(search)
-        if (known := self._answers.get(search)) is not None:
-            return known
-        found = self.index.search(search)
-        return self._answers.keep(search, found, _size_of(found))
+        return self.index.search(search)
 
     async def named(self, names: Iterable[str], limit: int) -> list[Namesake]:
         return self.index.named(names, limit)
 
     async def put(self, listings: Iterable[Listing]) -> None:
-        self._forget()
         self.index.put(listings)
 
     async def remove(self, ids: Iterable[ProjectId]) -> None:
-        self._forget()
         self.index.remove(ids)
 
     async def stand(self, standings: Iterable[tuple[ProjectId, Standing]]) -> None:
-        self._forget()
         self.index.stand(standings)
 
     async def seal(self) -> None:
@@ -91,8 +72,6 @@ class AtOnce:
     async def settle(self) -> None:
         index = self.index
         (await asyncio.to_thread(index.settle))()
-        # How rare words are may be told by other projects now: positions of one page and the next must agree.
-        self._forget()
 
     async def known(self, ids: Iterable[ProjectId]) -> list[Known]:
         return self.index.known(ids)
@@ -106,10 +85,8 @@ class AtOnce:
     async def count(self) -> int:
         return len(self.index)
 
-    def _forget(self) -> None:
-        self._answers = Recent[Search, Found](_MOST_BYTES)
+    async def lost(self) -> None:
+        await asyncio.Event().wait()
 
-
-def _size_of(found: Found) -> int:
-    values = sum(len(getattr(found.facets, facet)) for facet in Facets.__slots__)
-    return _ANSWER_BYTES + _HIT_BYTES * len(found.hits) + _VALUE_BYTES * values
+    async def close(self) -> None:
+        return

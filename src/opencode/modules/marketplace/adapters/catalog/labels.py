@@ -54,7 +54,7 @@ class Labels:
         """
         if self._of_facet is None:
             self._arrange()
-        return Facets(**{facet: self._values(facet, counts) for facet in Facets.__slots__})
+        return Facets(**{facet: self._values(facet, counts) for facet in Facets.__struct_fields__})
 
     def _values(self, facet: str, counts: Offsets) -> tuple[FacetValue, ...]:
         assert self._of_facet is not None

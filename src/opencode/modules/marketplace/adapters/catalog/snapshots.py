@@ -31,6 +31,7 @@ from opencode.modules.marketplace.adapters.catalog.embedded import EmbeddedCatal
 from opencode.modules.marketplace.adapters.catalog.labels import Labels
 from opencode.modules.marketplace.adapters.catalog.neighbours import Filter, hashes_of_beginnings
 from opencode.modules.marketplace.adapters.catalog.snapshot_file import Reader, Unreadable
+from opencode.modules.marketplace.adapters.catalog.within import WithinCatalog
 from opencode.modules.marketplace.domain.catalog import CatalogIndex, Listing
 from opencode.modules.marketplace.domain.contents import impacts_of
 from opencode.modules.marketplace.domain.digest import digest_of, labels_of
@@ -89,15 +90,6 @@ class _Saved:
         return cls(weakref.ref(index), index.changes, index.stood)
 
 
-class LoadedCatalog(AtOnce):
-    """An index as it was when it was kept."""
-
-    def __init__(self, index: EmbeddedCatalog) -> None:
-        super().__init__(EmbeddedCatalog)
-        self.index: EmbeddedCatalog = index
-        self.look_through = index.look_through
-
-
 class FolderSnapshots:
     """
     See `domain.snapshots.Snapshots`. Several processes may keep theirs in one folder: each is as good as the others.
@@ -112,9 +104,15 @@ class FolderSnapshots:
         self._writing = threading.Lock()
         self._saved = _Saved()
 
-    async def load(self) -> LoadedCatalog | None:
+    def count(self) -> int:
+        """How many projects were kept, those included that are gone; 0 where there is nothing that can be read."""
+        with suppress(OSError, Unreadable, msgspec.MsgspecError), self._path.open("rb", buffering=0) as file:
+            return msgspec.json.decode(Reader(self._path, file).about, type=_About).count
+        return 0
+
+    async def load(self) -> WithinCatalog | None:
         try:
-            return LoadedCatalog(await asyncio.to_thread(self._read))
+            return WithinCatalog(await asyncio.to_thread(self._read))
         except FileNotFoundError:
             log.info("catalogue has no snapshot and is read from the database")
         except Unreadable as why:
@@ -135,8 +133,10 @@ class FolderSnapshots:
 
     def _has_changed(self, index: EmbeddedCatalog) -> bool:
         saved = self._saved
-        before = (saved.changes, saved.stood) if saved.index() is index else (0, 0)
-        return before != (index.changes, index.stood)
+        if saved.index() is not index:
+            # One that came from elsewhere has not changed since, and is not here yet.
+            return bool(len(index) or index.changes)
+        return (saved.changes, saved.stood) != (index.changes, index.stood)
 
     def _is_due(self, index: EmbeddedCatalog) -> bool:
         if self._saved.index() is not index:

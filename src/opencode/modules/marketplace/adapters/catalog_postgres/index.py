@@ -1,5 +1,6 @@
 """The index that is in PostgreSQL."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -125,6 +126,13 @@ class PostgresCatalog:
         """See `CatalogIndex.count`."""
         return (await self._read(self._sizes))[0]
 
+    async def lost(self) -> None:
+        """It outlives this process."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """The database is not its own."""
+
     async def _search(self, search: Search, connection: AsyncConnection, tables: Tables) -> Found:
         projects, counted = await self._sizes(connection, tables)
         words = AskedWords(connection, tables, counted)
@@ -233,4 +241,4 @@ def _facets(counted: list[tuple[str, str, int]]) -> Facets:
     facets: dict[str, list[FacetValue]] = {}
     for facet, written, count in counted:
         facets.setdefault(facet, []).append(FacetValue(written, count))
-    return Facets(**{facet: tuple(facets.get(facet, ())) for facet in Facets.__slots__})
+    return Facets(**{facet: tuple(facets.get(facet, ())) for facet in Facets.__struct_fields__})
