@@ -21,14 +21,17 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 _PATIENCE_S = 30.0
+_TURNS = 3
+"""Of the event loop, in which connections that were told to close are gone."""
 
 
 class QuietServer(uvicorn.Server):
-    """uvicorn inside a test: it leaves the signals of the test run alone."""
+    """uvicorn inside a test: it leaves the signals of the test run alone, and stops when it is told, not at a tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self.leaving = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -37,6 +40,23 @@ class QuietServer(uvicorn.Server):
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.leaving.wait()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(self._wait_tasks_to_complete(), self.config.timeout_graceful_shutdown)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
     @property
     def port(self) -> int:
@@ -60,7 +80,7 @@ async def serving(app: Any, *, stop_s: int = 2, **options: Any) -> AsyncGenerato
     async with asyncio.timeout(_PATIENCE_S):
         await server.ready.wait()
     yield server
-    server.should_exit = True
+    server.leaving.set()
     async with asyncio.timeout(_PATIENCE_S):
         await task
 

@@ -639,7 +639,7 @@ class TestGoodbyes:
 
     async def test_a_stopping_server_asks_everybody_to_come_back(self, house: House) -> None:
         clients = [(await house.open())[0] for _ in range(5)]
-        house.server.should_exit = True
+        house.server.leaving.set()
         for client in clients:
             with pytest.raises(ConnectionClosed) as closed:
                 async with asyncio.timeout(PATIENCE_S):

@@ -497,7 +497,7 @@ async def test_a_server_that_stops_still_answers_what_it_has_begun(place: Place)
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
     writer.write(asking("/later"))
     await place.says(asking("/now"))
-    place.server.should_exit = True
+    place.server.leaving.set()
     with contextlib.suppress(OSError):
         while True:  # until it listens no more
             _, other = await asyncio.open_connection("127.0.0.1", place.port)

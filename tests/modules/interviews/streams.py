@@ -1,17 +1,16 @@
 """A real server on loopback, and a reader of its event streams."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import msgspec
-import uvicorn
 from litestar import Litestar
 
 from opencode.infra.websocket.asgi import AsgiApp
+from tests import servers
 
 PATIENCE_S = 20.0
 
@@ -19,24 +18,8 @@ PATIENCE_S = 20.0
 @asynccontextmanager
 async def serving(app: Litestar | AsgiApp) -> AsyncGenerator[str]:
     """Serve the application on a free port of loopback; its address."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,  # pyright: ignore[reportArgumentType]
-            log_level="error",
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            loop="asyncio",
-            ws="websockets-sansio",
-        )
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
+    async with servers.serving(app, ws="websockets-sansio") as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 class Stream:
