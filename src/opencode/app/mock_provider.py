@@ -6,17 +6,16 @@ model that repeats what it is told, and listens on loopback only.
 import asyncio
 import json
 import re
-import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import uvicorn
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 
 from opencode import __version__
+from opencode.app.orderly_server import OrderlyServer
 from opencode.kernel.ids import new_id
 from opencode.modules.ai.domain.dialects.canonical import (
     Began,
@@ -199,7 +198,7 @@ def _encoded(told: object) -> bytes:
     return json.dumps(told).encode()
 
 
-class _Server(uvicorn.Server):
+class _Server(OrderlyServer):
     def __init__(self, config: uvicorn.Config, tell: Callable[[], None]) -> None:
         super().__init__(config)
         self._tell = tell
@@ -207,16 +206,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tell()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # uvicorn's own raises the signal again after an orderly stop, so that the exit status would never be 0.
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def listen(port: int) -> socket.socket:

@@ -2,11 +2,10 @@
 
 import asyncio
 import gc
-import signal
 import socket
 import time
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -14,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opencode.app.http import create_app, front_door
 from opencode.app.migrate import migrate_apart
+from opencode.app.orderly_server import OrderlyServer
 from opencode.app.wiring import House
 from opencode.infra.db import Database
 from opencode.infra.http.protocol import http_protocol
@@ -29,7 +29,7 @@ STOP_S = 9.5
 LEAST_STOP_S = 1.5
 
 
-class Server(uvicorn.Server):
+class Server(OrderlyServer):
     """uvicorn, with the house's own start and stop around it."""
 
     def __init__(self, house: House) -> None:
@@ -53,16 +53,6 @@ class Server(uvicorn.Server):
             )
         )
         self._tasks: list[asyncio.Task[None]] = []
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # uvicorn's own raises the signal again after an orderly stop, so that the exit status would never be 0.
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     async def startup(self, sockets: Any = None) -> None:
         house = self._house

@@ -1,7 +1,6 @@
 """Searching the catalogue."""
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from opencode.modules.marketplace.domain.views import Card
 from opencode.modules.marketplace.errors import CursorOfAnotherSearch
 from opencode.modules.marketplace.service.base import UseCases
 
+_GREATEST = 2**63 - 1
 _KINDS: dict[str, type[float] | type[int] | type[str]] = {"f": float, "i": int, "s": str}
 
 
@@ -113,7 +113,7 @@ def _position(page: PageRequest, mark: str, order: Order) -> Position | None:
         value = _KINDS[kind](key)
     except ValueError:
         raise CursorOfAnotherSearch from None
-    # A cursor can be forged; what is no number has no place in any order.
-    if isinstance(value, float) and not math.isfinite(value):
+    # A cursor can be forged; what is no number, or one beyond all that an index counts in, has no place in any order.
+    if not isinstance(value, str) and not abs(value) <= _GREATEST:
         raise CursorOfAnotherSearch
     return Position(value, ProjectId(project_id))

@@ -63,7 +63,8 @@ class ApartCatalog:
         index = cls()
         ours, its = socket.socketpair()
         with its:
-            command = [sys.executable, "-m", _WORKER, str(its.fileno())]
+            # -P: nothing is loaded from the folder that the server happens to be started in.
+            command = [sys.executable, "-P", "-m", _WORKER, str(its.fileno())]
             index._process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, pass_fds=[its.fileno()]
             )
@@ -135,10 +136,10 @@ class ApartCatalog:
     async def ask(self, call: Call[Asked, Answered], asked: Asked) -> Answered:
         if self._gone.is_set():
             raise IndexLost
-        number = next(self._numbers)
+        number, content = next(self._numbers), encoded(asked)
         future = asyncio.get_running_loop().create_future()
         self._waiting[number] = call, future
-        self._frames.send(number, call.number, encoded(asked))
+        self._frames.send(number, call.number, content)
         return await future
 
     def _hear(self, number: int, kind: int, content: bytes) -> None:

@@ -1,4 +1,7 @@
-"""The process that has the index may end at any moment: people wait for seconds, and nothing is missing afterwards."""
+"""
+An index in a process of its own: it takes whatever it is asked, and may end at any moment. Then people wait for seconds,
+and nothing is missing afterwards.
+"""
 
 import asyncio
 import os
@@ -12,10 +15,11 @@ from opencode.infra.plugs import Parts
 from opencode.kernel.clock import ManualClock
 from opencode.modules.marketplace.adapters.catalog.apart import ApartCatalog
 from opencode.modules.marketplace.adapters.catalog.growing import GrowingCatalog, GrowingSnapshots
-from opencode.modules.marketplace.domain.catalog import IndexLost
+from opencode.modules.marketplace.domain.catalog import IndexLost, Order
 from opencode.modules.marketplace.service import catalogue as catalogue_service
 from opencode.modules.marketplace.settings import MarketplaceSettings
 from tests.doubles.identity import IdentityInMemory
+from tests.modules.marketplace import test_catalogue
 from tests.modules.marketplace.conftest import PROJECTS, Market, running
 
 
@@ -114,3 +118,15 @@ async def test_a_rebuild_leaves_one_process_and_a_failed_one_leaves_the_one_befo
             await market.module.catalogue.rebuild()
     assert process_of(market) == second
     assert await ada.names() == ["weft"]
+
+
+@pytest.mark.parametrize("order", Order)
+async def test_a_forged_position_is_a_page_or_a_refusal_there_too(market: Market, order: Order) -> None:
+    await test_catalogue.test_whatever_a_forged_position_says_it_is_a_page_or_a_refusal(market, order)
+
+
+@pytest.mark.parametrize("typed", ["%ED%A0%80", "%00", "%FF", "%F0%9F%A6%80", "%C3%BC" * 200, "a" * 200, "+" * 200])
+async def test_whatever_bytes_are_typed_it_answers_and_goes_on(market: Market, typed: str) -> None:
+    await market.member().create("Weft")
+    assert (await market.nobody().call("GET", f"{PROJECTS}?q={typed}")).status_code in (200, 400)
+    assert await market.nobody().names(q="weft") == ["weft"]
