@@ -1,6 +1,6 @@
 """
-An index in a process of its own: it takes whatever it is asked, and may end at any moment. Then people wait for seconds,
-and nothing is missing afterwards.
+An index in a process of its own: it takes whatever it is asked, and may end at any moment. Then people wait for
+seconds, and nothing is missing afterwards.
 """
 
 import asyncio

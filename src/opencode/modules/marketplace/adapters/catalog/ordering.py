@@ -114,7 +114,7 @@ class Ordering:
         return list(islice(both, limit))
 
     def value(self, number: int) -> Value:
-        return self.column(self.columns)[number].item()
+        return self.column(self.columns).item(number)
 
     def _of_settled(self, settled: "_Sorted", wanted: npt.NDArray[np.bool_], at: int) -> Iterator[int]:
         step = _FIRST_STEP
@@ -146,18 +146,20 @@ class Ordering:
         Where what comes after a place begins in what was sorted. Most are told apart by their values alone, and nearly
         all others by the first half of their ids.
         """
-        value, *halves = start
+        value, high, low = start
         first, last = self._places_of(settled, value) if self.steady else settled.places_of(value)
-        for half, column in zip(halves, (self.columns.high, self.columns.low), strict=True):
-            first, last = _equal(half, first, last, partial(_newest_first, column, settled.numbers))
-        return last
+        upper, lower = (partial(_newest_first, half, settled.numbers) for half in (self.columns.high, self.columns.low))
+        place = bisect.bisect_left(range(last), high, lo=first, key=upper)
+        while place < last and upper(place) == high and lower(place) <= low:
+            place += 1
+        return place
 
     def _places_of(self, settled: "_Sorted", value: Any) -> tuple[int, int]:
         """Where those of a value, which none of them changes, begin and end in what was sorted."""
         column, sign = self.column(self.columns), 1 if self.ascending else -1
 
         def value_at(place: int) -> Any:
-            found = column[settled.numbers[place]].item()
+            found = column.item(settled.numbers.item(place))
             return found if sign > 0 else -found
 
         return _equal(value, 0, len(settled.numbers), value_at)
@@ -186,7 +188,7 @@ def older(columns: Columns, numbers: Numbers, key: Key) -> npt.NDArray[np.bool_]
 
 
 def _newest_first(half: npt.NDArray[np.uint64], numbers: Numbers, place: int) -> int:
-    return -half[numbers[place]].item()
+    return -half.item(numbers.item(place))  # `item` makes no NumPy scalar on the way, which halves it
 
 
 def _equal(wanted: Any, first: int, last: int, at: Callable[[int], Any]) -> tuple[int, int]:
