@@ -142,14 +142,29 @@ class Served(Ours):
 
 
 async def searching(server: Served, listings: Sequence[Listing], seconds: float) -> Figures:
-    """The mixed load at `SEARCHES_PER_S`."""
+    """
+    The mixed load at `SEARCHES_PER_S`, and what anybody else waits meanwhile for a plain answer; processor and memory
+    of the server with all of its processes.
+    """
     chance = random.Random(SEED + 4)
     count = int(seconds * SEARCHES_PER_S)
     requests = [encoded("GET", f"{_PROJECTS}?{_query(mixed(chance, listings))}") for _ in range(count)]
-    async with _pool(server.port) as free:
+    plain = encoded("GET", "/health")
+    async with _pool(server.port) as free, connected(server.port) as bystander:
         await _paced(free, requests[: SEARCHES_PER_S * 2], SEARCHES_PER_S)
-        durations = await _paced(free, requests, SEARCHES_PER_S)
-    return {"per_s": SEARCHES_PER_S, **_spread(durations)}
+        used_ns = server.running.cpu_ns()
+        searches = asyncio.ensure_future(_paced(free, requests, SEARCHES_PER_S))
+        beside: list[float] = []
+        while not searches.done():
+            await asyncio.sleep(_BETWEEN_READS_S)
+            beside.append(await _timed(bystander, plain))
+    return {
+        "per_s": SEARCHES_PER_S,
+        **_spread(await searches),
+        "processor_mean_ms": (server.running.cpu_ns() - used_ns) / count / 1e6,
+        **{f"others_{name}": value for name, value in _spread(beside).items()},
+        "resident_mb": server.running.resident_bytes() / 1e6,
+    }
 
 
 async def hot(server: Served, seconds: float) -> Figures:
