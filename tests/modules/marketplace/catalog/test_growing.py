@@ -204,6 +204,47 @@ async def test_closing_answers_what_was_asked_and_leaves_no_process(growing: Gro
         os.kill(process, 0)
 
 
+async def test_a_process_that_does_not_answer_any_more_is_ended_with_its_server(
+    growing: GrowingCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await growing.put(some(2 * LARGE))
+    process = process_of(growing)
+    monkeypatch.setattr(client, "_PATIENCE_S", 0.05)
+    os.kill(process, signal.SIGSTOP)
+    asking = asyncio.create_task(growing.search(Search()))
+    await asyncio.sleep(0)
+    await growing.close()
+    with pytest.raises(IndexLost):
+        await asking
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+async def test_whoever_leaves_while_it_moves_leaves_it_where_it_is_and_no_process_behind(
+    growing: GrowingCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, start = asyncio.Event(), ApartCatalog.start
+
+    async def starting() -> ApartCatalog:
+        index = await start()
+        processes.append(index)
+        started.set()
+        return index
+
+    processes: list[ApartCatalog] = []
+    monkeypatch.setattr(ApartCatalog, "start", starting)
+    moving = asyncio.create_task(growing.put(some(2 * LARGE)))
+    await started.wait()
+    moving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await moving
+    assert isinstance(growing.index, WithinCatalog)
+    assert (await growing.search(Search())).total == 2 * LARGE
+    assert processes[0]._process
+    with pytest.raises(ProcessLookupError):
+        os.kill(processes[0]._process.pid, 0)
+
+
 async def test_where_there_can_be_no_further_process_it_stays_and_says_so_once(
     growing: GrowingCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,15 +142,16 @@ class GrowingCatalog:
                 await FolderSnapshots(Path(folder)).save(self.index)
                 if not await apart.load(Path(folder)):
                     raise OSError("it could not read what it was given")
+            self.index = apart
         except Exception as error:
             log.warning("catalogue stays in the server's own process", why=f"{type(error).__name__}: {error}")
-            if apart:
+        finally:
+            if apart and self.index is not apart:
                 await apart.close()
-            return
-        self.index = apart
-        self._moved.set()
-        self._forget()
-        log.info("catalogue has a process of its own", projects=await apart.count())
+        if self.index is apart:
+            self._moved.set()
+            self._forget()
+            log.info("catalogue has a process of its own", projects=await apart.count())
 
 
 class GrowingSnapshots:

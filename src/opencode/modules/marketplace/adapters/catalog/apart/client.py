@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 _WORKER = "opencode.modules.marketplace.adapters.catalog.apart.worker"
 _PATIENCE_S = 5.0
-"""So long it has to end by itself, when it is no longer wanted."""
+"""So long it has to answer what it was asked, and then to end by itself, when it is no longer wanted."""
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
@@ -105,8 +105,9 @@ class ApartCatalog:
         await self._gone.wait()
 
     async def close(self) -> None:
-        """What is asked already is answered."""
-        await asyncio.gather(*(future for _, future in self._waiting.values()), return_exceptions=True)
+        """What is asked already is answered, if it is answered soon."""
+        if waiting := [future for _, future in self._waiting.values()]:
+            await asyncio.wait(waiting, timeout=_PATIENCE_S)
         self._frames.close()
         process = self._process
         if process is None:
@@ -149,11 +150,14 @@ class ApartCatalog:
         call, future = self._waiting.pop(number)
         if future.done():
             return  # whoever asked has left
-        if kind == Kind.ANSWER:
-            future.set_result(call.answered.decode(content))
-        else:
+        if kind != Kind.ANSWER:
             words = content.decode()
             future.set_exception(ValueError(words) if kind == Kind.REFUSED else RuntimeError(words))
+            return
+        try:
+            future.set_result(call.answered.decode(content))
+        except msgspec.MsgspecError as error:
+            future.set_exception(error)
 
     def _fall(self) -> None:
         self._gone.set()
