@@ -148,7 +148,7 @@ class GrowingCatalog:
         finally:
             if apart and self.index is not apart:
                 await apart.close()
-        if self.index is apart:
+        if apart and self.index is apart:
             self._moved.set()
             self._forget()
             log.info("catalogue has a process of its own", projects=await apart.count())
