@@ -54,13 +54,13 @@ class CursorOfAnotherSearch(Invalid):
 
 
 class CatalogueFilling(Unavailable):
-    """The server has just started and still reads the catalogue; everything but searching works."""
+    """The catalogue is still being read, as after a start; everything but searching works."""
 
     title = "The catalogue is being read"
 
     def __init__(self) -> None:
         super().__init__(
-            "This server has just started and still reads the catalogue.",
+            "This server is still reading the catalogue; everything but searching works.",
             action="Try again in a few seconds.",
             retry_after_s=2,
         )
