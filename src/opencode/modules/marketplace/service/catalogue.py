@@ -322,10 +322,10 @@ class Catalogue:
         self._lost, self._ready = index, False
         self._begin_to_read()
 
-    async def _replace(self, lost: CatalogIndex) -> None:
+    async def _replace(self, before: CatalogIndex) -> None:
         async with self._turn:
-            self._use(await lost.successor())
-        await lost.close()
+            self._use(await before.successor())
+        await before.close()
 
     async def _read(self) -> None:
         while not self._ready or self._lagged:

@@ -5,15 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from opencode.kernel.ids import ProjectId
-from opencode.modules.marketplace.domain.catalog import (
-    CatalogIndex,
-    Found,
-    Known,
-    Listing,
-    Namesake,
-    Search,
-    Standing,
-)
+from opencode.modules.marketplace.domain.catalog import CatalogIndex, Found, Known, Listing, Namesake, Search, Standing
 
 
 class PromptIndex(Protocol):
